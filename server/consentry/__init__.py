@@ -1,0 +1,3 @@
+"""Consentry: consent protection for faces."""
+
+__version__ = "0.1.0"
