@@ -1,0 +1,1 @@
+"""Becoming, changing and ceasing to be a protected subject."""

@@ -1,0 +1,135 @@
+"""What enrolment asks of a store. Implementations pass ``tests/contracts/subject_store.py``.
+
+Every method that changes something is one transaction, and has reached the disk when it returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from consentry.kernel.biometrics import SealedTemplate
+from consentry.kernel.ids import ModelId, SubjectId, TemplateId
+from consentry.kernel.taxonomy import SubjectPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSubject:
+    """An enrolled person as the store holds her: nothing here is readable without the vault.
+
+    Attributes:
+        subject: Opaque identifier.
+        wrapped_key: Her data key, wrapped by an epoch key (`consentry.vault.keys.WrappedKey`).
+        sealed_name: Her display name, sealed under her data key.
+        policy: What she chose to protect.
+        enrolled_at: UTC.
+    """
+
+    subject: SubjectId
+    wrapped_key: bytes
+    sealed_name: bytes
+    policy: SubjectPolicy
+    enrolled_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTemplate:
+    """A sealed template on its way into the store."""
+
+    template: TemplateId
+    model: ModelId
+    sealed: SealedTemplate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTemplate:
+    """A sealed template as the store holds it. ``row`` is a positive integer that is never used twice."""
+
+    row: int
+    subject: SubjectId
+    template: TemplateId
+    model: ModelId
+    sealed: SealedTemplate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateSnapshot:
+    """All templates of one model at one revision, read in one transaction.
+
+    Attributes:
+        revision: The revision that ``templates`` and ``subjects`` are the state of.
+        subjects: Every enrolled subject, also those without a template of this model.
+        templates: Ordered by row; consumed while the snapshot is open.
+    """
+
+    revision: int
+    subjects: tuple[StoredSubject, ...]
+    templates: Iterator[StoredTemplate]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateChanges:
+    """What happened to the templates of one model after a revision, up to ``revision``.
+
+    Attributes:
+        revision: The state that applying the changes leads to.
+        subjects: Subjects of the ``added`` templates.
+        added: Templates added since and still there, ordered by row.
+        removed: Rows removed since, ascending; may name rows that the reader never saw.
+    """
+
+    revision: int
+    subjects: tuple[StoredSubject, ...]
+    added: tuple[StoredTemplate, ...]
+    removed: tuple[int, ...]
+
+
+class SubjectStore(Protocol):
+    """Durable subjects and sealed templates, with a revision that every change advances."""
+
+    def revision(self) -> int:
+        """Return the current revision: 0 for a new store. Cheap; asked before every search."""
+
+    def add_subject(self, subject: StoredSubject, templates: Sequence[NewTemplate]) -> int:
+        """Add a subject with her templates, and return the new revision.
+
+        Raises:
+            Conflict: If the subject or a template is there already. Nothing was kept.
+            StorageFull: If the disk is full. Nothing was kept.
+        """
+
+    def add_templates(self, subject: SubjectId, templates: Sequence[NewTemplate]) -> int:
+        """Add templates to a subject, and return the new revision.
+
+        Raises:
+            NotFound: If there is no such subject (she may just have been revoked).
+            Conflict: If a template is there already.
+            StorageFull: If the disk is full.
+        """
+
+    def remove_subject(self, subject: SubjectId) -> int:
+        """Destroy a subject's key, name and templates, and return the new revision.
+
+        When this returns, no byte of them is left in the database file or its journal.
+
+        Raises:
+            NotFound: If there is no such subject.
+        """
+
+    def subjects(self) -> tuple[StoredSubject, ...]:
+        """Return all subjects, oldest first."""
+
+    def template_counts(self) -> Mapping[tuple[SubjectId, ModelId], int]:
+        """Return how many templates each subject has of each model."""
+
+    def snapshot(self, model: ModelId) -> AbstractContextManager[TemplateSnapshot]:
+        """Open a consistent view of all templates of one model."""
+
+    def changes_since(self, revision: int, model: ModelId) -> TemplateChanges | None:
+        """Return what changed after ``revision``, or None when that is not known any more: take a snapshot."""
+
+    def rewrap_keys(self, wrapped: Mapping[SubjectId, bytes]) -> None:
+        """Replace the wrapped keys of subjects that are still there; others are passed over."""
