@@ -133,3 +133,20 @@ class SubjectStore(Protocol):
 
     def rewrap_keys(self, wrapped: Mapping[SubjectId, bytes]) -> None:
         """Replace the wrapped keys of subjects that are still there; others are passed over."""
+
+
+class HomeStore(Protocol):
+    """What a restored backup needs of the store."""
+
+    def restore(
+        self,
+        header: bytes,
+        subjects: Sequence[StoredSubject],
+        templates: Sequence[tuple[SubjectId, NewTemplate]],
+    ) -> None:
+        """Put a vault header, subjects and templates into a home that has none, in one transaction.
+
+        Raises:
+            VaultExists: If there is a vault already. Nothing was changed.
+            StorageFull: If the disk is full. Nothing was kept.
+        """

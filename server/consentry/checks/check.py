@@ -1,0 +1,392 @@
+"""The one decision path. Every door goes through `CheckImages`: REST, dashboard, command line.
+
+    bytes --decode--> views --detect--> faces --settle (laws 1, 2)--> revealing? answer now, before any search
+                                          |
+                                          +--embed--> search --decide--> sign --> keep the receipt --> verdict
+
+`act` stands at a door that can stop something: whatever fails, refuses, and every verdict is signed and kept.
+`inform` only tells the person: it leaves no receipt, no row and no digest behind.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
+
+from consentry.checks.ports import ReceiptStore, StoredReceipt
+from consentry.consent.decide import POLICY_VERSION, decide, settle_before_search
+from consentry.consent.findings import (
+    Decision,
+    FaceFinding,
+    Findings,
+    ImageFinding,
+    MatchLevel,
+    PersonPresence,
+    Request,
+    SearchState,
+    SubjectMatch,
+)
+from consentry.enrolment.references import Candidate, GalleryState
+from consentry.faces.curve import OperatingCurve
+from consentry.faces.detect import DetectedFace
+from consentry.faces.pipeline import Face
+from consentry.imagery.decode import DecodedImage, Limits, decode
+from consentry.intent.engine import ENGINE_VERSION
+from consentry.kernel.biometrics import Embedding, Pixels
+from consentry.kernel.clock import Clock
+from consentry.kernel.errors import (
+    BadRequest,
+    ImageError,
+    IndexIncomplete,
+    ModelUnavailable,
+    SealBroken,
+    StorageFailed,
+    VaultLocked,
+)
+from consentry.kernel.ids import CheckId, ModelId, Random, SubjectId, new_check_id
+from consentry.kernel.taxonomy import Assessment, Mode, Purpose, SubjectPolicy
+from consentry.transparency.receipts import ReceiptSigner, SignedReceipt
+
+MAX_IMAGES = 16
+MAX_PROMPT_CHARS = 32_000
+MAX_CONTEXT_TURNS = 50
+MAX_FACES = 200
+# HOUSE.md 5: the rate of false alarms that one whole check may have, spread over its comparisons.
+_POSSIBLE_FPIR = 1e-2
+_MATCH_FPIR = 1e-3
+
+
+class FaceReader(Protocol):
+    """What a check asks of a face pipeline (`consentry.faces.pipeline.FacePipeline`)."""
+
+    @property
+    def model_id(self) -> ModelId:
+        """The embedding model."""
+
+    @property
+    def operating_curve(self) -> OperatingCurve:
+        """Measured error rates of the model."""
+
+    def detect(self, pixels: Pixels, *, thorough: bool) -> tuple[DetectedFace, ...]:
+        """Find every face; ``thorough`` also looks at the picture turned by 90, 180 and 270 degrees."""
+
+    def describe(self, pixels: Pixels, detected: Sequence[DetectedFace]) -> tuple[Face, ...]:
+        """Embed faces that were detected."""
+
+
+class Gallery(Protocol):
+    """What a check asks of the references (`consentry.enrolment.references.ReferenceGallery`)."""
+
+    def state(self) -> GalleryState:
+        """Say whether a search would be answered."""
+
+    def size(self) -> int:
+        """Return how many references a search compares with."""
+
+    def policies(self) -> dict[SubjectId, SubjectPolicy]:
+        """Return what each enrolled subject chose to protect."""
+
+    def refresh(self) -> None:
+        """Bring the references up to date."""
+
+    def search(
+        self, probes: Sequence[Embedding], *, min_score: float
+    ) -> tuple[tuple[Candidate, ...], ...]:
+        """Return, for each probe, the subjects that reached ``min_score``, best first."""
+
+
+class IntentReader(Protocol):
+    """What a check asks of an intent engine (`consentry.intent.engine.IntentEngine`)."""
+
+    def assess(self, prompt: str | None, context: tuple[str, ...] = ()) -> Assessment:
+        """Say what a prompt asks for, given the turns before it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRequest:
+    """What somebody wants to do with pictures.
+
+    Attributes:
+        images: Encoded files: inputs, masks and reference pictures alike.
+        prompt: What is asked for; None when nothing is written.
+        context: Earlier turns of the conversation, oldest first.
+        mode: `ACT` at a door that can stop something, `INFORM` to tell the person only.
+        purpose: What the caller says it is for; can only tighten.
+        region: ISO 3166 code, or None when unknown; can only tighten.
+        platform: Who asks, as far as it is known.
+        actor: The verified subject who asks (`consentry.enrolment.people.VerifyActor`), else None.
+        declares_minor: The platform says that a person in it is under age.
+    """
+
+    images: tuple[bytes, ...]
+    prompt: str | None
+    context: tuple[str, ...] = ()
+    mode: Mode
+    purpose: Purpose
+    region: str | None
+    platform: str | None
+    actor: SubjectId | None
+    declares_minor: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageReport:
+    """What was seen in one picture, for its sender: never who.
+
+    Attributes:
+        error: The named reason why it was not read, else None.
+        width, height: Pixels, upright; 0 when not read.
+        views: Frames and, where there is transparency, their renderings: all were checked.
+        faces: Found in the first view that shows the most; for drawing boxes.
+    """
+
+    error: ImageError | None
+    width: int
+    height: int
+    views: int
+    faces: tuple[DetectedFace, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """The answer.
+
+    Attributes:
+        check: Identifier of this check.
+        decision: Verdict with public reasons; its private part is for the subject only.
+        assessment: What the prompt was taken to ask for.
+        images: One report for each picture, in order.
+        receipt: The signed verdict; None in `INFORM` mode.
+        policy_version, model, intent_engine: What decided.
+    """
+
+    check: CheckId
+    decision: Decision
+    assessment: Assessment
+    images: tuple[ImageReport, ...]
+    receipt: SignedReceipt | None
+    policy_version: str
+    model: ModelId
+    intent_engine: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckImages:
+    """Answer check requests. Stateless; safe to share between threads."""
+
+    faces: FaceReader
+    gallery: Gallery
+    intent: IntentReader
+    signer: ReceiptSigner
+    receipts: ReceiptStore
+    limits: Limits
+    clock: Clock
+    random: Random = os.urandom
+
+    def __call__(self, request: CheckRequest) -> CheckResult:
+        """Decide, and in `ACT` mode sign the decision and keep the receipt.
+
+        Every picture, every frame, every face and the whole conversation are looked at. A picture that cannot be
+        read is not an error but a finding: the verdict says `unreadable`, and the report names what is wrong.
+
+        Raises:
+            BadRequest: If there is nothing to check, or more than the limits.
+            StorageFull, StorageFailed: If the receipt could not be kept: then there is no verdict.
+        """
+        _require_checkable(request)
+        assessment = self.intent.assess(request.prompt, request.context)
+        pictures = [_Picture.read(data, self.limits) for data in request.images]
+        self._detect(pictures, request.mode)
+        decision = self._decide(pictures, assessment, request)
+        check = new_check_id(self.random)
+        receipt = None
+        if request.mode is Mode.ACT:
+            receipt = self._sign(check, decision, request)
+        return CheckResult(
+            check=check,
+            decision=decision,
+            assessment=assessment,
+            images=tuple(picture.report() for picture in pictures),
+            receipt=receipt,
+            policy_version=POLICY_VERSION,
+            model=self.faces.model_id,
+            intent_engine=ENGINE_VERSION,
+        )
+
+    def _detect(self, pictures: Sequence[_Picture], mode: Mode) -> None:
+        for picture in pictures:
+            if picture.image is None:
+                continue
+            try:
+                picture.detected = [
+                    self.faces.detect(view, thorough=mode is Mode.ACT) for view in picture.image.views
+                ]
+            except ModelUnavailable:
+                picture.is_checked = False
+
+    def _decide(
+        self, pictures: Sequence[_Picture], assessment: Assessment, request: CheckRequest
+    ) -> Decision:
+        asked = Request(
+            mode=request.mode,
+            purpose=request.purpose,
+            region=request.region,
+            platform=request.platform,
+            actor=request.actor,
+            declares_minor=request.declares_minor,
+        )
+        unsearched = Findings(
+            images=tuple(picture.finding(()) for picture in pictures), search=SearchState.NOT_SEARCHED
+        )
+        settled = settle_before_search(unsearched, assessment, asked)
+        if settled is not None:
+            return settled
+        return decide(
+            self._search(pictures), assessment, asked, self.gallery.policies(), self.clock.now()
+        )
+
+    def _search(self, pictures: Sequence[_Picture]) -> Findings:
+        state, answers = SearchState.COMPLETE, {}
+        try:
+            for picture in pictures:
+                picture.describe(self.faces)
+            probes = [
+                (picture, place, face.embedding)
+                for picture in pictures
+                for place, face in picture.described()
+                if face.embedding is not None
+            ]
+            if self.gallery.state() is GalleryState.EMPTY:
+                state = SearchState.EMPTY_GALLERY
+            elif probes:
+                found = self._candidates([embedding for _, _, embedding in probes])
+                answers = {
+                    (id(picture), place): matches
+                    for (picture, place, _), matches in zip(probes, found, strict=True)
+                }
+        except VaultLocked:
+            state = SearchState.LOCKED
+        except IndexIncomplete:
+            state = SearchState.INCOMPLETE
+        except (ModelUnavailable, SealBroken, StorageFailed):
+            state = SearchState.FAILED
+        return Findings(
+            images=tuple(
+                picture.finding(
+                    tuple(answers.get((id(picture), place), ()) for place, _ in picture.described())
+                )
+                for picture in pictures
+            ),
+            search=state,
+        )
+
+    def _candidates(self, probes: Sequence[Embedding]) -> list[tuple[SubjectMatch, ...]]:
+        self.gallery.refresh()
+        comparisons = max(1, self.gallery.size()) * len(probes)
+        curve = self.faces.operating_curve
+        possible = curve.for_identification(_POSSIBLE_FPIR, comparisons)
+        match = curve.for_identification(_MATCH_FPIR, comparisons)
+        return [
+            tuple(
+                SubjectMatch(
+                    subject=candidate.subject,
+                    level=MatchLevel.MATCH if candidate.score >= match.threshold else MatchLevel.POSSIBLE,
+                )
+                for candidate in candidates
+            )
+            for candidates in self.gallery.search(probes, min_score=possible.threshold)
+        ]
+
+    def _sign(self, check: CheckId, decision: Decision, request: CheckRequest) -> SignedReceipt:
+        receipt = self.signer.sign(
+            check=check,
+            mode=request.mode,
+            verdict=decision.verdict,
+            reasons=decision.reasons,
+            obligations=decision.obligations,
+            policy_version=POLICY_VERSION,
+            engines={"faces": self.faces.model_id, "intent": ENGINE_VERSION},
+            images=request.images,
+            prompt=request.prompt,
+            context=request.context,
+        )
+        self.receipts.add(
+            StoredReceipt(
+                check=check,
+                issued_at=self.clock.now(),
+                verdict=decision.verdict,
+                reasons=decision.reasons,
+                jws=receipt.jws,
+            )
+        )
+        return receipt
+
+
+@dataclass(slots=True)
+class _Picture:
+    """One picture on its way through a check; lives as long as the check."""
+
+    image: DecodedImage | None
+    error: ImageError | None
+    is_checked: bool = True
+    detected: list[tuple[DetectedFace, ...]] = field(default_factory=list)
+    faces: list[tuple[Face, ...]] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, data: bytes, limits: Limits) -> _Picture:
+        try:
+            return cls(image=decode(data, limits), error=None)
+        except ImageError as error:
+            return cls(image=None, error=error)
+
+    def describe(self, reader: FaceReader) -> None:
+        if self.image is not None and self.is_checked:
+            self.faces = [
+                reader.describe(view, found)
+                for view, found in zip(self.image.views, self.detected, strict=True)
+            ]
+
+    def described(self) -> list[tuple[tuple[int, int], Face]]:
+        return [((v, f), face) for v, view in enumerate(self.faces) for f, face in enumerate(view)]
+
+    def finding(self, matches: Sequence[tuple[SubjectMatch, ...]]) -> ImageFinding:
+        if self.faces:
+            found = tuple(
+                FaceFinding(identifiable=face.embedding is not None, matches=matches[i] if matches else ())
+                for i, (_, face) in enumerate(self.described())
+            )
+        else:
+            found = tuple(
+                FaceFinding(identifiable=True, matches=()) for view in self.detected for _ in view
+            )
+        return ImageFinding(
+            readable=self.image is not None,
+            faces=found,
+            person=PersonPresence.UNKNOWN,
+            faces_checked=self.is_checked,
+        )
+
+    def report(self) -> ImageReport:
+        return ImageReport(
+            error=self.error,
+            width=0 if self.image is None else self.image.width,
+            height=0 if self.image is None else self.image.height,
+            views=0 if self.image is None else len(self.image.views),
+            faces=max(self.detected, key=len, default=()),
+        )
+
+
+def _require_checkable(request: CheckRequest) -> None:
+    if not request.images and not (request.prompt or "").strip() and not request.context:
+        raise BadRequest("There is nothing to check: give at least a picture or a prompt.")
+    if len(request.images) > MAX_IMAGES:
+        raise BadRequest(f"A check takes at most {MAX_IMAGES} pictures; {len(request.images)} were given.")
+    if len(request.prompt or "") > MAX_PROMPT_CHARS:
+        raise BadRequest(f"A prompt has at most {MAX_PROMPT_CHARS} characters.")
+    if len(request.context) > MAX_CONTEXT_TURNS:
+        raise BadRequest(f"A conversation has at most {MAX_CONTEXT_TURNS} earlier turns.")
+    if any(len(turn) > MAX_PROMPT_CHARS for turn in request.context):
+        raise BadRequest(f"A turn of a conversation has at most {MAX_PROMPT_CHARS} characters.")

@@ -1,0 +1,229 @@
+"""Becoming a protected subject.
+
+    photo --decode--> pixels --faces--> one clear face --quality gate--> embedding --seal--> store --> gallery
+
+All photos of one call are of one person, and go in together or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from consentry.enrolment.people import People
+from consentry.enrolment.ports import NewTemplate, StoredSubject, SubjectStore
+from consentry.enrolment.references import ReferenceGallery
+from consentry.faces.curve import OperatingCurve
+from consentry.faces.pipeline import Face
+from consentry.faces.quality import PLAIN_WORDS
+from consentry.imagery.decode import Limits, decode
+from consentry.kernel.biometrics import Embedding, Pixels, similarity
+from consentry.kernel.clock import Clock
+from consentry.kernel.errors import (
+    BadRequest,
+    CallerError,
+    DifferentFaces,
+    NoFaceFound,
+    QualityTooLow,
+    SeveralFacesFound,
+)
+from consentry.kernel.ids import ModelId, Random, SubjectId, TemplateId, new_subject_id, new_template_id
+from consentry.kernel.taxonomy import SubjectPolicy
+from consentry.vault.custody import Custody
+from consentry.vault.envelope import seal_template, seal_text
+from consentry.vault.keys import DataKey, WrappedKey
+
+MAX_PHOTOS = 12
+MAX_NAME_CHARS = 80
+# A face this many times larger than any other in the photo is its subject; people stand in the background.
+_DOMINANCE = 3.0
+# Two photos of one person fall below this point once in many pairs; five photos are ten pairs.
+_SAME_PERSON_FMR = 1e-2
+
+
+class FaceReader(Protocol):
+    """What enrolment asks of a face pipeline (`consentry.faces.pipeline.FacePipeline`)."""
+
+    @property
+    def model_id(self) -> ModelId:
+        """The embedding model."""
+
+    @property
+    def operating_curve(self) -> OperatingCurve:
+        """Measured error rates of the model."""
+
+    def observe(self, pixels: Pixels, *, thorough: bool) -> tuple[Face, ...]:
+        """Find and describe every face, largest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolled:
+    """What an enrolment led to.
+
+    Attributes:
+        subject: Whose it is.
+        name: The display name, as it was normalised.
+        templates: Sealed in this call.
+        total_templates: Sealed of her in all, of this model.
+        is_new: False when photos were added to somebody already enrolled.
+    """
+
+    subject: SubjectId
+    name: str
+    templates: tuple[TemplateId, ...]
+    total_templates: int
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolSubject:
+    """Enrol a person from photos of her, or add photos to somebody enrolled under that name."""
+
+    faces: FaceReader
+    store: SubjectStore
+    custody: Custody
+    people: People
+    gallery: ReferenceGallery
+    limits: Limits
+    clock: Clock
+    random: Random = os.urandom
+
+    def __call__(
+        self, photos: Sequence[bytes], *, name: str, policy: SubjectPolicy | None
+    ) -> Enrolled:
+        """Enrol from one to `MAX_PHOTOS` photos of one person.
+
+        When this returns, the very next search finds her.
+
+        Args:
+            photos: Encoded image files.
+            name: Display name, sealed; somebody enrolled under the same name gets the photos added.
+            policy: What she protects; None for the default (a newcomer: every edit; else as it was).
+
+        Raises:
+            BadRequest: If there is no photo, there are too many, or the name is empty or too long.
+            ImageError: If a photo is not read.
+            EnrolmentError: If a photo has no clear face, several, a poor one, or another person's.
+            VaultAbsent, VaultLocked: If there is no key to seal with.
+            StorageFull: If the disk is full. Nothing was kept, as with every other error.
+        """
+        name = _checked_name(name)
+        if not 1 <= len(photos) <= MAX_PHOTOS:
+            raise BadRequest(f"Enrolment takes 1 to {MAX_PHOTOS} photos of one person; {len(photos)} were given.")
+        keys = self.custody.keys()
+        references = self._references(photos)
+        known = self.people.by_name(name)
+        if known is None:
+            key, wrapped = keys.new_subject_key(self.random)
+            subject = new_subject_id(self.random)
+        else:
+            key, wrapped = keys.open_subject_key(WrappedKey(known.wrapped_key)), WrappedKey(known.wrapped_key)
+            subject = known.subject
+            self._require_same_person(subject, references)
+        templates = self._seal(references, key, subject)
+        if known is None:
+            self.store.add_subject(
+                StoredSubject(
+                    subject=subject,
+                    wrapped_key=wrapped,
+                    sealed_name=seal_text(name, key=key, subject=subject, label="name", random=self.random),
+                    policy=policy or SubjectPolicy.EVERY_EDIT,
+                    enrolled_at=self.clock.now(),
+                ),
+                templates,
+            )
+        else:
+            self.store.add_templates(subject, templates)
+        self.gallery.refresh()
+        return Enrolled(
+            subject=subject,
+            name=name,
+            templates=tuple(t.template for t in templates),
+            total_templates=self.store.template_counts()[(subject, self.faces.model_id)],
+            is_new=known is None,
+        )
+
+    def _references(self, photos: Sequence[bytes]) -> list[Embedding]:
+        references: list[Embedding] = []
+        for number, photo in enumerate(photos, start=1):
+            try:
+                references.append(self._reference(photo))
+            except CallerError as cause:
+                # Which photo it was is what the person needs to mend it.
+                if len(photos) > 1:
+                    cause.args = (f"Photo {number} of {len(photos)}: {cause}",)
+                raise
+        alike = self.faces.operating_curve.at_fmr(_SAME_PERSON_FMR).threshold
+        for number, reference in enumerate(references[1:], start=2):
+            if max(similarity(reference, earlier) for earlier in references[: number - 1]) < alike:
+                raise DifferentFaces(
+                    f"Photo {number} does not look like the same person as the photos before it. Enrol one person at "
+                    "a time, and leave out photos in which you can hardly be recognised."
+                )
+        return references
+
+    def _reference(self, photo: bytes) -> Embedding:
+        image = decode(photo, self.limits)
+        faces = self.faces.observe(image.frames[0], thorough=False)
+        if not faces:
+            # Only now: a photo on its side is usual, but turned candidates cost four times as much.
+            faces = self.faces.observe(image.frames[0], thorough=True)
+        face = _only_face(faces)
+        if face.embedding is None or face.quality.blocks_enrolment:
+            issues = tuple(face.quality.blocks_enrolment or face.quality.issues)
+            words = "; ".join(PLAIN_WORDS[issue] for issue in issues)
+            raise QualityTooLow(
+                f"The face is not clear enough to protect you reliably: {words}.", issues=issues
+            )
+        return face.embedding
+
+    def _require_same_person(self, subject: SubjectId, references: Sequence[Embedding]) -> None:
+        alike = self.faces.operating_curve.at_fmr(_SAME_PERSON_FMR).threshold
+        found = self.gallery.search(references, min_score=alike)
+        if not any(candidate.subject == subject for each in found for candidate in each):
+            raise DifferentFaces(
+                "Somebody is enrolled under that name already, and these photos do not look like the same person. "
+                "Choose another name, or revoke the earlier enrolment first."
+            )
+
+    def _seal(
+        self, references: Sequence[Embedding], key: DataKey, subject: SubjectId
+    ) -> list[NewTemplate]:
+        sealed: list[NewTemplate] = []
+        for reference in references:
+            template = new_template_id(self.random)
+            model = self.faces.model_id
+            sealed.append(
+                NewTemplate(
+                    template=template,
+                    model=model,
+                    sealed=seal_template(
+                        reference, key=key, subject=subject, template=template, model=model, random=self.random
+                    ),
+                )
+            )
+        return sealed
+
+
+def _checked_name(name: str) -> str:
+    name = " ".join(unicodedata.normalize("NFC", name).split())
+    if not 1 <= len(name) <= MAX_NAME_CHARS or not name.isprintable():
+        raise BadRequest(f"A name has 1 to {MAX_NAME_CHARS} printable characters.")
+    return name
+
+
+def _only_face(faces: Sequence[Face]) -> Face:
+    if not faces:
+        raise NoFaceFound(
+            "No face was found. Use a photo in which your face is at least a hand wide, upright and lit from the front."
+        )
+    areas = [face.box.w * face.box.h for face in faces]
+    if len(faces) > 1 and areas[0] < _DOMINANCE * areas[1]:
+        raise SeveralFacesFound(
+            f"There are {len(faces)} faces in the photo, so it is not clear which one to enrol. "
+            "Crop the photo to one face."
+        )
+    return faces[0]

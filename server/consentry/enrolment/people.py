@@ -1,0 +1,168 @@
+"""Who is enrolled, with names that only the unlocked vault can read; and ceasing to be."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from consentry.enrolment.ports import StoredSubject, SubjectStore
+from consentry.enrolment.references import ReferenceGallery
+from consentry.kernel.errors import Forbidden, NotFound
+from consentry.kernel.ids import ModelId, SubjectId
+from consentry.kernel.taxonomy import SubjectPolicy
+from consentry.vault.custody import Custody, VaultState
+from consentry.vault.envelope import unseal_text
+from consentry.vault.keys import KeyRing, WrappedKey
+
+SELF_EDIT_WINDOW_S = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """An enrolled person as her owner sees her.
+
+    Attributes:
+        subject: Opaque identifier.
+        name: Display name; None while the vault is locked.
+        policy: What she protects.
+        enrolled_at: UTC.
+        templates: How many templates there are of each model.
+    """
+
+    subject: SubjectId
+    name: str | None
+    policy: SubjectPolicy
+    enrolled_at: datetime
+    templates: dict[ModelId, int]
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Read who is enrolled."""
+
+    store: SubjectStore
+    custody: Custody
+
+    def all(self) -> tuple[Person, ...]:
+        """Return everybody enrolled, oldest first; without names while the vault is locked."""
+        counts = self.store.template_counts()
+        keys = self.custody.keys() if self.custody.state is VaultState.UNLOCKED else None
+        return tuple(
+            Person(
+                subject=stored.subject,
+                name=None if keys is None else _name_of(stored, keys),
+                policy=stored.policy,
+                enrolled_at=stored.enrolled_at,
+                templates={
+                    model: count
+                    for (subject, model), count in counts.items()
+                    if subject == stored.subject
+                },
+            )
+            for stored in self.store.subjects()
+        )
+
+    def by_name(self, name: str) -> StoredSubject | None:
+        """Return the subject of that name, case and composition aside, or None.
+
+        Raises:
+            VaultLocked: If the vault is locked: names are sealed.
+        """
+        keys = self.custody.keys()
+        wanted = _comparable(name)
+        return next((s for s in self.store.subjects() if _comparable(_name_of(s, keys)) == wanted), None)
+
+    def find(self, name_or_subject: str) -> SubjectId:
+        """Return the subject of that identifier or, while unlocked, of that name.
+
+        Raises:
+            NotFound: If nobody is enrolled under it.
+        """
+        for stored in self.store.subjects():
+            if stored.subject == name_or_subject:
+                return stored.subject
+        if self.custody.state is VaultState.UNLOCKED:
+            stored_by_name = self.by_name(name_or_subject)
+            if stored_by_name is not None:
+                return stored_by_name.subject
+        raise NotFound(
+            "Nobody is enrolled under that name or identifier. Names can be read only while the vault is unlocked."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeSubject:
+    """End a protection: her key, name and templates are destroyed, and the next search cannot find her."""
+
+    people: People
+    store: SubjectStore
+    gallery: ReferenceGallery
+
+    def __call__(self, name_or_subject: str) -> SubjectId:
+        """Revoke by identifier (also while locked) or by name.
+
+        Raises:
+            NotFound: If nobody is enrolled under it.
+        """
+        subject = self.people.find(name_or_subject)
+        self.store.remove_subject(subject)
+        self.gallery.refresh()
+        return subject
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeEverybody:
+    """Delete every enrolment of this home. Needs no passphrase: deleting must work when it is forgotten."""
+
+    store: SubjectStore
+    gallery: ReferenceGallery
+
+    def __call__(self) -> int:
+        """Revoke all, and return how many there were."""
+        subjects: Sequence[StoredSubject] = self.store.subjects()
+        for stored in subjects:
+            try:
+                self.store.remove_subject(stored.subject)
+            except NotFound:
+                continue  # another process revoked her in between: what was asked for is so
+        self.gallery.refresh()
+        return len(subjects)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyActor:
+    """Decide whether the one who asks may be taken for an enrolled subject (a self-edit, law 4)."""
+
+    store: SubjectStore
+    custody: Custody
+
+    def __call__(self, subject: SubjectId) -> SubjectId:
+        """Return ``subject`` if the passphrase was given within `SELF_EDIT_WINDOW_S` and is hers alone.
+
+        In a home of several people the passphrase is shared, so it proves nobody in particular.
+
+        Raises:
+            Forbidden: Otherwise.
+        """
+        enrolled = [stored.subject for stored in self.store.subjects()]
+        if enrolled != [subject]:
+            raise Forbidden(
+                "A self-edit needs proof that it is you. The passphrase of a home in which several people are "
+                "enrolled is no such proof."
+            )
+        if not self.custody.was_verified_within(SELF_EDIT_WINDOW_S):
+            raise Forbidden(
+                "A self-edit needs the passphrase within the last five minutes: unlock again, then retry."
+            )
+        return subject
+
+
+def _name_of(stored: StoredSubject, keys: KeyRing) -> str:
+    key = keys.open_subject_key(WrappedKey(stored.wrapped_key))
+    return unseal_text(stored.sealed_name, key=key, subject=stored.subject, label="name")
+
+
+def _comparable(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()

@@ -1,0 +1,233 @@
+"""The gallery of this home: sealed templates opened into memory while the vault is unlocked, and only then.
+
+    store (sealed) --unseal--> cancelable transform --> index (memory)      on unlock, and after every change
+    lock           --wipe----> nothing in memory matches anybody
+
+Every search first asks the store for its revision, so a change made by another process is seen by the very next
+search, and a revocation that has been answered can match no more.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+
+from consentry.enrolment.ports import StoredSubject, StoredTemplate, SubjectStore
+from consentry.gallery.index import Change, Hit, Matrix, TemplateIndex, Vector
+from consentry.kernel.biometrics import Embedding
+from consentry.kernel.errors import IndexIncomplete
+from consentry.kernel.ids import ModelId, SubjectId
+from consentry.kernel.taxonomy import SubjectPolicy
+from consentry.vault.custody import Custody, VaultState
+from consentry.vault.envelope import unseal_template
+from consentry.vault.keys import DataKey, KeyRing, WrappedKey
+from consentry.vault.transform import CancelableTransform
+
+
+class GalleryState(StrEnum):
+    """Whether the gallery can answer."""
+
+    EMPTY = "empty"
+    LOCKED = "locked"
+    READY = "ready"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A subject whose best template reached the threshold. Private: never leaves the process with its score."""
+
+    subject: SubjectId
+    score: float
+
+    def __repr__(self) -> str:
+        return "Candidate(<private>)"
+
+
+class Transform(Protocol):
+    """A secret rotation of embeddings; see `consentry.vault.transform`."""
+
+    def apply(self, matrix: Matrix) -> Matrix:
+        """Rotate rows of shape ``(n, d)``."""
+
+
+class ReferenceGallery:
+    """1:N search over the references of everybody enrolled in this home. Safe to share between threads."""
+
+    def __init__(
+        self,
+        store: SubjectStore,
+        custody: Custody,
+        *,
+        model: ModelId,
+        dimension: int,
+        new_index: Callable[[int], TemplateIndex],
+    ) -> None:
+        self._store = store
+        self._custody = custody
+        self._model = model
+        self._dimension = dimension
+        self._new_index = new_index
+        self._lock = threading.RLock()
+        # Guarded by _lock. None while locked; rebuilt from the store on first use after an unlock.
+        self._index: TemplateIndex | None = None
+        self._transform: Transform | None = None
+        self._subject_of: dict[int, SubjectId] = {}
+        self._bare: frozenset[SubjectId] = frozenset()
+        custody.on_lock(self.wipe)
+
+    @property
+    def model(self) -> ModelId:
+        """The embedding model whose templates are searched."""
+        return self._model
+
+    def state(self) -> GalleryState:
+        """Say whether a search would be answered. Opens nothing."""
+        if not self._store.subjects():
+            return GalleryState.EMPTY
+        if self._custody.state is not VaultState.UNLOCKED:
+            return GalleryState.LOCKED
+        return GalleryState.READY
+
+    def size(self) -> int:
+        """Return how many references a search compares with; 0 while locked."""
+        with self._lock:
+            return 0 if self._index is None else self._index.stats().count
+
+    def policies(self) -> dict[SubjectId, SubjectPolicy]:
+        """Return what each enrolled subject chose to protect."""
+        return {s.subject: s.policy for s in self._store.subjects()}
+
+    def search(
+        self, probes: Sequence[Embedding], *, min_score: float
+    ) -> tuple[tuple[Candidate, ...], ...]:
+        """Compare each probe with every reference (1:N identification, open set).
+
+        Args:
+            probes: Embeddings of this gallery's model.
+            min_score: Cosine similarity from which a reference is a candidate.
+
+        Returns:
+            For each probe the subjects that reached ``min_score``, best first, each once.
+
+        Raises:
+            VaultLocked: If somebody is enrolled and the vault is locked.
+            IndexIncomplete: If a subject has no template of this model, or the index is not whole.
+        """
+        with self._lock:
+            if not self._store.subjects():
+                return tuple(() for _ in probes)
+            index, transform = self._fresh()
+            if self._bare:
+                raise IndexIncomplete(
+                    f"{len(self._bare)} enrolled people have no template of the model {self._model}, so they would "
+                    "be missed. Enrol them again with this model, or start with the model they were enrolled with."
+                )
+            if not probes:
+                return ()
+            # Searched under the lock: once a revocation has been answered, no search that began before it may
+            # still come back with her.
+            result = index.search(transform.apply(np.stack(probes)), min_score, index.stats().revision)
+            return tuple(_best_per_subject(hits, self._subject_of) for hits in result.hits)
+
+    def refresh(self) -> None:
+        """Bring the index up to the store's revision now, if the vault is unlocked."""
+        with self._lock:
+            if self._custody.state is VaultState.UNLOCKED:
+                self._fresh()
+
+    def wipe(self) -> None:
+        """Forget every reference. Called at each lock."""
+        with self._lock:
+            if self._index is not None:
+                self._index.clear()
+            self._index = None
+            self._transform = None
+            self._subject_of = {}
+            self._bare = frozenset()
+
+    def _fresh(self) -> tuple[TemplateIndex, Transform]:
+        """Return the index at the store's present revision. Called with ``_lock`` held."""
+        keys = self._custody.keys()
+        if self._index is None or self._transform is None:
+            return self._load(keys)
+        known = self._index.stats().revision
+        if self._store.revision() == known:
+            return self._index, self._transform
+        changes = self._store.changes_since(known, self._model)
+        if changes is None:
+            return self._load(keys)
+        opened = _Opener(keys, changes.subjects)
+        added = [(t, self._transform.apply(opened.open(t)[np.newaxis, :])[0]) for t in changes.added]
+        self._index.apply(
+            [
+                *(Change.remove(row, changes.revision) for row in changes.removed),
+                *(Change.add(t.row, vector, changes.revision) for t, vector in added),
+            ]
+        )
+        for row in changes.removed:
+            self._subject_of.pop(row, None)
+        self._subject_of.update({t.row: t.subject for t, _ in added})
+        self._note_bare()
+        if self._index.stats().revision != changes.revision:
+            return self._load(keys)
+        return self._index, self._transform
+
+    def _load(self, keys: KeyRing) -> tuple[TemplateIndex, Transform]:
+        index = self._new_index(self._dimension)
+        transform = CancelableTransform(keys.transform_seed, self._dimension)
+        subject_of: dict[int, SubjectId] = {}
+        with self._store.snapshot(self._model) as snapshot:
+            opened = _Opener(keys, snapshot.subjects)
+
+            def rows() -> Iterable[tuple[int, Vector]]:
+                for template in snapshot.templates:
+                    subject_of[template.row] = template.subject
+                    reference = opened.open(template)
+                    yield template.row, transform.apply(reference[np.newaxis, :])[0]
+
+            index.load(rows(), snapshot.revision)
+        self._index, self._transform, self._subject_of = index, transform, subject_of
+        self._note_bare()
+        return index, transform
+
+    def _note_bare(self) -> None:
+        covered = set(self._subject_of.values())
+        self._bare = frozenset(s.subject for s in self._store.subjects()) - covered
+
+
+class _Opener:
+    """Opens templates with their subjects' data keys; lives for one load."""
+
+    def __init__(self, keys: KeyRing, subjects: Sequence[StoredSubject]) -> None:
+        self._keys = keys
+        self._wrapped = {s.subject: s.wrapped_key for s in subjects}
+        self._open: dict[SubjectId, DataKey] = {}
+
+    def open(self, template: StoredTemplate) -> Embedding:
+        key = self._open.get(template.subject)
+        if key is None:
+            key = self._keys.open_subject_key(WrappedKey(self._wrapped[template.subject]))
+            self._open[template.subject] = key
+        return unseal_template(
+            template.sealed,
+            key=key,
+            subject=template.subject,
+            template=template.template,
+            model=template.model,
+        )
+
+
+def _best_per_subject(
+    hits: Sequence[Hit], subject_of: dict[int, SubjectId]
+) -> tuple[Candidate, ...]:
+    best: dict[SubjectId, float] = {}
+    for hit in hits:
+        subject = subject_of[hit.row]
+        best[subject] = max(hit.score, best.get(subject, hit.score))
+    ranked = sorted(best.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(Candidate(subject, score) for subject, score in ranked)

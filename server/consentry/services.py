@@ -1,0 +1,42 @@
+"""The use cases that delivery may call: one frozen bundle, built once by `consentry.wiring`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from consentry.accounts.pairing import PairingDesk
+from consentry.accounts.sessions import Sessions
+from consentry.accounts.tokens import Tokens
+from consentry.checks.check import CheckImages
+from consentry.checks.look import LookAtFaces
+from consentry.checks.ports import ReceiptStore
+from consentry.enrolment.backups import ExportBackup, RestoreBackup
+from consentry.enrolment.enrol import EnrolSubject
+from consentry.enrolment.people import People, RevokeEverybody, RevokeSubject, VerifyActor
+from consentry.enrolment.references import ReferenceGallery
+from consentry.imagery.decode import Limits
+from consentry.transparency.receipts import ReceiptSigner
+from consentry.vault.custody import Custody
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything that a door may ask for. Each member is safe to share between threads."""
+
+    check: CheckImages
+    look: LookAtFaces
+    enrol: EnrolSubject
+    people: People
+    revoke: RevokeSubject
+    revoke_everybody: RevokeEverybody
+    verify_actor: VerifyActor
+    custody: Custody
+    gallery: ReferenceGallery
+    export_backup: ExportBackup
+    restore_backup: RestoreBackup
+    receipts: ReceiptStore
+    signer: ReceiptSigner
+    tokens: Tokens
+    sessions: Sessions
+    pairing: PairingDesk
+    limits: Limits
