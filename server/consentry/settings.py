@@ -1,0 +1,131 @@
+"""Environment -> one frozen `Settings`. Nobody else reads the environment (docs/configuration.md lists every field)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from consentry.kernel.errors import BadRequest
+
+_LOOPBACK = {"127.0.0.1", "::1"}
+
+
+def _default_home() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "Consentry"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "Consentry"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "consentry"
+
+
+def _default_models_dir() -> Path:
+    if sys.platform == "win32":
+        cache = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+        return cache / "Consentry" / "Cache" / "models"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "Consentry" / "models"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "consentry" / "models"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, from environment variables named ``CONSENTRY_`` + the field in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="CONSENTRY_", frozen=True, extra="forbid", env_ignore_empty=True)
+
+    home: Path = Field(
+        default_factory=_default_home,
+        description="The data folder: database, keys, socket. Made on first use, readable by you alone.",
+    )
+    models_dir: Path = Field(
+        default_factory=_default_models_dir,
+        description="Where the built model files are. Public files that can be rebuilt at any time.",
+    )
+    model: Literal["companion", "light", "registry", "face-recognition"] = Field(
+        default="companion",
+        description="The face engine. Templates of one engine are never compared with those of another.",
+    )
+    host: str = Field(
+        default="127.0.0.1", description="Address to listen on. Loopback only: 127.0.0.1 or ::1."
+    )
+    port: int = Field(
+        default=8484, ge=0, le=65535, description="Port to listen on; 0 takes any free one."
+    )
+    idle_lock_s: float = Field(
+        default=900.0,
+        ge=10.0,
+        le=86_400.0,
+        description="Seconds without use after which the vault locks by itself.",
+    )
+    engine_threads: int = Field(
+        default=0, ge=0, le=64, description="Threads of one model run; 0 leaves one core to the rest."
+    )
+    worker_threads: int = Field(
+        default=4, ge=1, le=64, description="Requests that are worked on at the same time."
+    )
+    max_image_bytes: int = Field(
+        default=20 * 1024 * 1024, ge=1024, description="Largest picture file that is read, in bytes."
+    )
+    max_body_bytes: int = Field(
+        default=64 * 1024 * 1024, ge=1024, description="Largest request body that is read, in bytes."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="warning", description="How much is written to standard error."
+    )
+    passphrase: SecretStr | None = Field(
+        default=None,
+        description=(
+            "The vault's passphrase, for scripts. Other programs of yours may be able to read it; "
+            "`--passphrase-fd` is better."
+        ),
+    )
+
+    @field_validator("host")
+    @classmethod
+    def _loopback_only(cls, host: str) -> str:
+        if host not in _LOOPBACK:
+            raise ValueError(
+                "the companion holds faces and listens on this machine only: use 127.0.0.1 or ::1"
+            )
+        return host
+
+    @field_validator("home", "models_dir")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path.expanduser().absolute()
+
+    @property
+    def database_path(self) -> Path:
+        """The SQLite file."""
+        return self.home / "consentry.db"
+
+    @property
+    def keys_dir(self) -> Path:
+        """Keys of the installation: they sign, they open nothing."""
+        return self.home / "keys"
+
+    @property
+    def socket_path(self) -> Path:
+        """Where a running companion answers the command line."""
+        return self.home / "run" / "companion.sock"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the environment once, with explicit values (of the command line) before it; None stands for "not given".
+
+    Raises:
+        BadRequest: If a value is out of range; names the variable and says what it may be.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]  # pydantic checks what mypy cannot see here
+    except ValidationError as cause:
+        problems = "; ".join(
+            f"CONSENTRY_{str(e['loc'][0]).upper() if e['loc'] else '?'}: {e['msg']}"
+            for e in cause.errors()
+        )
+        raise BadRequest(f"The configuration does not hold. {problems}.") from cause
