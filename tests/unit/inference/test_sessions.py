@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from consentry.inference.registry import MODEL_FILES, ModelName
+from consentry.inference.sessions import ModelStore
+from consentry.kernel.errors import ModelUnavailable
+
+SIDES = {ModelName.DLIB_RESNET: 150, ModelName.MFN192: 112, ModelName.MFN512: 112}
+DIMENSIONS = {ModelName.DLIB_RESNET: 128, ModelName.MFN192: 192, ModelName.MFN512: 512}
+
+
+def noise(count: int, side: int) -> np.ndarray:
+    return np.random.default_rng(7).standard_normal((count, 3, side, side)).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", list(SIDES))
+def test_an_embedder_takes_any_batch_and_a_batch_changes_no_numbers(
+    models_dir: Path, name: ModelName
+):
+    session = ModelStore(models_dir, 1).session(name)
+    chips = noise(3, SIDES[name])
+
+    (together,) = session.run(chips)
+    apart = np.concatenate([session.run(chips[i : i + 1])[0] for i in range(3)])
+
+    assert together.shape == (3, DIMENSIONS[name])
+    assert together.dtype == np.float32
+    np.testing.assert_allclose(together, apart, atol=1e-5)
+
+
+def test_centerface_takes_any_sides_that_are_multiples_of_32(models_dir: Path):
+    session = ModelStore(models_dir, 1).session(ModelName.CENTERFACE)
+
+    outputs = session.run(np.zeros((2, 3, 64, 96), np.float32))
+
+    assert [output.shape for output in outputs] == [
+        (2, channels, 16, 24) for channels in (1, 2, 2, 10)
+    ]
+
+
+def test_a_missing_file_says_how_to_build_it(tmp_path: Path):
+    store = ModelStore(tmp_path, 1)
+
+    with pytest.raises(ModelUnavailable, match="run: consentry models build"):
+        store.session(ModelName.MFN192)
+
+
+def test_a_file_with_one_changed_byte_is_not_loaded(models_dir: Path, tmp_path: Path):
+    file_name = MODEL_FILES[ModelName.MFN512].file_name
+    changed = bytearray((models_dir / file_name).read_bytes())
+    changed[len(changed) // 2] ^= 1
+    (tmp_path / file_name).write_bytes(changed)
+
+    with pytest.raises(ModelUnavailable, match=r"SHA-256 differs.*run: consentry models build"):
+        ModelStore(tmp_path, 1).session(ModelName.MFN512)
+
+
+def test_a_file_that_cannot_be_read_is_a_named_error(tmp_path: Path):
+    (tmp_path / MODEL_FILES[ModelName.MFN512].file_name).mkdir()
+
+    with pytest.raises(ModelUnavailable, match="cannot be read"):
+        ModelStore(tmp_path, 1).session(ModelName.MFN512)
+
+
+def test_threads_that_ask_at_once_get_one_session(models_dir: Path):
+    store = ModelStore(models_dir, 1)
+
+    with ThreadPoolExecutor(8) as pool:
+        sessions = set(pool.map(lambda _: id(store.session(ModelName.MFN192)), range(8)))
+
+    assert len(sessions) == 1
+
+
+def test_a_store_without_threads_is_refused(models_dir: Path):
+    with pytest.raises(ValueError, match="one thread or more"):
+        ModelStore(models_dir, 0)
+
+
+def test_loading_and_running_says_nothing(models_dir: Path, capfd: pytest.CaptureFixture[str]):
+    ModelStore(models_dir, 1).session(ModelName.CENTERFACE).run(
+        np.zeros((1, 3, 64, 64), np.float32)
+    )
+
+    assert capfd.readouterr() == ("", "")
+
+
+def test_importing_the_room_does_not_load_the_runtime():
+    import subprocess
+
+    code = "import sys, consentry.inference.sessions, consentry.inference.build; sys.exit('onnxruntime' in sys.modules or 'onnx' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
