@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from consentry.inference.build import build_models
 
 pytest.register_assert_rewrite("contracts")
