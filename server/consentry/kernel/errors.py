@@ -36,6 +36,7 @@
         ├── StorageFull            no room; nothing of the change was kept          507
         ├── IndexIncomplete        the gallery is not whole; refuses to answer      503
         ├── ModelUnavailable       a model file is missing or not the pinned one    503
+        ├── SigningKeyUnusable     the receipt key is missing, damaged or open to all   500
         └── Overloaded             the queue is full                                503
 
 ``code`` is public and stable (docs/errors.md); ``status`` is the HTTP status. A message says what happened, why, and
@@ -245,7 +246,7 @@ class WrongPassphrase(VaultError):
 
 
 class WeakPassphrase(VaultError):
-    """Too short to protect anything."""
+    """Too short, or among the first that anybody would try."""
 
     code = "weak-passphrase"
     status = 422
@@ -288,6 +289,12 @@ class ModelUnavailable(OperatorError):
 
     code = "model-unavailable"
     status = 503
+
+
+class SigningKeyUnusable(OperatorError):
+    """The key that signs receipts is missing, damaged, open to others, or there already."""
+
+    code = "signing-key-unusable"
 
 
 class Overloaded(OperatorError):

@@ -13,6 +13,17 @@ class Verdict(StrEnum):
     NEEDS_CONSENT = "needs_consent"
     REFUSE = "refuse"
 
+    @property
+    def strictness(self) -> int:
+        """0, 1 or 2: a larger number permits less. The values themselves sort as text, not by strictness."""
+        match self:
+            case Verdict.ALLOW:
+                return 0
+            case Verdict.NEEDS_CONSENT:
+                return 1
+            case Verdict.REFUSE:
+                return 2
+
 
 class Mode(StrEnum):
     """Why a check is made: `ACT` stands at a door that can stop something, `INFORM` only tells the person."""
@@ -39,8 +50,10 @@ class PrivateReason(StrEnum):
     SELF_EDIT = "self_edit"
     LOCKED = "locked"
     INDEX_INCOMPLETE = "index_incomplete"
+    SEARCH_FAILED = "search_failed"
     FACE_UNIDENTIFIABLE = "face_unidentifiable"
     FACE_IN_PICTURE = "face_in_picture"
+    PERSON_IN_PICTURE = "person_in_picture"
     PICTURE_NOT_CLEARED = "picture_not_cleared"
     PERSON_IN_TEXT = "person_in_text"
     DETECTOR_UNAVAILABLE = "detector_unavailable"

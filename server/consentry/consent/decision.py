@@ -1,0 +1,54 @@
+"""A decision as a value.
+
+`consentry.consent.decide` makes it, `consentry.consent.explanation` tells it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from consentry.kernel.ids import SubjectId
+from consentry.kernel.taxonomy import Obligation, PrivateReason, PublicReason, Verdict
+
+
+class Law(IntEnum):
+    """The law that decided, by its number in docs/architecture.md.
+
+    `NONE`: no law had anything against it.
+    """
+
+    NONE = 0
+    MINORS = 1
+    REVEALING = 2
+    ENROLLED = 4
+    POSSIBLE_MATCH = 5
+    ERRORS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What may be done, and why.
+
+    Attributes:
+        verdict: What may be done.
+        reasons: What a platform, a receipt and a log may see.
+        private_reasons: For the subject's own eyes.
+        obligations: What the caller must still do with an `allow`.
+        law: The strictest law that led to the verdict. Private: it tells a match from a possible
+            match.
+        subjects: Private: the enrolled subjects whose faces are there, sorted. Nobody by a possible
+            match alone.
+        checked: False when something could not be examined: an unreadable picture or prompt, a
+            failed detector or search. In `ACT` mode that refuses, but for a prompt in an uncovered
+            language where no person can be in a picture. In `INFORM` mode the verdict covers only
+            the rest: show "not checked", never "all clear".
+    """
+
+    verdict: Verdict
+    reasons: tuple[PublicReason, ...]
+    private_reasons: tuple[PrivateReason, ...]
+    obligations: tuple[Obligation, ...]
+    law: Law
+    subjects: tuple[SubjectId, ...]
+    checked: bool

@@ -1,0 +1,95 @@
+"""A decision in plain English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from consentry.consent.decision import Decision
+from consentry.kernel.taxonomy import Obligation, PrivateReason, PublicReason, Verdict
+
+
+class Audience(StrEnum):
+    """Who reads an explanation.
+
+    A platform never reads a private reason; nor does the asker behind it.
+    """
+
+    SUBJECT = "subject"
+    PLATFORM = "platform"
+
+
+_VERDICTS: Mapping[Verdict, str] = {
+    Verdict.ALLOW: "This may be done.",
+    Verdict.NEEDS_CONSENT: "This may be done only with consent.",
+    Verdict.REFUSE: "This must not be done.",
+}
+
+_PUBLIC: Mapping[PublicReason, str] = {
+    PublicReason.REVEALING_REAL_PERSON: (
+        "It asks for a revealing or sexual picture, and a real person is, or may be, concerned."
+    ),
+    PublicReason.MINOR: (
+        "It asks for a revealing or sexual picture, and there is a sign of a minor."
+    ),
+    PublicReason.CONSENT_REQUIRED: (
+        "Somebody who may be in the picture decides about uses like this one."
+    ),
+    PublicReason.UNREADABLE: "A picture, or the text, could not be read.",
+    PublicReason.ERROR: "Part of the check could not be made.",
+}
+
+_PRIVATE: Mapping[PrivateReason, str] = {
+    PrivateReason.SUBJECT_PRESENT: "An enrolled face is in the picture.",
+    PrivateReason.POSSIBLE_MATCH: (
+        "A face may be an enrolled one, but not surely enough to name anybody."
+    ),
+    PrivateReason.SELF_EDIT: "The person who asks has just proved that the face is her own.",
+    PrivateReason.LOCKED: (
+        "The vault is locked, so faces could not be compared. Unlock it and check again."
+    ),
+    PrivateReason.INDEX_INCOMPLETE: "Not all enrolled faces could be compared.",
+    PrivateReason.SEARCH_FAILED: "Faces could not be compared with the enrolled ones.",
+    PrivateReason.FACE_UNIDENTIFIABLE: "A face is too small or too unclear to be compared.",
+    PrivateReason.FACE_IN_PICTURE: "There is a face in a picture; drawn faces count.",
+    PrivateReason.PERSON_IN_PICTURE: "There is a person in a picture.",
+    PrivateReason.PICTURE_NOT_CLEARED: (
+        "No face was found, but whether a person is in the picture cannot be told."
+    ),
+    PrivateReason.PERSON_IN_TEXT: "The text speaks of a specific person.",
+    PrivateReason.DETECTOR_UNAVAILABLE: "The face detector was not available.",
+    PrivateReason.LANGUAGE_NOT_COVERED: (
+        "The text is in a language, a script or a disguise that is not covered."
+    ),
+    PrivateReason.UNDECODABLE_IMAGE: "A picture could not be decoded.",
+}
+
+_OBLIGATIONS: Mapping[Obligation, str] = {
+    Obligation.CHECK_OUTPUT: "The result must be checked before it is delivered.",
+}
+
+_NOT_CHECKED = "Not everything was checked, so this is not an all-clear."
+
+
+def explain(decision: Decision, audience: Audience) -> str:
+    """Explain a decision in plain English.
+
+    Args:
+        decision: What was decided.
+        audience: A platform is told the verdict, public reasons and obligations only, so that two
+            decisions that differ in private matters alone read the same.
+
+    Returns:
+        One or more sentences, separated by spaces.
+    """
+    sentences = [_VERDICTS[decision.verdict]]
+    sentences += [_PUBLIC[reason] for reason in decision.reasons]
+    sentences += [_OBLIGATIONS[obligation] for obligation in decision.obligations]
+    if not decision.checked and decision.verdict is not Verdict.REFUSE:
+        sentences.append(_NOT_CHECKED)
+    match audience:
+        case Audience.SUBJECT:
+            sentences += [_PRIVATE[reason] for reason in decision.private_reasons]
+        case Audience.PLATFORM:
+            pass
+    return " ".join(sentences)

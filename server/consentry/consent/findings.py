@@ -1,0 +1,85 @@
+"""What was seen: the evidence that a decision is made from. No pixels, no scores, no embeddings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from consentry.kernel.ids import SubjectId
+
+
+class MatchLevel(StrEnum):
+    """Which of a model's three operating points a similarity reached."""
+
+    POSSIBLE = "possible"
+    MATCH = "match"
+    UNLOCK = "unlock"
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectMatch:
+    """A face is like an enrolled subject's."""
+
+    subject: SubjectId
+    level: MatchLevel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceFinding:
+    """One face in one picture.
+
+    Attributes:
+        identifiable: Whether it is large and clear enough to be searched for. A face that is not
+            has no matches.
+        matches: Every subject that it is like; strongest first.
+    """
+
+    identifiable: bool
+    matches: tuple[SubjectMatch, ...] = ()
+
+
+class PersonPresence(StrEnum):
+    """What the person detector says.
+
+    `UNKNOWN` when none is installed: then a picture cannot be cleared of a person.
+    """
+
+    PRESENT = "present"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageFinding:
+    """One picture, whichever role it plays: input, mask, reference, frame.
+
+    Attributes:
+        readable: Whether it could be decoded.
+        faces_checked: False when the face detector was unavailable; then `faces` says nothing.
+        faces: Every face that was found, drawn or photographed.
+        person: Whether a person is in it, with or without a face.
+    """
+
+    readable: bool
+    faces_checked: bool
+    faces: tuple[FaceFinding, ...]
+    person: PersonPresence
+
+
+class SearchState(StrEnum):
+    """How far the search for enrolled subjects got."""
+
+    NOT_SEARCHED = "not_searched"
+    COMPLETE = "complete"
+    EMPTY_GALLERY = "empty_gallery"
+    LOCKED = "locked"
+    INCOMPLETE = "incomplete"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """All pictures of one check, and the search over their faces."""
+
+    images: tuple[ImageFinding, ...]
+    search: SearchState
