@@ -1,4 +1,4 @@
-"""Who is calling: bearer tokens with scopes, dashboard sessions, and the pairing of a browser extension.
+"""Who is calling: bearer tokens with scopes, dashboard sessions, pairing of a browser extension.
 
 principals  a caller and how far it reaches
 ports       what tokens ask of a store

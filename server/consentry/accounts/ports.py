@@ -17,10 +17,10 @@ class StoredToken:
     Attributes:
         token: Opaque identifier; may be shown and logged.
         name: What its owner calls it, 1 to 80 characters.
-        digest: SHA-256 of the secret, 32 bytes. The secret has 256 random bits, so no salt is needed.
+        digest: SHA-256 of the secret, 32 bytes. The secret has 256 random bits: no salt is needed.
         scopes: Values of `consentry.accounts.principals.Scope`.
         created_at: UTC.
-        last_used_day: UTC day of the last use, None when never used. No finer: a log of use is not wanted.
+        last_used_day: UTC day of the last use, None when never used. No finer: it is no log of use.
         expires_at: UTC; None when it holds until it is revoked.
     """
 

@@ -29,7 +29,8 @@ ALL_SCOPES: frozenset[Scope] = frozenset(Scope)
 EXTENSION_SCOPES: frozenset[Scope] = frozenset(
     {Scope.CHECKS_WRITE, Scope.FACES_READ, Scope.VAULT_READ}
 )
-"""What a paired extension may do: ask, and see whether the vault is locked. It cannot enrol, list, unlock or erase."""
+"""What a paired extension may do: ask, and see whether the vault is locked. It cannot enrol, list,
+unlock or erase."""
 
 
 class Door(StrEnum):
@@ -61,7 +62,7 @@ class Principal:
 
     @property
     def is_owner(self) -> bool:
-        """Whether this is the owner: only she sees private reasons, and only she may claim to be a subject."""
+        """Whether this is the owner: only she sees private reasons, and may say who is asking."""
         return self.door is not Door.TOKEN
 
     def require(self, scope: Scope) -> None:
@@ -72,7 +73,7 @@ class Principal:
         """
         if scope not in self.scopes:
             raise Forbidden(
-                f"This token does not have the scope {scope.value}. Make one that has: consentry keys new."
+                f"This token does not have the scope {scope.value}. Make one that has it."
             )
 
 
