@@ -337,7 +337,7 @@ def pairing_message(transcript: bytes) -> bytes:
 
 
 def identity_message(nonce: bytes, *, server_origin: str) -> bytes:
-    """Return what a challenge's answer signs. Only the last part, the origin, has no fixed length."""
+    """Return what a challenge's answer signs. Only its last part, the origin, varies in length."""
     return _IDENTITY + nonce + server_origin.encode("utf-8")
 
 
