@@ -18,7 +18,9 @@ def faces_data() -> Path:
         os.environ.get("CONSENTRY_TEST_DATA", Path(__file__).parents[2] / "shared" / "data")
     )
     if not (folder / "faces-lfw-dev").is_dir():
-        pytest.skip("no labelled faces on this machine: set CONSENTRY_TEST_DATA to a folder that has them")
+        pytest.skip(
+            "no labelled faces on this machine: set CONSENTRY_TEST_DATA to a folder that has them"
+        )
     return folder
 
 

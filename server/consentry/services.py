@@ -14,7 +14,8 @@ from consentry.enrolment.backups import ExportBackup, RestoreBackup
 from consentry.enrolment.enrol import EnrolSubject
 from consentry.enrolment.people import People, RevokeEverybody, RevokeSubject, VerifyActor
 from consentry.enrolment.references import ReferenceGallery
-from consentry.imagery.decode import Limits
+from consentry.enrolment.rotation import RotateKeys
+from consentry.imagery.limits import Limits
 from consentry.transparency.receipts import ReceiptSigner
 from consentry.vault.custody import Custody
 
@@ -31,6 +32,7 @@ class Services:
     revoke_everybody: RevokeEverybody
     verify_actor: VerifyActor
     custody: Custody
+    rotate_keys: RotateKeys
     gallery: ReferenceGallery
     export_backup: ExportBackup
     restore_backup: RestoreBackup

@@ -35,7 +35,9 @@ def _default_models_dir() -> Path:
 class Settings(BaseSettings):
     """Everything that can be set, from environment variables named ``CONSENTRY_`` + the field in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix="CONSENTRY_", frozen=True, extra="forbid", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="CONSENTRY_", frozen=True, extra="forbid", env_ignore_empty=True
+    )
 
     home: Path = Field(
         default_factory=_default_home,
@@ -62,16 +64,23 @@ class Settings(BaseSettings):
         description="Seconds without use after which the vault locks by itself.",
     )
     engine_threads: int = Field(
-        default=0, ge=0, le=64, description="Threads of one model run; 0 leaves one core to the rest."
+        default=0,
+        ge=0,
+        le=64,
+        description="Threads of one model run; 0 leaves one core to the rest.",
     )
     worker_threads: int = Field(
         default=4, ge=1, le=64, description="Requests that are worked on at the same time."
     )
     max_image_bytes: int = Field(
-        default=20 * 1024 * 1024, ge=1024, description="Largest picture file that is read, in bytes."
+        default=20 * 1024 * 1024,
+        ge=1024,
+        description="Largest picture file that is read, in bytes.",
     )
     max_body_bytes: int = Field(
-        default=64 * 1024 * 1024, ge=1024, description="Largest request body that is read, in bytes."
+        default=64 * 1024 * 1024,
+        ge=1024,
+        description="Largest request body that is read, in bytes.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="warning", description="How much is written to standard error."

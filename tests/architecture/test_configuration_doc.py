@@ -9,9 +9,14 @@ DOC = Path(__file__).parents[2] / "docs" / "configuration.md"
 
 def _row(name: str) -> str:
     field = Settings.model_fields[name]
-    limits = [f"{word} {getattr(m, attr)}" for m in field.metadata for attr, word in (("ge", "from"), ("le", "to")) if hasattr(m, attr)]
+    limits = [
+        f"{word} {getattr(m, attr)}"
+        for m in field.metadata
+        for attr, word in (("ge", "from"), ("le", "to"))
+        if hasattr(m, attr)
+    ]
     default = "see below" if field.default_factory else f"`{field.default}`"
-    return f"| `CONSENTRY_{name.upper()}` | {default} | {' '.join(limits) or '–'} | {field.description} |"
+    return f"| `CONSENTRY_{name.upper()}` | {default} | {' '.join(limits) or '-'} | {field.description} |"
 
 
 def test_every_setting_is_documented_with_its_default_and_range():

@@ -36,7 +36,8 @@ def test_no_picture_is_tracked_but_drawings():
     pictures = [
         path.relative_to(ROOT).as_posix()
         for path in _tracked()
-        if path.suffix.lower() in {".jpg", ".jpeg", ".png", ".webp", ".gif", ".heic", ".avif", ".bmp", ".tiff"}
+        if path.suffix.lower()
+        in {".jpg", ".jpeg", ".png", ".webp", ".gif", ".heic", ".avif", ".bmp", ".tiff"}
     ]
 
     assert pictures == []
@@ -58,7 +59,9 @@ def test_nothing_is_left_to_do():
     left = [
         str(path.relative_to(ROOT))
         for path, text in _texts()
-        if path != Path(__file__) and path.suffix in {".py", ".ts", ".js", ".html", ".css"} and word.search(text)
+        if path != Path(__file__)
+        and path.suffix in {".py", ".ts", ".js", ".html", ".css"}
+        and word.search(text)
     ]
 
     assert left == []
@@ -78,7 +81,9 @@ def test_links_between_documents_lead_somewhere(document: Path):
     dead = [
         link
         for link in links
-        if "://" not in link and not link.startswith("mailto:") and not (document.parent / link).exists()
+        if "://" not in link
+        and not link.startswith("mailto:")
+        and not (document.parent / link).exists()
     ]
 
     assert dead == []
@@ -112,7 +117,10 @@ def test_every_runtime_dependency_is_justified():
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     record = (ROOT / "docs" / "adr" / "0003-runtime-dependencies.md").read_text()
-    wanted = [*project["dependencies"], *(r for extra in project["optional-dependencies"].values() for r in extra)]
+    wanted = [
+        *project["dependencies"],
+        *(r for extra in project["optional-dependencies"].values() for r in extra),
+    ]
     names = {re.split(r"[<>=\[ ]", requirement)[0] for requirement in wanted}
 
     assert sorted(name for name in names if name not in record) == []
@@ -156,7 +164,9 @@ def test_importing_a_module_changes_nothing(tmp_path: Path):
     modules = sorted(
         ".".join(path.relative_to(SERVER.parent).with_suffix("").parts)
         for path in SERVER.rglob("*.py")
-        if path.name != "__main__.py" and "migrations" not in path.parts and path.stem != "reference"
+        if path.name != "__main__.py"
+        and "migrations" not in path.parts
+        and path.stem != "reference"
     )
     program = (
         "import os, sys, threading, importlib\n"

@@ -12,28 +12,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from consentry.checks.ports import ReceiptStore, StoredReceipt
 from consentry.consent.decide import POLICY_VERSION, decide, settle_before_search
+from consentry.consent.decision import Decision
 from consentry.consent.findings import (
-    Decision,
     FaceFinding,
     Findings,
     ImageFinding,
     MatchLevel,
     PersonPresence,
-    Request,
     SearchState,
     SubjectMatch,
 )
+from consentry.consent.request import Request
 from consentry.enrolment.references import Candidate, GalleryState
 from consentry.faces.curve import OperatingCurve
 from consentry.faces.detect import DetectedFace
 from consentry.faces.pipeline import Face
-from consentry.imagery.decode import DecodedImage, Limits, decode
+from consentry.imagery.decoding import DecodedImage, decode
+from consentry.imagery.limits import Limits
 from consentry.intent.engine import ENGINE_VERSION
 from consentry.kernel.biometrics import Embedding, Pixels
 from consentry.kernel.clock import Clock
@@ -48,12 +48,16 @@ from consentry.kernel.errors import (
 )
 from consentry.kernel.ids import CheckId, ModelId, Random, SubjectId, new_check_id
 from consentry.kernel.taxonomy import Assessment, Mode, Purpose, SubjectPolicy
-from consentry.transparency.receipts import ReceiptSigner, SignedReceipt
+from consentry.transparency.receipts import (
+    ReceiptInputs,
+    ReceiptSigner,
+    ReceiptStatement,
+    SignedReceipt,
+)
 
 MAX_IMAGES = 16
 MAX_PROMPT_CHARS = 32_000
 MAX_CONTEXT_TURNS = 50
-MAX_FACES = 200
 # HOUSE.md 5: the rate of false alarms that one whole check may have, spread over its comparisons.
 _POSSIBLE_FPIR = 1e-2
 _MATCH_FPIR = 1e-3
@@ -222,7 +226,8 @@ class CheckImages:
                 continue
             try:
                 picture.detected = [
-                    self.faces.detect(view, thorough=mode is Mode.ACT) for view in picture.image.views
+                    self.faces.detect(view, thorough=mode is Mode.ACT)
+                    for view in picture.image.views
                 ]
             except ModelUnavailable:
                 picture.is_checked = False
@@ -239,14 +244,13 @@ class CheckImages:
             declares_minor=request.declares_minor,
         )
         unsearched = Findings(
-            images=tuple(picture.finding(()) for picture in pictures), search=SearchState.NOT_SEARCHED
+            images=tuple(picture.finding(()) for picture in pictures),
+            search=SearchState.NOT_SEARCHED,
         )
         settled = settle_before_search(unsearched, assessment, asked)
         if settled is not None:
             return settled
-        return decide(
-            self._search(pictures), assessment, asked, self.gallery.policies(), self.clock.now()
-        )
+        return decide(self._search(pictures), assessment, asked, self.gallery.policies())
 
     def _search(self, pictures: Sequence[_Picture]) -> Findings:
         state, answers = SearchState.COMPLETE, {}
@@ -293,7 +297,9 @@ class CheckImages:
             tuple(
                 SubjectMatch(
                     subject=candidate.subject,
-                    level=MatchLevel.MATCH if candidate.score >= match.threshold else MatchLevel.POSSIBLE,
+                    level=MatchLevel.MATCH
+                    if candidate.score >= match.threshold
+                    else MatchLevel.POSSIBLE,
                 )
                 for candidate in candidates
             )
@@ -302,16 +308,23 @@ class CheckImages:
 
     def _sign(self, check: CheckId, decision: Decision, request: CheckRequest) -> SignedReceipt:
         receipt = self.signer.sign(
-            check=check,
-            mode=request.mode,
-            verdict=decision.verdict,
-            reasons=decision.reasons,
-            obligations=decision.obligations,
-            policy_version=POLICY_VERSION,
-            engines={"faces": self.faces.model_id, "intent": ENGINE_VERSION},
-            images=request.images,
-            prompt=request.prompt,
-            context=request.context,
+            ReceiptStatement(
+                check=check,
+                mode=request.mode,
+                verdict=decision.verdict,
+                reasons=decision.reasons,
+                obligations=decision.obligations,
+                policy_version=POLICY_VERSION,
+                engines={"faces": self.faces.model_id, "intent": ENGINE_VERSION},
+            ),
+            ReceiptInputs(
+                images=request.images,
+                prompt=request.prompt,
+                context=request.context,
+                purpose=request.purpose,
+                region=request.region,
+                platform=request.platform,
+            ),
         )
         self.receipts.add(
             StoredReceipt(
@@ -355,7 +368,9 @@ class _Picture:
     def finding(self, matches: Sequence[tuple[SubjectMatch, ...]]) -> ImageFinding:
         if self.faces:
             found = tuple(
-                FaceFinding(identifiable=face.embedding is not None, matches=matches[i] if matches else ())
+                FaceFinding(
+                    identifiable=face.embedding is not None, matches=matches[i] if matches else ()
+                )
                 for i, (_, face) in enumerate(self.described())
             )
         else:
@@ -383,7 +398,9 @@ def _require_checkable(request: CheckRequest) -> None:
     if not request.images and not (request.prompt or "").strip() and not request.context:
         raise BadRequest("There is nothing to check: give at least a picture or a prompt.")
     if len(request.images) > MAX_IMAGES:
-        raise BadRequest(f"A check takes at most {MAX_IMAGES} pictures; {len(request.images)} were given.")
+        raise BadRequest(
+            f"A check takes at most {MAX_IMAGES} pictures; {len(request.images)} were given."
+        )
     if len(request.prompt or "") > MAX_PROMPT_CHARS:
         raise BadRequest(f"A prompt has at most {MAX_PROMPT_CHARS} characters.")
     if len(request.context) > MAX_CONTEXT_TURNS:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from consentry.faces.pipeline import Face
-from consentry.imagery.decode import Limits, decode
+from consentry.imagery.decoding import decode
+from consentry.imagery.limits import Limits
 from consentry.kernel.biometrics import Pixels
 from consentry.kernel.ids import ModelId
 

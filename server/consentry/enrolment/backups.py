@@ -72,7 +72,12 @@ class ExportBackup:
         for model in sorted(models):
             with self.store.snapshot(model) as snapshot:
                 templates.extend(
-                    _TemplateRow(subject=t.subject, template=t.template, model=t.model, sealed=_text(t.sealed))
+                    _TemplateRow(
+                        subject=t.subject,
+                        template=t.template,
+                        model=t.model,
+                        sealed=_text(t.sealed),
+                    )
                     for t in snapshot.templates
                 )
         payload = _Payload(
@@ -134,7 +139,9 @@ def _parsed(
     try:
         payload: _Payload = json.loads(data)
         if payload["format"] != _FORMAT:
-            raise BadRequest("This backup was made by a version of Consentry that this one does not know.")
+            raise BadRequest(
+                "This backup was made by a version of Consentry that this one does not know."
+            )
         subjects = [
             StoredSubject(
                 subject=SubjectId(row["subject"]),
@@ -159,4 +166,6 @@ def _parsed(
         return _bytes(payload["header"]), subjects, templates
     except (KeyError, TypeError, ValueError, binascii.Error) as cause:
         # The seal held, so this was written by a program of ours that differs from this one.
-        raise BadRequest("The backup opened, but its contents are not of a form that this version reads.") from cause
+        raise BadRequest(
+            "The backup opened, but its contents are not of a form that this version reads."
+        ) from cause

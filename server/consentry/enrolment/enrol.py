@@ -19,7 +19,8 @@ from consentry.enrolment.references import ReferenceGallery
 from consentry.faces.curve import OperatingCurve
 from consentry.faces.pipeline import Face
 from consentry.faces.quality import PLAIN_WORDS
-from consentry.imagery.decode import Limits, decode
+from consentry.imagery.decoding import decode
+from consentry.imagery.limits import Limits
 from consentry.kernel.biometrics import Embedding, Pixels, similarity
 from consentry.kernel.clock import Clock
 from consentry.kernel.errors import (
@@ -30,7 +31,14 @@ from consentry.kernel.errors import (
     QualityTooLow,
     SeveralFacesFound,
 )
-from consentry.kernel.ids import ModelId, Random, SubjectId, TemplateId, new_subject_id, new_template_id
+from consentry.kernel.ids import (
+    ModelId,
+    Random,
+    SubjectId,
+    TemplateId,
+    new_subject_id,
+    new_template_id,
+)
 from consentry.kernel.taxonomy import SubjectPolicy
 from consentry.vault.custody import Custody
 from consentry.vault.envelope import seal_template, seal_text
@@ -112,7 +120,9 @@ class EnrolSubject:
         """
         name = _checked_name(name)
         if not 1 <= len(photos) <= MAX_PHOTOS:
-            raise BadRequest(f"Enrolment takes 1 to {MAX_PHOTOS} photos of one person; {len(photos)} were given.")
+            raise BadRequest(
+                f"Enrolment takes 1 to {MAX_PHOTOS} photos of one person; {len(photos)} were given."
+            )
         keys = self.custody.keys()
         references = self._references(photos)
         known = self.people.by_name(name)
@@ -120,7 +130,10 @@ class EnrolSubject:
             key, wrapped = keys.new_subject_key(self.random)
             subject = new_subject_id(self.random)
         else:
-            key, wrapped = keys.open_subject_key(WrappedKey(known.wrapped_key)), WrappedKey(known.wrapped_key)
+            key, wrapped = (
+                keys.open_subject_key(WrappedKey(known.wrapped_key)),
+                WrappedKey(known.wrapped_key),
+            )
             subject = known.subject
             self._require_same_person(subject, references)
         templates = self._seal(references, key, subject)
@@ -129,7 +142,9 @@ class EnrolSubject:
                 StoredSubject(
                     subject=subject,
                     wrapped_key=wrapped,
-                    sealed_name=seal_text(name, key=key, subject=subject, label="name", random=self.random),
+                    sealed_name=seal_text(
+                        name, key=key, subject=subject, label="name", random=self.random
+                    ),
                     policy=policy or SubjectPolicy.EVERY_EDIT,
                     enrolled_at=self.clock.now(),
                 ),
@@ -167,10 +182,10 @@ class EnrolSubject:
 
     def _reference(self, photo: bytes) -> Embedding:
         image = decode(photo, self.limits)
-        faces = self.faces.observe(image.frames[0], thorough=False)
+        faces = self.faces.observe(image.views[0], thorough=False)
         if not faces:
             # Only now: a photo on its side is usual, but turned candidates cost four times as much.
-            faces = self.faces.observe(image.frames[0], thorough=True)
+            faces = self.faces.observe(image.views[0], thorough=True)
         face = _only_face(faces)
         if face.embedding is None or face.quality.blocks_enrolment:
             issues = tuple(face.quality.blocks_enrolment or face.quality.issues)
@@ -201,7 +216,12 @@ class EnrolSubject:
                     template=template,
                     model=model,
                     sealed=seal_template(
-                        reference, key=key, subject=subject, template=template, model=model, random=self.random
+                        reference,
+                        key=key,
+                        subject=subject,
+                        template=template,
+                        model=model,
+                        random=self.random,
                     ),
                 )
             )

@@ -72,7 +72,9 @@ class People:
         """
         keys = self.custody.keys()
         wanted = _comparable(name)
-        return next((s for s in self.store.subjects() if _comparable(_name_of(s, keys)) == wanted), None)
+        return next(
+            (s for s in self.store.subjects() if _comparable(_name_of(s, keys)) == wanted), None
+        )
 
     def find(self, name_or_subject: str) -> SubjectId:
         """Return the subject of that identifier or, while unlocked, of that name.

@@ -20,7 +20,7 @@ import numpy as np
 from consentry.enrolment.ports import StoredSubject, StoredTemplate, SubjectStore
 from consentry.gallery.index import Change, Hit, Matrix, TemplateIndex, Vector
 from consentry.kernel.biometrics import Embedding
-from consentry.kernel.errors import IndexIncomplete
+from consentry.kernel.errors import IndexIncomplete, VaultAbsent, VaultLocked
 from consentry.kernel.ids import ModelId, SubjectId
 from consentry.kernel.taxonomy import SubjectPolicy
 from consentry.vault.custody import Custody, VaultState
@@ -65,17 +65,18 @@ class ReferenceGallery:
         *,
         model: ModelId,
         dimension: int,
-        new_index: Callable[[int], TemplateIndex],
+        new_index: Callable[[ModelId, int], TemplateIndex],
     ) -> None:
         self._store = store
         self._custody = custody
         self._model = model
         self._dimension = dimension
         self._new_index = new_index
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         # Guarded by _lock. None while locked; rebuilt from the store on first use after an unlock.
         self._index: TemplateIndex | None = None
         self._transform: Transform | None = None
+        self._revision = 0
         self._subject_of: dict[int, SubjectId] = {}
         self._bare: frozenset[SubjectId] = frozenset()
         custody.on_lock(self.wipe)
@@ -118,27 +119,30 @@ class ReferenceGallery:
             VaultLocked: If somebody is enrolled and the vault is locked.
             IndexIncomplete: If a subject has no template of this model, or the index is not whole.
         """
+        if not probes or not self._store.subjects():
+            return tuple(() for _ in probes)
+        keys = self._custody.keys()
         with self._lock:
-            if not self._store.subjects():
-                return tuple(() for _ in probes)
-            index, transform = self._fresh()
+            index, transform = self._fresh(keys)
             if self._bare:
                 raise IndexIncomplete(
-                    f"{len(self._bare)} enrolled people have no template of the model {self._model}, so they would "
-                    "be missed. Enrol them again with this model, or start with the model they were enrolled with."
+                    f"{len(self._bare)} enrolled people have no template of the model "
+                    f"{self._model}, so they would be missed. Enrol them again with this model, "
+                    "or start with the model they were enrolled with."
                 )
-            if not probes:
-                return ()
-            # Searched under the lock: once a revocation has been answered, no search that began before it may
-            # still come back with her.
-            result = index.search(transform.apply(np.stack(probes)), min_score, index.stats().revision)
-            return tuple(_best_per_subject(hits, self._subject_of) for hits in result.hits)
+            # Searched under the lock: once a revocation has been answered, no search that began
+            # before it may still come back with her.
+            found = index.search(transform.apply(np.stack(probes)), min_score, self._revision)
+            return tuple(_best_per_subject(hits, self._subject_of) for hits in found.hits)
 
     def refresh(self) -> None:
         """Bring the index up to the store's revision now, if the vault is unlocked."""
+        try:
+            keys = self._custody.keys()
+        except (VaultAbsent, VaultLocked):
+            return  # nothing is in memory, so nothing is out of date
         with self._lock:
-            if self._custody.state is VaultState.UNLOCKED:
-                self._fresh()
+            self._fresh(keys)
 
     def wipe(self) -> None:
         """Forget every reference. Called at each lock."""
@@ -150,48 +154,49 @@ class ReferenceGallery:
             self._subject_of = {}
             self._bare = frozenset()
 
-    def _fresh(self) -> tuple[TemplateIndex, Transform]:
-        """Return the index at the store's present revision. Called with ``_lock`` held."""
-        keys = self._custody.keys()
+    def _fresh(self, keys: KeyRing) -> tuple[TemplateIndex, Transform]:
+        """Return the index at the store's present revision. Called with ``_lock`` held.
+
+        ``keys`` is fetched before the lock is taken: custody runs `wipe` while it holds its own.
+        """
         if self._index is None or self._transform is None:
             return self._load(keys)
-        known = self._index.stats().revision
-        if self._store.revision() == known:
+        if self._store.revision() == self._revision:
             return self._index, self._transform
-        changes = self._store.changes_since(known, self._model)
+        changes = self._store.changes_since(self._revision, self._model)
         if changes is None:
             return self._load(keys)
-        opened = _Opener(keys, changes.subjects)
-        added = [(t, self._transform.apply(opened.open(t)[np.newaxis, :])[0]) for t in changes.added]
+        opener = _Opener(keys, changes.subjects)
         self._index.apply(
             [
-                *(Change.remove(row, changes.revision) for row in changes.removed),
-                *(Change.add(t.row, vector, changes.revision) for t, vector in added),
-            ]
+                *(Change(row, None) for row in changes.removed),
+                *(Change(t.row, _rotated(self._transform, opener.open(t))) for t in changes.added),
+            ],
+            after=self._revision,
+            revision=changes.revision,
         )
         for row in changes.removed:
             self._subject_of.pop(row, None)
-        self._subject_of.update({t.row: t.subject for t, _ in added})
+        self._subject_of.update({t.row: t.subject for t in changes.added})
+        self._revision = changes.revision
         self._note_bare()
-        if self._index.stats().revision != changes.revision:
-            return self._load(keys)
         return self._index, self._transform
 
     def _load(self, keys: KeyRing) -> tuple[TemplateIndex, Transform]:
-        index = self._new_index(self._dimension)
+        index = self._new_index(self._model, self._dimension)
         transform = CancelableTransform(keys.transform_seed, self._dimension)
         subject_of: dict[int, SubjectId] = {}
         with self._store.snapshot(self._model) as snapshot:
-            opened = _Opener(keys, snapshot.subjects)
+            opener = _Opener(keys, snapshot.subjects)
 
             def rows() -> Iterable[tuple[int, Vector]]:
                 for template in snapshot.templates:
                     subject_of[template.row] = template.subject
-                    reference = opened.open(template)
-                    yield template.row, transform.apply(reference[np.newaxis, :])[0]
+                    yield template.row, _rotated(transform, opener.open(template))
 
             index.load(rows(), snapshot.revision)
-        self._index, self._transform, self._subject_of = index, transform, subject_of
+        self._index, self._transform = index, transform
+        self._subject_of, self._revision = subject_of, snapshot.revision
         self._note_bare()
         return index, transform
 
@@ -220,6 +225,11 @@ class _Opener:
             template=template.template,
             model=template.model,
         )
+
+
+def _rotated(transform: Transform, reference: Embedding) -> Vector:
+    row: Vector = transform.apply(reference[np.newaxis, :])[0]
+    return row
 
 
 def _best_per_subject(

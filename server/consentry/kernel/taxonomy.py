@@ -84,7 +84,11 @@ class IntentCategory(StrEnum):
     @property
     def is_revealing(self) -> bool:
         """Whether laws 1 and 2 apply."""
-        return self not in {IntentCategory.FACE_SWAP, IntentCategory.IMPERSONATION, IntentCategory.NONE}
+        return self not in {
+            IntentCategory.FACE_SWAP,
+            IntentCategory.IMPERSONATION,
+            IntentCategory.NONE,
+        }
 
 
 class Purpose(StrEnum):

@@ -101,7 +101,8 @@ class Custody:
     Two locks, always taken in this order.
 
     - ``_attempts`` serialises everything that opens or changes the header, so that guesses queue up
-      (Argon2id runs under it) and changes cannot interleave. Guards ``_failures``, ``_not_before``.
+      (Argon2id runs under it) and changes cannot interleave. Guards ``_failures``, ``_not_before``,
+      ``_verified``.
     - ``_guard`` guards ``_session``, ``_touched``, ``_touched_at`` and ``_on_lock``. Held
       while lock callbacks run, so that no unlock slips between locking and wiping; never during
       Argon2id.
@@ -138,6 +139,7 @@ class Custody:
         self._guard = threading.RLock()
         self._failures = 0
         self._not_before = -math.inf
+        self._verified = -math.inf
         self._session: _Session | None = None
         self._touched = -math.inf
         self._touched_at: datetime | None = None
@@ -175,6 +177,7 @@ class Custody:
             root = self._new_root(passphrase)
             epochs = {1: self._random(KEY_BYTES)}
             self._store.create(build_header(root, epochs))
+            self._verified = self._clock.monotonic()
             self._install(_Session(ring=KeyRing(epochs), root=root, epochs=epochs))
 
     def unlock(self, passphrase: Passphrase) -> None:
@@ -207,6 +210,16 @@ class Custody:
         """
         with self._attempts:
             self._open(self._load(), passphrase).root.wipe()
+
+    def was_verified_within(self, seconds: float) -> bool:
+        """Whether somebody gave the right passphrase here at most ``seconds`` ago, and it is unlocked.
+
+        Resuming use does not count, only the passphrase does: see self-edits in docs/reasons.md.
+        """
+        with self._guard:
+            self.expire()
+            is_unlocked = self._session is not None
+        return is_unlocked and self._clock.monotonic() - self._verified <= seconds
 
     def change_passphrase(self, old: Passphrase, new: Passphrase) -> None:
         """Wrap the same epoch keys under a new passphrase, salt and cost. Locked stays locked.
@@ -354,6 +367,7 @@ class Custody:
             raise
         self._failures = 0
         self._not_before = -math.inf
+        self._verified = self._clock.monotonic()
         return opened
 
     def _new_root(self, passphrase: Passphrase) -> RootKeys:
