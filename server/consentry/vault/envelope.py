@@ -208,6 +208,8 @@ def _unseal(kind: bytes, sealed: bytes, key: DataKey, binding: bytes) -> bytes:
 def _as_unsealed(array: npt.NDArray[np.float32]) -> Embedding:
     """Check what only a holder of the key can have sealed; no embedding is broken all the same."""
     try:
-        return as_embedding(array)
+        # Any bytes may stand here, also floats whose squares overflow: that is no news to warn about.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return as_embedding(array)
     except ValueError as cause:
         raise SealBroken(_BROKEN) from cause
