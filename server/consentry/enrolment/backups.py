@@ -20,7 +20,8 @@ from consentry.kernel.errors import BadRequest, VaultAbsent, VaultExists
 from consentry.kernel.ids import ModelId, SubjectId, TemplateId
 from consentry.kernel.taxonomy import SubjectPolicy
 from consentry.vault.backup import export_backup, open_backup
-from consentry.vault.custody import Custody, HeaderStore, Passphrase, VaultState
+from consentry.vault.custody import Custody, HeaderStore, VaultState
+from consentry.vault.passphrase import Passphrase
 
 _FORMAT = "consentry.backup/1"
 

@@ -95,17 +95,23 @@ class _Session:
     epochs: dict[int, bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """A time on both clocks."""
+
+    monotonic: float
+    wall: datetime
+
+
 class Custody:
     """The keys of this home. One per process; thread-safe.
 
     Two locks, always taken in this order.
 
     - ``_attempts`` serialises everything that opens or changes the header, so that guesses queue up
-      (Argon2id runs under it) and changes cannot interleave. Guards ``_failures``, ``_not_before``,
-      ``_verified``.
-    - ``_guard`` guards ``_session``, ``_touched``, ``_touched_at`` and ``_on_lock``. Held
-      while lock callbacks run, so that no unlock slips between locking and wiping; never during
-      Argon2id.
+      (Argon2id runs under it) and changes cannot interleave. Guards ``_failures``, ``_not_before``.
+    - ``_guard`` guards ``_session``, ``_touched``, ``_verified`` and ``_on_lock``. Held while lock
+      callbacks run, so that no unlock slips between locking and wiping; never during Argon2id.
 
     A callback must not wait for a thread that is calling custody: take no lock in it under which
     custody is called.
@@ -139,10 +145,9 @@ class Custody:
         self._guard = threading.RLock()
         self._failures = 0
         self._not_before = -math.inf
-        self._verified = -math.inf
         self._session: _Session | None = None
-        self._touched = -math.inf
-        self._touched_at: datetime | None = None
+        self._touched: _Moment | None = None
+        self._verified: _Moment | None = None
         self._on_lock: tuple[Callable[[], None], ...] = ()
 
     @property
@@ -177,8 +182,9 @@ class Custody:
             root = self._new_root(passphrase)
             epochs = {1: self._random(KEY_BYTES)}
             self._store.create(build_header(root, epochs))
-            self._verified = self._clock.monotonic()
-            self._install(_Session(ring=KeyRing(epochs), root=root, epochs=epochs))
+            with self._guard:
+                self._install(_Session(ring=KeyRing(epochs), root=root, epochs=epochs))
+                self._verified = self._moment()
 
     def unlock(self, passphrase: Passphrase) -> None:
         """Bring the keys into memory; if they are there, check the passphrase and touch the timer.
@@ -198,9 +204,10 @@ class Custody:
                     self._install(_Session(ring=ring, root=opened.root, epochs=opened.epochs))
                 else:
                     self._touch()
+                self._verified = self._moment()
 
     def verify_passphrase(self, passphrase: Passphrase) -> None:
-        """Check that whoever asks knows the passphrase now. Changes only the count of failures.
+        """Check that whoever asks knows the passphrase now. Unlocks nothing, keeps nothing open.
 
         Raises:
             VaultAbsent: As `unlock`, like all others.
@@ -210,16 +217,19 @@ class Custody:
         """
         with self._attempts:
             self._open(self._load(), passphrase).root.wipe()
+            with self._guard:
+                self._verified = self._moment()
 
     def was_verified_within(self, seconds: float) -> bool:
-        """Whether somebody gave the right passphrase here at most ``seconds`` ago, and it is unlocked.
+        """Whether the vault is unlocked and the right passphrase was given at most ``seconds`` ago.
 
-        Resuming use does not count, only the passphrase does: see self-edits in docs/reasons.md.
+        For what needs her presence and not only an open vault. Locking forgets it.
         """
         with self._guard:
             self.expire()
-            is_unlocked = self._session is not None
-        return is_unlocked and self._clock.monotonic() - self._verified <= seconds
+            if self._session is None or self._verified is None:
+                return False
+            return self._seconds_since(self._verified) <= seconds
 
     def change_passphrase(self, old: Passphrase, new: Passphrase) -> None:
         """Wrap the same epoch keys under a new passphrase, salt and cost. Locked stays locked.
@@ -245,6 +255,7 @@ class Custody:
                     self._session.root.wipe()
                     self._session = _Session(self._session.ring, root, opened.epochs)
                     self._touch()
+                    self._verified = self._moment()
 
     def rotate(self) -> int:
         """Add an epoch key and make it current. Old epochs stay until `retire`.
@@ -324,7 +335,7 @@ class Custody:
         If a callback raises, the others still run and the vault is locked all the same.
         """
         with self._guard:
-            session, self._session = self._session, None
+            session, self._session, self._verified = self._session, None, None
             if session is not None:
                 session.ring.close()
                 session.root.wipe()
@@ -333,11 +344,9 @@ class Custody:
     def expire(self) -> None:
         """Lock if the idle time is over. A server calls this every few seconds."""
         with self._guard:
-            if self._session is None or self._touched_at is None:
+            if self._session is None or self._touched is None:
                 return
-            asleep_s = (self._clock.now() - self._touched_at).total_seconds()
-            idle_s = max(self._clock.monotonic() - self._touched, asleep_s)
-            if idle_s >= self._idle_lock_s:
+            if self._seconds_since(self._touched) >= self._idle_lock_s:
                 self.lock()
 
     def __repr__(self) -> str:
@@ -367,7 +376,6 @@ class Custody:
             raise
         self._failures = 0
         self._not_before = -math.inf
-        self._verified = self._clock.monotonic()
         return opened
 
     def _new_root(self, passphrase: Passphrase) -> RootKeys:
@@ -398,8 +406,15 @@ class Custody:
             self._touch()
 
     def _touch(self) -> None:
-        self._touched = self._clock.monotonic()
-        self._touched_at = self._clock.now()
+        self._touched = self._moment()
+
+    def _moment(self) -> _Moment:
+        return _Moment(monotonic=self._clock.monotonic(), wall=self._clock.now())
+
+    def _seconds_since(self, moment: _Moment) -> float:
+        """Return the longer of two: one clock stands still in sleep, the other can be set."""
+        wall_s = (self._clock.now() - moment.wall).total_seconds()
+        return max(self._clock.monotonic() - moment.monotonic, wall_s)
 
     def _wipe_derived(self) -> None:
         with contextlib.ExitStack() as callbacks:

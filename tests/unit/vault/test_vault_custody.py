@@ -206,6 +206,44 @@ def test_verifying_tells_right_from_wrong_and_changes_nothing(custody, clock, pa
     assert custody.state is VaultState.LOCKED
 
 
+@pytest.mark.parametrize("passing", ["advance", "sleep_of_the_machine"])
+def test_presence_lasts_as_long_as_asked_and_use_does_not_prolong_it(
+    custody, clock, passphrase, passing
+):
+    custody.create(passphrase)
+    getattr(clock, passing)(300)
+    custody.keys()
+    assert custody.was_verified_within(300)
+
+    getattr(clock, passing)(1)
+    custody.keys()
+    assert not custody.was_verified_within(300)
+
+    custody.verify_passphrase(passphrase)
+    assert custody.was_verified_within(300)
+
+
+def test_presence_ends_with_a_lock_and_never_comes_of_a_wrong_passphrase(
+    custody, clock, passphrase, other_passphrase
+):
+    assert not custody.was_verified_within(300)
+    custody.create(passphrase)
+    custody.lock()
+    assert not custody.was_verified_within(300)
+
+    custody.verify_passphrase(passphrase)
+    assert not custody.was_verified_within(300)
+
+    custody.unlock(passphrase)
+    clock.advance(301)
+    with pytest.raises(WrongPassphrase):
+        custody.verify_passphrase(WRONG)
+    assert not custody.was_verified_within(300)
+
+    custody.change_passphrase(passphrase, other_passphrase)
+    assert custody.was_verified_within(300)
+
+
 def test_unlocking_again_checks_the_passphrase_and_keeps_the_ring(custody, clock, passphrase):
     custody.create(passphrase)
     ring = custody.keys()
