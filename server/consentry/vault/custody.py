@@ -92,7 +92,6 @@ class _Session:
 
     ring: KeyRing
     root: RootKeys
-    epochs: dict[int, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +182,7 @@ class Custody:
             epochs = {1: self._random(KEY_BYTES)}
             self._store.create(build_header(root, epochs))
             with self._guard:
-                self._install(_Session(ring=KeyRing(epochs), root=root, epochs=epochs))
+                self._install(_Session(KeyRing(epochs), root))
                 self._verified = self._moment()
 
     def unlock(self, passphrase: Passphrase) -> None:
@@ -200,8 +199,7 @@ class Custody:
             with self._guard:
                 self.expire()
                 if self._session is None:
-                    ring = KeyRing(opened.epochs)
-                    self._install(_Session(ring=ring, root=opened.root, epochs=opened.epochs))
+                    self._install(_Session(KeyRing(opened.epochs), opened.root))
                 else:
                     self._touch()
                 self._verified = self._moment()
@@ -253,7 +251,7 @@ class Custody:
             with self._guard:
                 if self._session is not None:
                     self._session.root.wipe()
-                    self._session = _Session(self._session.ring, root, opened.epochs)
+                    self._session = _Session(self._session.ring, root)
                     self._touch()
                     self._verified = self._moment()
 
@@ -274,18 +272,23 @@ class Custody:
                 epochs.
         """
         with self._attempts:
-            session = self._unlocked()
-            number = max(session.epochs) + 1
-            if len(session.epochs) >= MAX_EPOCHS or number > MAX_EPOCH:
-                raise Conflict("the vault holds as many epochs as it can; retire old ones first")
-            epochs = session.epochs | {number: self._random(KEY_BYTES)}
-            self._replace_epochs(session, epochs)
+            # Both headers are built in one hold of the guard: a lock in between would wipe the keys
+            # that the new one is made with. Building is deterministic, so the old one is the stored.
+            with self._guard:
+                session = self._unlocked()
+                before = session.ring.secrets()
+                number = session.ring.epoch + 1
+                if len(before) >= MAX_EPOCHS or number > MAX_EPOCH:
+                    raise Conflict("the vault holds as many epochs as it can; retire some first")
+                epochs = before | {number: self._random(KEY_BYTES)}
+                old, new = build_header(session.root, before), build_header(session.root, epochs)
+            self._store.replace(old, new)
             with self._guard:
                 if self._session is session:
                     self._session = None
                     session.ring.close()
                     self._wipe_derived()
-                    self._install(_Session(KeyRing(epochs), session.root, epochs))
+                    self._install(_Session(KeyRing(epochs), session.root))
             return number
 
     def retire(self, epochs_in_use: Collection[int]) -> tuple[int, ...]:
@@ -303,16 +306,15 @@ class Custody:
             Conflict: If another process changed the header meanwhile.
         """
         with self._attempts:
-            session = self._unlocked()
-            kept = {*epochs_in_use, max(session.epochs)}
-            gone = tuple(sorted(session.epochs.keys() - kept))
+            with self._guard:  # as in `rotate`
+                session = self._unlocked()
+                before = session.ring.secrets()
+                gone = tuple(sorted(before.keys() - {*epochs_in_use, session.ring.epoch}))
+                epochs = {n: secret for n, secret in before.items() if n not in gone}
+                old, new = build_header(session.root, before), build_header(session.root, epochs)
             if gone:
-                epochs = {n: secret for n, secret in session.epochs.items() if n in kept}
-                self._replace_epochs(session, epochs)
-                with self._guard:
-                    if self._session is session:
-                        session.ring.forget(gone)
-                        self._session = _Session(session.ring, session.root, epochs)
+                self._store.replace(old, new)
+                session.ring.forget(gone)
             return gone
 
     def keys(self) -> KeyRing:
@@ -322,12 +324,7 @@ class Custody:
             VaultAbsent: If there is no vault.
             VaultLocked: If it is locked, or has just locked itself for idleness.
         """
-        with self._guard:
-            self.expire()
-            if self._session is not None:
-                self._touch()
-                return self._session.ring
-        raise self._why_no_keys()
+        return self._unlocked().ring
 
     def lock(self) -> None:
         """Destroy the keys in memory and wipe what came from them, before returning. Idempotent.
@@ -383,22 +380,15 @@ class Custody:
         return derive_root_keys(PassphraseSource(passphrase), parameters)
 
     def _unlocked(self) -> _Session:
+        """Return what is in memory, and touch the idle timer."""
         with self._guard:
-            self.keys()
-            if self._session is None:  # pragma: no cover -- keys() has just raised in this case
-                raise VaultLocked(_LOCKED)
-            return self._session
-
-    def _replace_epochs(self, session: _Session, epochs: dict[int, bytes]) -> None:
-        """Swap the stored header for one with ``epochs``."""
-        # Building is deterministic: the header as it should be stored follows from its contents.
-        old = build_header(session.root, session.epochs)
-        self._store.replace(old, build_header(session.root, epochs))
-
-    def _why_no_keys(self) -> VaultAbsent | VaultLocked:
+            self.expire()
+            if self._session is not None:
+                self._touch()
+                return self._session
         if self._store.load() is None:
-            return VaultAbsent(_ABSENT)
-        return VaultLocked(_LOCKED)
+            raise VaultAbsent(_ABSENT)
+        raise VaultLocked(_LOCKED)
 
     def _install(self, session: _Session) -> None:
         with self._guard:

@@ -231,6 +231,17 @@ class KeyRing:
         except InvalidTag as cause:
             raise SealBroken("a home-level value failed authentication") from cause
 
+    def secrets(self) -> dict[int, bytes]:
+        """Return the epoch secrets in the open, for writing a vault header and nothing else.
+
+        Raises:
+            VaultLocked: If the ring was closed.
+        """
+        with self._lock:
+            if not self._epochs:
+                raise VaultLocked("the vault was locked; unlock it and try again")
+            return {number: bytes(secret) for number, secret in self._epochs.items()}
+
     def forget(self, numbers: Collection[int]) -> None:
         """Destroy epoch keys. What is still wrapped under them opens never again.
 

@@ -16,6 +16,7 @@ from consentry.kernel.errors import (
     WrongPassphrase,
 )
 from consentry.vault.custody import FREE_FAILURES, MAX_WAIT_S, Custody, VaultState
+from consentry.vault.header import build_header
 from consentry.vault.keys import epoch_of
 from consentry.vault.passphrase import Passphrase
 from consentry.vault.rootkey import Argon2Cost
@@ -424,6 +425,37 @@ def test_a_store_that_fails_leaves_the_vault_as_it_was(custody, store, passphras
     assert store.header == header
     assert custody.keys() is ring
     ring.require_open()
+
+
+@pytest.mark.parametrize("change", ["rotate", "retire"])
+def test_a_lock_in_the_middle_of_a_change_leaves_a_header_that_opens(
+    custody, another_process, passphrase, monkeypatch, change
+):
+    """Locking wipes the header's keys: a header built with wiped keys would open for nobody."""
+    custody.create(passphrase)
+    custody.rotate()
+    key, wrapped = custody.keys().new_subject_key()
+    locking = threading.Thread(target=custody.lock)
+    built = []
+
+    def slow_build(root, epochs):
+        if built:
+            locking.start()
+            locking.join(0.2)
+        built.append(build_header(root, epochs))
+        return built[-1]
+
+    monkeypatch.setattr("consentry.vault.custody.build_header", slow_build)
+    if change == "rotate":
+        custody.rotate()
+    else:
+        assert custody.retire([2]) == (1,)
+    locking.join(5)
+
+    another_process.unlock(passphrase)
+    assert another_process.keys().open_subject_key(wrapped) == key
+    with pytest.raises(VaultLocked):
+        custody.keys()
 
 
 def test_of_many_creators_one_wins(clock, cheap, passphrase):

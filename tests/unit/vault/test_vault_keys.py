@@ -133,6 +133,7 @@ def test_a_closed_ring_does_nothing_but_tell_its_epoch(ring):
     for use in (
         ring.new_subject_key,
         ring.require_open,
+        ring.secrets,
         lambda: ring.transform_seed,
         lambda: ring.open_subject_key(wrapped),
         lambda: ring.rewrap(wrapped),
