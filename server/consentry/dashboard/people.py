@@ -1,0 +1,96 @@
+"""Enrolling, ending a protection, deleting everything, and pairing the browser extension."""
+
+from __future__ import annotations
+
+from fastapi import Response
+
+from consentry.dashboard.visit import Route, Visit, data, go
+from consentry.dashboard.words import CAMERA_WORDS, ERASE_PHRASE, NOTICES, POLICIES
+from consentry.enrolment.enrol import MAX_NAME_CHARS, MAX_PHOTOS
+from consentry.faces.quality import PLAIN_WORDS
+from consentry.kernel.errors import BadRequest, NotFound
+from consentry.kernel.taxonomy import SubjectPolicy
+from consentry.vault.custody import VaultState
+
+
+def show_enrol(visit: Visit) -> Response:
+    """Say what is kept, and take photos."""
+    if visit.problem is None and visit.state is not VaultState.UNLOCKED:
+        return go("/start" if visit.state is VaultState.ABSENT else "/unlock")
+    return visit.page(
+        "enrol.html",
+        policies=POLICIES,
+        chosen=visit.form.text("policy") or SubjectPolicy.EVERY_EDIT,
+        name=visit.form.text("name"),
+        max_photos=MAX_PHOTOS,
+        max_name_chars=MAX_NAME_CHARS,
+        notice=NOTICES.get(visit.query.get("done", "")),
+    )
+
+
+def enrol(visit: Visit) -> Response:
+    """Enrol one person from the photos that were sent; they are forgotten when this returns."""
+    try:
+        policy = SubjectPolicy(visit.form.text("policy"))
+    except ValueError as cause:
+        raise BadRequest("Choose what you want to protect.") from cause
+    visit.services.enrol(visit.form.files("photos"), name=visit.form.text("name"), policy=policy)
+    return go("/?done=enrolled")
+
+
+def look(visit: Visit) -> Response:
+    """Rate one frame of the camera. Says how well it would do, never whose face it is."""
+    frames = visit.form.files("frame")
+    if len(frames) != 1:
+        raise BadRequest("Send one frame at a time.")
+    faces = visit.services.look(frames[0]).faces
+    hints: list[str] = []
+    if not faces:
+        hints = [CAMERA_WORDS["none"]]
+    elif len(faces) > 1:
+        hints = [CAMERA_WORDS["several"]]
+    else:
+        hints = [PLAIN_WORDS[issue] for issue in faces[0].quality.issues]
+    return data(
+        {"faces": len(faces), "is_good": not hints, "hints": hints or [CAMERA_WORDS["good"]]}
+    )
+
+
+def confirm_revoke(visit: Visit) -> Response:
+    """Say what ending a protection means, and ask once more."""
+    subject = visit.form.text("subject")
+    person = next((each for each in visit.services.people.all() if each.subject == subject), None)
+    if person is None:
+        raise NotFound("That protection has ended already.")
+    return visit.page("revoke.html", person=person)
+
+
+def revoke(visit: Visit) -> Response:
+    """End one protection."""
+    visit.services.revoke(visit.form.text("subject"))
+    return go("/?done=revoked")
+
+
+def show_erase(visit: Visit) -> Response:
+    """Say what deleting everything means, and ask for a phrase."""
+    return visit.page("erase.html", phrase=ERASE_PHRASE, people=visit.services.people.all())
+
+
+def erase(visit: Visit) -> Response:
+    """Destroy everybody's keys, names and templates."""
+    if visit.form.text("phrase").strip().casefold() != ERASE_PHRASE:
+        raise BadRequest(f"Nothing was deleted. To delete, type the words: {ERASE_PHRASE}")
+    visit.services.revoke_everybody()
+    return go("/?done=erased")
+
+
+ROUTES = (
+    Route(method="GET", path="/enrol", answer=show_enrol),
+    Route(method="POST", path="/enrol", answer=enrol, again=show_enrol),
+    Route(method="POST", path="/look", answer=look),
+    # The subject travels in the form, not in the address: addresses are kept in histories and logs.
+    Route(method="POST", path="/revoke", answer=confirm_revoke),
+    Route(method="POST", path="/revoke/confirmed", answer=revoke),
+    Route(method="GET", path="/erase", answer=show_erase),
+    Route(method="POST", path="/erase", answer=erase, again=show_erase),
+)

@@ -1,0 +1,48 @@
+// Previews of chosen pictures, each with a button that takes it out again. Nothing is sent by this script.
+"use strict";
+
+function chosen(input) {
+  const list = document.getElementById(`${input.id}-list`);
+  const maximum = Number(input.dataset.max);
+  let files = [];
+
+  function use(all) {
+    files = all.slice(0, maximum);
+    const transfer = new DataTransfer();
+    files.forEach((file) => transfer.items.add(file));
+    input.files = transfer.files;
+    list.querySelectorAll("img").forEach((image) => URL.revokeObjectURL(image.src));
+    list.replaceChildren(...files.map(preview));
+  }
+
+  function preview(file, place) {
+    const item = document.createElement("li");
+    const image = document.createElement("img");
+    image.alt = `Number ${place + 1}: ${file.name}`;
+    image.src = URL.createObjectURL(file);
+    const remove = document.createElement("button");
+    remove.type = "button";
+    remove.className = "quiet small";
+    remove.textContent = "Remove";
+    remove.setAttribute("aria-label", `Remove number ${place + 1}`);
+    remove.addEventListener("click", () => {
+      use(files.filter((_, other) => other !== place));
+      (list.querySelector("button") ?? input).focus();
+    });
+    item.append(image, remove);
+    return item;
+  }
+
+  input.addEventListener("change", () => use([...files, ...input.files].filter(unlike)));
+  input.addEventListener("add-photo", (event) => use([...files, event.detail]));
+}
+
+// Choosing again adds to what is there; the same file chosen twice counts once.
+function unlike(file, place, all) {
+  return (
+    all.findIndex((other) => other.name === file.name && other.size === file.size && other.lastModified === file.lastModified) ===
+    place
+  );
+}
+
+document.querySelectorAll("input[type=file][data-max]").forEach(chosen);
