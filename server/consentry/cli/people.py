@@ -1,0 +1,191 @@
+"""`enrol`, `subjects`, `revoke`, `erase`: becoming protected, seeing who is, and ceasing to be."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from consentry.cli.exits import ExitCode
+from consentry.cli.invocation import Invocation
+from consentry.cli.options import AsJson, PassphraseFd, Yes
+from consentry.cli.terminal import confirm, is_interactive, note, say, say_document, say_table
+from consentry.kernel.errors import BadRequest
+from consentry.kernel.taxonomy import SubjectPolicy
+
+if TYPE_CHECKING:
+    from consentry.cli.companion import Companion
+    from consentry.cli.passphrase import PassphraseSource
+
+
+class PolicyChoice(StrEnum):
+    """`SubjectPolicy`, as it is typed at a terminal."""
+
+    EVERY_EDIT = "every-edit"
+    INTIMATE_AND_IMPERSONATING = "intimate-and-impersonating"
+
+    @property
+    def policy(self) -> SubjectPolicy:
+        """The same, as the rest of Consentry knows it."""
+        match self:
+            case PolicyChoice.EVERY_EDIT:
+                return SubjectPolicy.EVERY_EDIT
+            case PolicyChoice.INTIMATE_AND_IMPERSONATING:
+                return SubjectPolicy.INTIMATE_AND_IMPERSONATING
+
+
+def enrol(
+    context: typer.Context,
+    *,
+    photos: Annotated[
+        list[str], typer.Argument(metavar="PHOTO...", help="Photos of one person; more is better.")
+    ],
+    subject: Annotated[
+        str, typer.Option(metavar="NAME", help="A name for you to know her by; sealed.")
+    ] = "me",
+    policy: Annotated[
+        PolicyChoice | None,
+        typer.Option(
+            help="What is protected: every-edit of her (as long as nothing else is said), or only "
+            "intimate-and-impersonating uses.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    passphrase_fd: PassphraseFd = None,
+) -> None:
+    """Protect a face. The first time this makes the vault, with a passphrase that nobody can recover."""
+    from consentry.cli import calls
+    from consentry.cli.pictures import read_pictures
+
+    invocation = Invocation.of(context)
+    pictures = read_pictures(photos, max_bytes=invocation.settings.max_image_bytes)
+    with invocation.line() as line:
+        open_vault(line, invocation.passphrase(passphrase_fd), may_create=True)
+        enrolled = calls.enrol(
+            line, pictures, name=subject, policy=None if policy is None else policy.policy
+        )
+    if as_json:
+        say_document(enrolled.document())
+        return
+    word = "Enrolled" if enrolled.is_new else "Added to"
+    say(f"{word} {enrolled.name}: {enrolled.templates_total} protected reference(s).")
+    say("From now on, pictures of that face are recognised in checks.")
+
+
+def subjects(
+    context: typer.Context, *, as_json: AsJson = False, passphrase_fd: PassphraseFd = None
+) -> None:
+    """Show who is enrolled. Names need the passphrase; without it only identifiers are shown."""
+    from consentry.cli import calls
+
+    invocation = Invocation.of(context)
+    with invocation.line() as line:
+        unlock_if_given(line, invocation.passphrase(passphrase_fd))
+        answer = calls.subjects(line)
+    if as_json:
+        say_document(answer.document())
+        return
+    if not answer.subjects:
+        say("Nobody is enrolled here. Begin with: consentry enrol PHOTO")
+        return
+    say_table(
+        ("name", "identifier", "protects", "since", "references"),
+        [
+            (
+                person.name or "(locked)",
+                person.subject,
+                person.policy.value.replace("_", " "),
+                f"{person.enrolled_at:%Y-%m-%d}",
+                str(sum(person.templates.values())),
+            )
+            for person in answer.subjects
+        ],
+    )
+
+
+def revoke(
+    context: typer.Context,
+    *,
+    who: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME_OR_ID", help="Whose protection ends.", show_default=False),
+    ] = None,
+    everybody: Annotated[bool, typer.Option("--all", help="Everybody enrolled here.")] = False,
+    yes: Yes = False,
+    passphrase_fd: PassphraseFd = None,
+) -> None:
+    """End a protection: her key, name and references are destroyed. By identifier it needs no passphrase."""
+    from consentry.cli import calls
+
+    if (who is None) != everybody:
+        raise BadRequest("Say whose protection ends: a name, an identifier, or --all.")
+    if who is None:
+        erase(context, yes=yes)
+        return
+    _require_meant(f"End the protection of {who}? It cannot be undone.", yes=yes)
+    invocation = Invocation.of(context)
+    with invocation.line() as line:
+        if not who.startswith("sub_"):
+            open_vault(line, invocation.passphrase(passphrase_fd), may_create=False)
+        calls.revoke(line, who)
+    say("Revoked. Her key is destroyed, and no check recognises her any more.")
+
+
+def erase(context: typer.Context, *, yes: Yes = False) -> None:
+    """Destroy every enrolment of this home. Needs no passphrase: it must work when that is forgotten."""
+    from consentry.cli import calls
+
+    _require_meant("Destroy every enrolment in this data folder? It cannot be undone.", yes=yes)
+    with Invocation.of(context).line() as line:
+        count = calls.revoke_everybody(line).subjects
+    say(f"Erased: {count} protected before, none now.")
+
+
+def open_vault(line: Companion, source: PassphraseSource, *, may_create: bool) -> None:
+    """Make sure that the vault is there and unlocked.
+
+    Raises:
+        BadRequest: If a passphrase is needed, and none is given and nobody can be asked.
+        Problem: If the passphrase does not open it.
+    """
+    from consentry.cli import calls
+    from consentry.vault.custody import VaultState
+
+    match calls.vault(line).state:
+        case VaultState.UNLOCKED:
+            if source.is_given:
+                calls.unlock(line, source.required())
+        case VaultState.LOCKED:
+            calls.unlock(line, source.required())
+        case VaultState.ABSENT:
+            if may_create:
+                calls.create_vault(line, source.new())
+
+
+def unlock_if_given(line: Companion, source: PassphraseSource) -> None:
+    """Unlock a locked vault if there is a passphrase to be had without asking.
+
+    Raises:
+        Problem: If the passphrase does not open it.
+    """
+    from consentry.cli import calls
+    from consentry.vault.custody import VaultState
+
+    if calls.vault(line).state is VaultState.LOCKED:
+        passphrase = source.given_or_asked()
+        if passphrase is not None:
+            calls.unlock(line, passphrase)
+
+
+def _require_meant(question: str, *, yes: bool) -> None:
+    if yes:
+        return
+    if not is_interactive():
+        raise BadRequest(
+            "This cannot be undone, and nobody can be asked here. Add --yes if it is meant."
+        )
+    if not confirm(question):
+        note("Nothing was changed.")
+        raise typer.Exit(ExitCode.BAD_INPUT)

@@ -1,0 +1,211 @@
+"""`receipt`: signed verdicts. Verifying needs no companion of anybody's, only a key set."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from consentry.cli.documents import Json
+from consentry.cli.files import read_file
+from consentry.cli.invocation import Invocation
+from consentry.cli.options import AsJson
+from consentry.cli.pictures import read_pictures
+from consentry.cli.terminal import say, say_document, say_table, symbol
+from consentry.kernel.errors import BadRequest, ReceiptInvalid
+from consentry.kernel.taxonomy import Purpose
+
+if TYPE_CHECKING:
+    from consentry.transparency.receipts import ReceiptClaims, ReceiptSalts
+
+receipts = typer.Typer(help="Signed verdicts, verified offline.", no_args_is_help=True)
+
+_MAX_BYTES = 1024 * 1024
+_JWS_DOTS = 2
+
+
+@receipts.command("verify")
+def verify_receipt(  # noqa: PLR0913 -- one argument for each option of the command
+    context: typer.Context,
+    *,
+    receipt: Annotated[
+        str,
+        typer.Argument(
+            metavar="RECEIPT",
+            help="A file with a receipt or with what `check --json` printed, - for standard "
+            "input, or the receipt itself.",
+        ),
+    ],
+    image: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--image",
+            help="Also verify that it is about this picture; repeat in order.",
+            show_default=False,
+        ),
+    ] = None,
+    prompt: Annotated[
+        str | None,
+        typer.Option(help="Also verify that it is about this prompt.", show_default=False),
+    ] = None,
+    purpose: Annotated[
+        Purpose,
+        typer.Option(help="What the check was said to be for; used with --image or --prompt."),
+    ] = Purpose.EDIT,
+    region: Annotated[
+        str | None,
+        typer.Option(
+            help="The region of the check; used with --image or --prompt.", show_default=False
+        ),
+    ] = None,
+    jwks: Annotated[
+        Path | None,
+        typer.Option(
+            help="A key set (JWKS file) to verify with, in place of this home's key.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Verify a receipt: that it is signed, unchanged, and about what it is said to be about."""
+    from consentry.transparency.jwks import parse_jwks
+    from consentry.transparency.receipts import ReceiptInputs
+    from consentry.transparency.receipts import verify_commitment as require_about
+    from consentry.transparency.receipts import verify_receipt as require_signed
+
+    invocation = Invocation.of(context)
+    jws, salts = _read_receipt(receipt)
+    key_set = _own_keys(invocation) if jwks is None else read_file(jwks, max_bytes=_MAX_BYTES)
+    claims = require_signed(jws, parse_jwks(key_set))
+    is_about = bool(image) or prompt is not None
+    if is_about:
+        if salts is None:
+            raise BadRequest(
+                "To verify what a receipt is about, its salts are needed: give the whole object that `check --json` "
+                "printed, not the receipt alone."
+            )
+        pictures = read_pictures(image or [], max_bytes=invocation.settings.max_image_bytes)
+        inputs = ReceiptInputs(
+            images=tuple(picture.data for picture in pictures),
+            prompt=prompt,
+            context=(),
+            purpose=purpose,
+            region=region,
+            platform=None,
+        )
+        require_about(claims, salts, inputs)
+    if as_json:
+        say_document(_claims_document(claims, is_about=is_about))
+    else:
+        _show_claims(claims, is_about=is_about)
+
+
+@receipts.command("list")
+def list_receipts(
+    context: typer.Context,
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many, newest first.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Show the newest receipts of this home."""
+    from consentry.cli import calls
+
+    with Invocation.of(context).line() as line:
+        answer = calls.receipts(line, limit=limit)
+    if as_json:
+        say_document(answer.document())
+        return
+    if not answer.receipts:
+        say("There are no receipts yet.")
+        return
+    say_table(
+        ("check", "when", "verdict", "reasons"),
+        [
+            (
+                each.check_id,
+                f"{each.issued_at:%Y-%m-%d %H:%M:%SZ}",
+                each.verdict.value,
+                ", ".join(each.reasons),
+            )
+            for each in answer.receipts
+        ],
+    )
+
+
+def _own_keys(invocation: Invocation) -> bytes:
+    from consentry.cli import calls
+
+    with invocation.line() as line:
+        return calls.receipt_keys(line).model_dump_json().encode()
+
+
+def _read_receipt(given: str) -> tuple[str, ReceiptSalts | None]:
+    """Return the receipt and, where they came with it, its salts."""
+    if given == "-":
+        text = sys.stdin.buffer.read(_MAX_BYTES).decode("utf-8", "replace")
+    elif given.count(".") == _JWS_DOTS and given.startswith("eyJ"):
+        text = given
+    else:
+        text = read_file(Path(given), max_bytes=_MAX_BYTES).decode("utf-8", "replace")
+    text = text.strip()
+    if not text.startswith("{"):
+        return text, None
+    return _from_document(text)
+
+
+def _from_document(text: str) -> tuple[str, ReceiptSalts | None]:
+    """Take receipt and salts out of what `check --json` or the API printed."""
+    from pydantic import ValidationError
+
+    from consentry.cli.answers import ReceiptDocument
+    from consentry.transparency.jwks import decode_base64url
+    from consentry.transparency.receipts import ReceiptSalts
+
+    try:
+        document = ReceiptDocument.model_validate_json(text)
+    except ValidationError as cause:
+        raise ReceiptInvalid(
+            "The JSON object holds no receipt; a check with --mode inform leaves none."
+        ) from cause
+    if document.salts is None:
+        return document.receipt, None
+    return document.receipt, ReceiptSalts(
+        images=tuple(decode_base64url(salt) for salt in document.salts.images),
+        prompt=None if document.salts.prompt is None else decode_base64url(document.salts.prompt),
+        context=tuple(decode_base64url(salt) for salt in document.salts.context),
+        circumstances=decode_base64url(document.salts.circumstances),
+    )
+
+
+def _claims_document(claims: ReceiptClaims, *, is_about: bool) -> dict[str, Json]:
+    engines: dict[str, Json] = dict(claims.engines)
+    return {
+        "format": "consentry.receipt/1",
+        "valid": True,
+        "inputs_verified": is_about,
+        "check": claims.check,
+        "issuer": claims.issuer,
+        "issued_at": claims.issued_at.isoformat(),
+        "verdict": claims.verdict.value,
+        "reasons": [reason.value for reason in claims.reasons],
+        "obligations": [obligation.value for obligation in claims.obligations],
+        "policy": claims.policy_version,
+        "engines": engines,
+    }
+
+
+def _show_claims(claims: ReceiptClaims, *, is_about: bool) -> None:
+    about = (
+        "is signed, unchanged, and about what was given" if is_about else "is signed and unchanged"
+    )
+    say(f"{symbol('✓', '+')} The receipt {about}.")
+    say(
+        f"  verdict: {claims.verdict.value}{''.join(f' {reason.value}' for reason in claims.reasons)}"
+    )
+    say(f"  check:   {claims.check}, {claims.issued_at:%Y-%m-%d %H:%M:%SZ}")
+    say(
+        f"  policy:  {claims.policy_version}; {', '.join(f'{k} {v}' for k, v in claims.engines.items())}"
+    )
+    say(f"  issuer:  {claims.issuer}")
