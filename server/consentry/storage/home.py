@@ -1,0 +1,39 @@
+"""A whole home put back from a backup."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlmodel import select
+
+from consentry.enrolment.ports import NewTemplate, StoredSubject
+from consentry.kernel.errors import VaultExists
+from consentry.kernel.ids import SubjectId
+from consentry.storage.database import Database
+from consentry.storage.subjects import advance, insert_subjects, insert_templates
+from consentry.storage.tables import SubjectRow, VaultHeaderRow
+
+
+class SqlHomeStore:
+    """`consentry.enrolment.ports.HomeStore` in SQLite."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def restore(
+        self,
+        header: bytes,
+        subjects: Sequence[StoredSubject],
+        templates: Sequence[tuple[SubjectId, NewTemplate]],
+    ) -> None:
+        """Put a vault header, subjects and templates into a home that has none."""
+        with self._database.writing() as session:
+            has_vault = session.get(VaultHeaderRow, 1) is not None
+            if has_vault or session.exec(select(SubjectRow.subject).limit(1)).first() is not None:
+                raise VaultExists(
+                    "There is a vault here already, and a backup is never merged into one. Restore "
+                    "it into an empty data folder."
+                )
+            session.add(VaultHeaderRow(id=1, header=header))
+            insert_subjects(session, subjects)
+            insert_templates(session, templates, advance(session))
