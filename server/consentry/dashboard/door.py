@@ -26,6 +26,8 @@ from consentry.kernel.ids import Random
 from consentry.services import Services
 
 _REFERENCE_BYTES = 5
+# What anybody may send who is not in yet: one secret.
+_OPEN_BODY_BYTES = 4096
 _T = TypeVar("_T")
 _log = logging.getLogger("consentry.dashboard")
 
@@ -85,7 +87,10 @@ class Door:
         return response
 
     async def _form(self, visit: Visit, request: Request) -> Form:
-        form = await read_form(request, max_bytes=self.place.max_body_bytes)
+        form = await read_form(
+            request,
+            max_bytes=_OPEN_BODY_BYTES if visit.session is None else self.place.max_body_bytes,
+        )
         if visit.session is not None:
             visit.session.require_csrf(form.fields.get(CSRF_FIELD))
         return form

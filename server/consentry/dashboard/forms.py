@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 
+from python_multipart.exceptions import FormParserError
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 from starlette.requests import Request
@@ -51,7 +52,7 @@ async def read_form(request: Request, *, max_bytes: int) -> Form:
         max_bytes: Largest body.
 
     Raises:
-        BadRequest: If the form is malformed, or has more files or fields than any form here.
+        BadRequest: If the form is malformed, has a field twice, or more files or fields than any form here.
         BodyTooLarge: If the body is larger than ``max_bytes``.
         UnsupportedMediaType: If it is not a form.
     """
@@ -74,7 +75,7 @@ async def read_form(request: Request, *, max_bytes: int) -> Form:
         raise UnsupportedMediaType("Only forms are read here.")
     try:
         return _form_of(await parser.parse())
-    except MultiPartException as cause:
+    except (MultiPartException, FormParserError) as cause:
         raise BadRequest(
             f"The form could not be read. It takes at most {MAX_FILES} files at a time; "
             "go back, choose again, and send it once more."
@@ -102,6 +103,8 @@ def _form_of(data: FormData) -> Form:
                 content = file.read()
             if content or value.filename:
                 uploads[name] = (*uploads.get(name, ()), content)
+        elif name in fields:
+            raise BadRequest("A field of the form appears twice. Open the page again.")
         else:
             fields[name] = value
     return Form(fields=fields, uploads=uploads)

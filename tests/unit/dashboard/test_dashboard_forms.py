@@ -11,6 +11,8 @@ from starlette.formparsers import MultiPartParser
 
 PHOTO = b"\xff\xd8" + os.urandom(3_000_000)
 
+URLENCODED = {"content-type": "application/x-www-form-urlencoded"}
+
 
 @pytest.fixture
 def no_disk(monkeypatch):
@@ -119,3 +121,20 @@ def test_a_name_keeps_its_letters(home):
     )
 
     assert home.services.people.all()[-1].name == "Zoë Łukasz 李"
+
+
+def test_a_field_given_twice_is_refused(home):
+    token = home.token
+
+    answer = home.client.post(
+        "/lock", content=f"csrf_token={token}&csrf_token={token}", headers=URLENCODED
+    )
+
+    assert answer.status_code == 400
+    assert home.services.custody.state == "unlocked"
+
+
+def test_who_is_not_in_yet_may_send_a_secret_and_no_more(stranger):
+    answer = stranger.post("/enter", data={"secret": "x" * 5000})
+
+    assert answer.status_code == 413

@@ -85,7 +85,7 @@ async function rate() {
   }
   const rating = await answer.json();
   part("hint").classList.toggle("good", rating.is_good);
-  say(rating.hints.map((hint) => hint[0].toUpperCase() + hint.slice(1)).join(". "));
+  say(rating.hints.join(" "));
 }
 
 // Said only when it changes, so that a screen reader does not repeat itself.

@@ -27,11 +27,15 @@ async function send(form) {
       location.assign(answer.url);
       return;
     }
+    if (!answer.headers.get("content-type")?.startsWith("text/html")) {
+      show(message((await answer.json()).detail));
+      return;
+    }
     const page = parser.parseFromString(await answer.text(), "text/html");
     if (answer.ok) {
       replace(page, pictures);
     } else {
-      show(page.querySelector("#problem .problem, .problem"));
+      show(page.querySelector(".problem"));
     }
   } finally {
     button.disabled = false;
