@@ -18,7 +18,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from consentry.imagery.border import translated
-from consentry.imagery.containers import bmp, exif, gif, isobmff, jpeg, png, tiff, webp
+from consentry.imagery.containers import bmp, exif, gif, heif, jpeg, png, tiff, webp
 from consentry.imagery.containers.outline import Picture
 from consentry.imagery.formats import ImageFormat, sniff
 from consentry.imagery.limits import DEFAULT_LIMITS, Limits
@@ -33,8 +33,8 @@ _OUTLINES: dict[ImageFormat, Callable[[bytes, Limits], tuple[Picture, ...]]] = {
     ImageFormat.GIF: gif.outline,
     ImageFormat.BMP: bmp.outline,
     ImageFormat.TIFF: tiff.outline,
-    ImageFormat.AVIF: isobmff.outline_avif,
-    ImageFormat.HEIC: isobmff.outline_heic,
+    ImageFormat.AVIF: heif.outline_avif,
+    ImageFormat.HEIC: heif.outline_heic,
 }
 # The classes themselves, not `Image.open`: that asks a global registry, which any import can add
 # to.
@@ -122,6 +122,8 @@ def decode(data: bytes, limits: Limits = DEFAULT_LIMITS) -> DecodedImage:
                     orientation=frame.orientation,
                     has_unknown_polarity=picture.has_unknown_polarity,
                 )
+    if not collector.views:
+        raise CorruptImage("the picture has no pixels in it; save it again")
     height, width = collector.views[0].shape[:2]
     return DecodedImage(
         format=image_format,

@@ -123,14 +123,13 @@ class ViewCollector:
 
 def _deep(frame: Image.Image) -> Iterator[Image.Image]:
     """Yield a gray frame of 16-bit, 32-bit or float samples in 8 bits, in each way of tools."""
-    samples = np.nan_to_num(np.asarray(frame).astype(np.float64), nan=0.0)
+    samples = np.nan_to_num(np.asarray(frame, np.float32)).astype(np.float64)
     if frame.mode.startswith("I"):
         yield _gray(samples / (1 << _BITS_DROPPED))
     yield _gray(samples)
     least, most = float(samples.min()), float(samples.max())
     if most > least:
-        # In halves, so that the widest range of floats does not overflow.
-        yield _gray((samples / 2 - least / 2) / (most / 2 - least / 2) * _OPAQUE)
+        yield _gray((samples - least) / (most - least) * _OPAQUE)
 
 
 def _gray(samples: npt.NDArray[np.float64]) -> Image.Image:

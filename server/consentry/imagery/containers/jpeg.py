@@ -34,6 +34,7 @@ _MAX_SEGMENTS = 4096
 
 _MARKER = re.compile(rb"\xff+([^\xff])", re.DOTALL)
 _AFTER_ENTROPY = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
+_NOT_PADDING = re.compile(rb"[^\x00\xff \t\r\n]", re.DOTALL)
 _FURTHER_JPEGS = re.compile(rb"Container:Directory|Item:Semantic|hdrgm:")
 _MOTION_PHOTO = re.compile(rb"MotionPhoto|MicroVideo")
 
@@ -115,12 +116,12 @@ def _after_padding(data: bytes, end: int) -> int:
     match = _NOT_PADDING.search(data, end)
     if match is None:
         return len(data)
-    # 0xFF is filling too, but it also starts a marker: step back onto the last one.
-    starts_marker = match[0] == b"\xd8" and data[match.start() - 1 : match.start()] == b"\xff"
-    return match.start() - 1 if starts_marker and match.start() > end else match.start()
-
-
-_NOT_PADDING = re.compile(rb"[^\x00\xff \t\r\n]", re.DOTALL)
+    at = match.start()
+    # A marker starts with 0xFF and an MP4 with zeros, which are filling too: step back onto them.
+    if match[0] == b"\xd8" and at > end and data[at - 1 : at] == b"\xff":
+        return at - 1
+    brand = data.find(b"ftyp", at, at + 8)
+    return max(end, brand - 4) if brand >= 0 else at
 
 
 def _walk(data: bytes, start: int) -> tuple[_Still, int]:

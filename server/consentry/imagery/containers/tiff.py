@@ -31,12 +31,18 @@ _JPEG = 7
 _SUB_DIRECTORIES, _DNG_VERSION = 330, 50706
 _POINTERS = frozenset({34665, 34853, 40965})
 _KEPT = frozenset(
-    {254, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 292, 293, 317, 320}
-    | {322, 323, 324, 325, 332, 334, 338, 339, 347, 529, 530, 531, 532}
+    {254, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 317, 320, 322, 323}
+    | {324, 325, 332, 334, 338, 339, 347, 529, 530, 531, 532}
 )
 """What libtiff needs for pixels. The rest (profiles, EXIF, vendor tags) never reaches it."""
-_COMPRESSIONS = frozenset({1, 2, 3, 4, 5, 7, 8, 32773, 32946})
-"""None, CCITT, LZW, JPEG, Deflate, PackBits. Rarer ones are more to trust than to read."""
+_SINGLE = frozenset({254, 256, 257, 259, 262, 266, 277, 278, 284, 317, 322, 323, 332, 334, 531})
+_FIXED_COUNTS = dict.fromkeys(_SINGLE, 1) | {529: 3, 530: 2, 532: 6}
+_COMPRESSIONS = frozenset({1, 5, 7, 8, 32773, 32946})
+"""None, LZW, JPEG, Deflate, PackBits. Rarer ones are more to trust than to read.
+
+Fax codes are black and white, and libtiff goes on after their errors: with one line on standard
+error for each row.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +158,8 @@ def _check_page(reader: _Reader, page: list[_Entry], limits: Limits) -> None:
         raise UnknownImageFormat("a raw or nested TIFF is not read; save it as JPEG or PNG")
     if len(tags) != len(page):
         raise CorruptImage("the picture has a part twice; save it again")
+    if any(entry.count != _FIXED_COUNTS.get(entry.tag, entry.count) for entry in page):
+        raise CorruptImage("a page of the picture makes no sense; save it again")
     if reader.integer(page, _COMPRESSION, 1) not in _COMPRESSIONS:
         raise UnknownImageFormat("a TIFF that is packed in a rare way; save it as JPEG or PNG")
     limits.admit_frame(*_size(reader, page))
