@@ -21,7 +21,7 @@ from consentry.kernel.ids import ModelId, SubjectId, TemplateId
 from consentry.vault.backup import CHUNK_BYTES, export_backup
 from consentry.vault.envelope import seal_template
 from consentry.vault.header import build_header, derive_root_keys
-from consentry.vault.keys import DataKey
+from consentry.vault.keys import DataKey, derive
 from consentry.vault.passphrase import Passphrase
 from consentry.vault.rootkey import Argon2Cost, KdfParameters, PassphraseSource
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -253,12 +253,16 @@ def backup_parts() -> dict[str, bytes]:
     small = export_backup(b"payload", passphrase, cost=COST, random=random)
     empty = export_backup(b"", passphrase, cost=COST, random=random)
     middle = HEADER_BYTES + CHUNK_BYTES + 16
+    parameters = KdfParameters(cost=COST, salt=random(16))
+    key = derive(PassphraseSource(passphrase).root_key(parameters), b"consentry/v1/backup")
+    second_and_last = (1).to_bytes(11, "big") + b"\x01"
     return {
         "header": small[:HEADER_BYTES],
         "only": small[HEADER_BYTES:],
         "nothing": empty[HEADER_BYTES:],
         "chunk-0": two[HEADER_BYTES:middle],
         "chunk-1-last": two[middle:],
+        "chunk-1-last-but-empty": AESGCM(key).encrypt(second_and_last, b"", two[:HEADER_BYTES]),
     }
 
 
@@ -289,6 +293,7 @@ def backup_tests(parts: dict[str, bytes]) -> Iterator[Json]:
         "chunk-doubled": of("header", "chunk-0", "chunk-0", "chunk-1-last"),
         "last-chunk-doubled": of("header", "chunk-0", "chunk-1-last", "chunk-1-last"),
         "empty-last-chunk-added": of("header", "chunk-0", "chunk-1-last", "nothing"),
+        "empty-last-chunk-under-the-right-key": of("header", "chunk-0", "chunk-1-last-but-empty"),
         "header-only": of("header"),
         "header-missing": of("only"),
         "header-doubled": of("header", "header", "only"),

@@ -126,6 +126,16 @@ def test_locking_wipes_what_was_derived_before_it_returns_and_only_once(custody,
     assert wiped == ["gallery", "names"]
 
 
+def test_locking_overwrites_the_keys_of_the_header(custody, passphrase):
+    custody.create(passphrase)
+    root = custody._session.root
+    assert any(root.mac)
+
+    custody.lock()
+
+    assert root.mac == root.wrapping == bytearray(32)
+
+
 def test_a_callback_that_fails_is_heard_and_the_rest_is_wiped(custody, passphrase):
     wiped = []
 

@@ -26,7 +26,7 @@ def faces(identities: int, samples: int, dimension: int, spread: float = 0.5):
     return unit.reshape(-1, dimension).astype(np.float32)
 
 
-@pytest.mark.parametrize("dimension", [1, 2, 3, 128, 192, 704])
+@pytest.mark.parametrize("dimension", [1, 2, 3, 192, 704])
 def test_cosines_are_kept(dimension):
     vectors = faces(12, 3, dimension)
 
