@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from fakes.home import TestHome
 from consentry.inference.build import build_models
 
 pytest.register_assert_rewrite("contracts")
@@ -32,3 +37,13 @@ def models_dir() -> Path:
     )
     build_models(folder, lambda _name, _done: None)
     return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[TestHome]:
+    """A home with a new, unlocked vault."""
+    from fakes.home import TestHome
+
+    opened = TestHome(tmp_path / "home").create()
+    yield opened
+    opened.close()

@@ -58,7 +58,7 @@ from consentry.transparency.receipts import (
 MAX_IMAGES = 16
 MAX_PROMPT_CHARS = 32_000
 MAX_CONTEXT_TURNS = 50
-# HOUSE.md 5: the rate of false alarms that one whole check may have, spread over its comparisons.
+# The rate of false alarms that one whole check may have, spread over its comparisons.
 _POSSIBLE_FPIR = 1e-2
 _MATCH_FPIR = 1e-3
 
@@ -293,12 +293,14 @@ class CheckImages:
         curve = self.faces.operating_curve
         possible = curve.for_identification(_POSSIBLE_FPIR, comparisons)
         match = curve.for_identification(_MATCH_FPIR, comparisons)
+        # Beyond what the measured pairs support nobody is called a sure match.
+        can_be_sure = comparisons <= curve.most_comparisons(_MATCH_FPIR)
         return [
             tuple(
                 SubjectMatch(
                     subject=candidate.subject,
                     level=MatchLevel.MATCH
-                    if candidate.score >= match.threshold
+                    if can_be_sure and candidate.score >= match.threshold
                     else MatchLevel.POSSIBLE,
                 )
                 for candidate in candidates

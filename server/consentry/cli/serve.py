@@ -234,7 +234,7 @@ async def _serve(home: Home, settings: Settings, *, shows_link: bool) -> None:
         if local is not None:
             listeners.enter_context(local)
             listeners.callback(settings.socket_path.unlink, missing_ok=True)
-            servers.append((_server(socket_app(home)), local))
+            servers.append((_server(socket_app(home, port)), local))
         async with (
             _stopping_on_signals([server for server, _ in servers]),
             asyncio.TaskGroup() as tasks,

@@ -13,7 +13,7 @@ from consentry.kernel.errors import Forbidden, NotFound
 from consentry.kernel.ids import ModelId, SubjectId
 from consentry.kernel.taxonomy import SubjectPolicy
 from consentry.vault.custody import Custody, VaultState
-from consentry.vault.envelope import unseal_text
+from consentry.vault.envelope import SealedText, unseal_text
 from consentry.vault.keys import KeyRing, WrappedKey
 
 SELF_EDIT_WINDOW_S = 300.0
@@ -163,7 +163,9 @@ class VerifyActor:
 
 def _name_of(stored: StoredSubject, keys: KeyRing) -> str:
     key = keys.open_subject_key(WrappedKey(stored.wrapped_key))
-    return unseal_text(stored.sealed_name, key=key, subject=stored.subject, label="name")
+    return unseal_text(
+        SealedText(stored.sealed_name), key=key, subject=stored.subject, label="name"
+    )
 
 
 def _comparable(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The closed vocabularies of a decision (HOUSE.md 3). Each value is part of the wire format: never rename one."""
+"""The closed vocabularies of a decision. Each value is part of the wire format: never rename one."""
 
 from __future__ import annotations
 

@@ -1,0 +1,252 @@
+"""The composition root: builds concrete objects from settings, knows all classes, decides nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from anyio import CapacityLimiter
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi import APIRouter, FastAPI
+
+from consentry import __version__
+from consentry.accounts.pairing import PairingDesk
+from consentry.accounts.sessions import Sessions
+from consentry.accounts.tokens import Tokens
+from consentry.api.app import create_app
+from consentry.checks.check import CheckImages
+from consentry.checks.look import FaceReader, LookAtFaces
+from consentry.dashboard.router import dashboard_router
+from consentry.dashboard.visit import Place
+from consentry.enrolment.backups import ExportBackup, RestoreBackup
+from consentry.enrolment.enrol import EnrolSubject
+from consentry.enrolment.people import People, RevokeEverybody, RevokeSubject, VerifyActor
+from consentry.enrolment.references import ReferenceGallery
+from consentry.enrolment.rotation import RotateKeys
+from consentry.faces.pipeline import open_pipeline
+from consentry.gallery.flat import FlatIndex
+from consentry.imagery.limits import Limits
+from consentry.inference.sessions import ModelStore
+from consentry.intent.engine import IntentEngine
+from consentry.kernel.biometrics import as_pixels
+from consentry.kernel.clock import Clock, SystemClock
+from consentry.kernel.errors import SigningKeyUnusable, StorageFailed
+from consentry.services import Services
+from consentry.settings import Settings
+from consentry.storage.database import Database
+from consentry.storage.home import SqlHomeStore
+from consentry.storage.receipts import SqlReceiptStore
+from consentry.storage.subjects import SqlSubjectStore
+from consentry.storage.tokens import SqlTokenStore
+from consentry.storage.vault_header import SqlHeaderStore
+from consentry.transparency.jwks import thumbprint
+from consentry.transparency.receipts import ReceiptSigner
+from consentry.transparency.signing_key import create_signing_key, load_signing_key
+from consentry.vault.custody import Custody
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One open data folder.
+
+    Attributes:
+        settings: It was opened with.
+        services: Its use cases.
+        database: Its store, for `consentry db`.
+    """
+
+    settings: Settings
+    services: Services
+    database: Database
+
+    @property
+    def app(self) -> FastAPI:
+        """The API for callers in this process, who own the home."""
+        return socket_app(self, port=None)
+
+
+@contextmanager
+def open_home(settings: Settings) -> Iterator[Home]:
+    """Open the data folder, making it on first use; lock the vault and close on leaving.
+
+    Raises:
+        StorageFailed, StorageFull: If the folder or the database cannot be made or read.
+        SigningKeyUnusable: If a key of the installation is lost or not private any more.
+    """
+    _make_private_folder(settings.home)
+    database = Database.open(settings.database_path)
+    try:
+        home = Home(settings, _services(settings, database, SystemClock()), database)
+        try:
+            yield home
+        finally:
+            home.services.custody.lock()
+    finally:
+        database.close()
+
+
+def tcp_app(home: Home, port: int) -> FastAPI:
+    """Build what answers on the loopback port: the API and the dashboard, to whoever proves it."""
+    return _app(
+        home,
+        port=port,
+        host_allowlist=_names_of(home.settings.host),
+        trusted_socket=False,
+        pages=partial(_pages, home),
+    )
+
+
+def socket_app(home: Home, port: int | None) -> FastAPI:
+    """Build what answers on the 0600 unix socket: the API, every caller of which owns the home."""
+    return _app(
+        home, port=port, host_allowlist=frozenset({"localhost"}), trusted_socket=True, pages=None
+    )
+
+
+def _app(
+    home: Home,
+    *,
+    port: int | None,
+    host_allowlist: frozenset[str],
+    trusted_socket: bool,
+    pages: Callable[[], APIRouter] | None,
+) -> FastAPI:
+    settings = home.settings
+    return create_app(
+        home.services,
+        host_allowlist=host_allowlist,
+        max_body_bytes=settings.max_body_bytes,
+        worker_threads=settings.worker_threads,
+        trusted_socket=trusted_socket,
+        version=__version__,
+        pages=pages,
+        address=lambda: None if port is None else f"http://{_in_url(settings.host)}:{port}",
+        probes=(partial(_look_at_nothing, home.services.look.faces),),
+    )
+
+
+def _pages(home: Home) -> APIRouter:
+    return dashboard_router(
+        home.services,
+        place=Place(
+            data_folder=home.settings.home,
+            idle_lock_s=home.settings.idle_lock_s,
+            max_body_bytes=home.settings.max_body_bytes,
+        ),
+        limiter=CapacityLimiter(home.settings.worker_threads),
+    )
+
+
+def _names_of(host: str) -> frozenset[str]:
+    return frozenset({_in_url(host), "localhost"})
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _look_at_nothing(faces: FaceReader) -> None:
+    """Find out whether the models are there and are the pinned ones."""
+    faces.observe(as_pixels(np.zeros((64, 64, 3), np.uint8)), thorough=False)
+
+
+def _services(settings: Settings, database: Database, clock: Clock) -> Services:
+    limits = Limits(max_bytes=settings.max_image_bytes)
+    subjects, receipts = SqlSubjectStore(database), SqlReceiptStore(database)
+    header = SqlHeaderStore(database)
+    custody = Custody(header, clock, idle_lock_s=settings.idle_lock_s)
+    faces = open_pipeline(
+        settings.model, ModelStore(settings.models_dir, threads=_engine_threads(settings))
+    )
+    gallery = ReferenceGallery(
+        subjects,
+        custody,
+        model=faces.model_id,
+        dimension=faces.dimension,
+        new_index=FlatIndex,
+    )
+    people = People(subjects, custody)
+    signing_key = _signing_key(settings.keys_dir / "receipts.pem", has_signed=receipts.count() > 0)
+    signer = ReceiptSigner(private_key=signing_key, issuer=_issuer(signing_key), clock=clock)
+    tokens = Tokens(SqlTokenStore(database), clock)
+    return Services(
+        check=CheckImages(
+            faces=faces,
+            gallery=gallery,
+            intent=IntentEngine(),
+            signer=signer,
+            receipts=receipts,
+            limits=limits,
+            clock=clock,
+        ),
+        look=LookAtFaces(faces=faces, limits=limits),
+        enrol=EnrolSubject(
+            faces=faces,
+            store=subjects,
+            custody=custody,
+            people=people,
+            gallery=gallery,
+            limits=limits,
+            clock=clock,
+        ),
+        people=people,
+        revoke=RevokeSubject(people, subjects, gallery),
+        revoke_everybody=RevokeEverybody(subjects, gallery),
+        verify_actor=VerifyActor(subjects, custody),
+        custody=custody,
+        rotate_keys=RotateKeys(subjects, custody, gallery),
+        gallery=gallery,
+        export_backup=ExportBackup(subjects, header, custody),
+        restore_backup=RestoreBackup(SqlHomeStore(database), custody, gallery),
+        receipts=receipts,
+        signer=signer,
+        tokens=tokens,
+        sessions=Sessions(clock),
+        pairing=PairingDesk(_identity_key(settings.keys_dir / "identity.pem"), tokens, clock),
+        limits=limits,
+    )
+
+
+def _engine_threads(settings: Settings) -> int:
+    return settings.engine_threads or max(1, (os.cpu_count() or 2) - 1)
+
+
+def _issuer(key: Ed25519PrivateKey) -> str:
+    """Name the installation by its key (RFC 9278): nothing else needs to be registered or kept."""
+    return f"urn:ietf:params:oauth:jwk-thumbprint:sha-256:{thumbprint(key.public_key())}"
+
+
+def _signing_key(path: Path, *, has_signed: bool) -> Ed25519PrivateKey:
+    if path.exists() or has_signed:
+        # With receipts in the store a missing key is a loss to be told, not an occasion for a new one.
+        return load_signing_key(path)
+    return _new_key(path)
+
+
+def _identity_key(path: Path) -> Ed25519PrivateKey:
+    return load_signing_key(path) if path.exists() else _new_key(path)
+
+
+def _new_key(path: Path) -> Ed25519PrivateKey:
+    _make_private_folder(path.parent)
+    try:
+        return create_signing_key(path)
+    except SigningKeyUnusable:
+        if not path.exists():
+            raise
+        return load_signing_key(path)  # another process, started at the same time, made it
+
+
+def _make_private_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as cause:
+        raise StorageFailed(
+            f"The data folder cannot be made ({cause.strerror}). Mend its permissions, or choose "
+            "another one with CONSENTRY_HOME."
+        ) from cause

@@ -1,0 +1,121 @@
+"""A home with everything real (vault, SQLite, gallery, laws, intent, receipts) but the eyes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from consentry.checks.check import CheckImages, CheckRequest, CheckResult
+from consentry.enrolment.backups import ExportBackup, RestoreBackup
+from consentry.enrolment.enrol import Enrolled, EnrolSubject
+from consentry.enrolment.people import People, RevokeEverybody, RevokeSubject, VerifyActor
+from consentry.enrolment.references import ReferenceGallery
+from consentry.enrolment.rotation import RotateKeys
+from consentry.gallery.flat import FlatIndex
+from consentry.imagery.limits import Limits
+from consentry.intent.engine import IntentEngine
+from consentry.kernel.ids import SubjectId
+from consentry.kernel.taxonomy import Mode, Purpose, SubjectPolicy
+from consentry.storage.database import Database
+from consentry.storage.home import SqlHomeStore
+from consentry.storage.receipts import SqlReceiptStore
+from consentry.storage.subjects import SqlSubjectStore
+from consentry.storage.vault_header import SqlHeaderStore
+from consentry.transparency.receipts import ReceiptSigner
+from consentry.vault.custody import Custody
+from consentry.vault.passphrase import Passphrase
+from consentry.vault.rootkey import Argon2Cost
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fakes.coloured_faces import DIMENSION, ColouredFaces, picture
+from fakes.manual_clock import ManualClock
+
+PASSPHRASE = Passphrase("correct horse battery staple")
+CHEAP = Argon2Cost(memory_kib=8 * 1024, iterations=1, lanes=1)
+
+
+@dataclass
+class TestHome:
+    """See the module. ``path`` may be opened by several at once, as by several processes."""
+
+    __test__ = False
+
+    path: Path
+    idle_lock_s: float = 900.0
+
+    def __post_init__(self) -> None:
+        self.clock = ManualClock()
+        self.database = Database.open(self.path / "consentry.db")
+        self.store = SqlSubjectStore(self.database)
+        self.receipts = SqlReceiptStore(self.database)
+        header = SqlHeaderStore(self.database)
+        self.custody = Custody(header, self.clock, idle_lock_s=self.idle_lock_s, cost=CHEAP)
+        self.faces = ColouredFaces()
+        self.gallery = ReferenceGallery(
+            self.store,
+            self.custody,
+            model=self.faces.model_id,
+            dimension=DIMENSION,
+            new_index=FlatIndex,
+        )
+        self.people = People(self.store, self.custody)
+        self.signer = ReceiptSigner(
+            private_key=Ed25519PrivateKey.generate(), issuer="urn:test", clock=self.clock
+        )
+        self.enrol_subject = EnrolSubject(
+            faces=self.faces,
+            store=self.store,
+            custody=self.custody,
+            people=self.people,
+            gallery=self.gallery,
+            limits=Limits(),
+            clock=self.clock,
+        )
+        self.check_images = CheckImages(
+            faces=self.faces,
+            gallery=self.gallery,
+            intent=IntentEngine(),
+            signer=self.signer,
+            receipts=self.receipts,
+            limits=Limits(),
+            clock=self.clock,
+        )
+        self.revoke = RevokeSubject(self.people, self.store, self.gallery)
+        self.revoke_everybody = RevokeEverybody(self.store, self.gallery)
+        self.verify_actor = VerifyActor(self.store, self.custody)
+        self.rotate = RotateKeys(self.store, self.custody, self.gallery)
+        self.export_backup = ExportBackup(self.store, header, self.custody)
+        self.restore_backup = RestoreBackup(SqlHomeStore(self.database), self.custody, self.gallery)
+
+    def create(self) -> TestHome:
+        self.custody.create(PASSPHRASE)
+        return self
+
+    def close(self) -> None:
+        self.custody.lock()
+        self.database.close()
+
+    def enrol(self, *colours, name: str = "Ada", policy: SubjectPolicy | None = None) -> Enrolled:
+        return self.enrol_subject([picture(each) for each in colours], name=name, policy=policy)
+
+    def check(
+        self,
+        *images: bytes,
+        prompt: str | None = "make the sky blue",
+        context: tuple[str, ...] = (),
+        mode: Mode = Mode.ACT,
+        purpose: Purpose = Purpose.EDIT,
+        actor: SubjectId | None = None,
+    ) -> CheckResult:
+        return self.check_images(
+            CheckRequest(
+                images=images,
+                prompt=prompt,
+                context=context,
+                mode=mode,
+                purpose=purpose,
+                region=None,
+                platform=None,
+                actor=actor,
+                declares_minor=False,
+            )
+        )
