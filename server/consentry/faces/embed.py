@@ -1,0 +1,200 @@
+"""Chips to embeddings: four models, each a list of parts.
+
+A part is one network: its chip, its mean and divisor, and whether the mirrored chip is added. A
+model is one part or several: the parts' embeddings, each scaled by the root of its weight, one
+after the other. Their cosine is then the weighted mean of the parts' cosines, so a fused model is
+just a model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from consentry.faces.align import ARCFACE_112, DLIB_150, Template, chip
+from consentry.faces.detect import Landmarks
+from consentry.inference.registry import MODEL_FILES, ModelName
+from consentry.inference.sessions import ModelStore
+from consentry.kernel.biometrics import Embedding, Pixels, as_embedding
+from consentry.kernel.ids import ModelId
+
+Matrix = npt.NDArray[np.float32]
+
+_CHIPS_AT_ONCE = 16
+
+
+class EmbeddingModel(StrEnum):
+    """The models that run in ONNX Runtime, by the names that settings use."""
+
+    COMPANION = "companion"
+    LIGHT = "light"
+    REGISTRY = "registry"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One network and how a chip is made ready for it.
+
+    Attributes:
+        network: Which network.
+        dimension: Length of what it returns.
+        template: How its chips are aligned.
+        mean: Subtracted from red, green and blue, 0 to 255.
+        divisor: Divided by, afterwards.
+        adds_mirrored: Whether the embedding of the mirrored chip is added before normalising.
+        weight: Its share of a fused model's cosine; the shares of a model add up to 1.
+    """
+
+    network: ModelName
+    dimension: int
+    template: Template
+    mean: tuple[float, float, float]
+    divisor: float
+    adds_mirrored: bool
+    weight: float
+
+
+_MFN192 = Part(
+    network=ModelName.MFN192,
+    dimension=192,
+    template=ARCFACE_112,
+    mean=(127.5, 127.5, 127.5),
+    divisor=128.0,
+    adds_mirrored=True,
+    weight=1.0,
+)
+_MFN512 = Part(
+    network=ModelName.MFN512,
+    dimension=512,
+    template=ARCFACE_112,
+    mean=(127.0, 127.0, 127.0),
+    divisor=128.0,
+    adds_mirrored=True,
+    weight=1.0,
+)
+_DLIB = Part(
+    network=ModelName.DLIB_RESNET,
+    dimension=128,
+    template=DLIB_150,
+    mean=(122.782, 117.001, 104.298),
+    divisor=256.0,
+    adds_mirrored=True,
+    weight=1.0,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A model: its identifier and its parts. A changed part is a changed version."""
+
+    model_id: ModelId
+    parts: tuple[Part, ...]
+
+    @property
+    def dimension(self) -> int:
+        """Length of an embedding."""
+        return sum(part.dimension for part in self.parts)
+
+    @property
+    def preprocessing_hash(self) -> str:
+        """SHA-256, hexadecimal, over every constant between the pixels and the embedding.
+
+        Templates carry it: two embeddings with different hashes are never compared. The weights
+        are in it by the hash of their source, not of the built file, which may be laid out anew
+        for speed.
+        """
+        constants = [
+            asdict(part) | {"weights": MODEL_FILES[part.network].source.sha256}
+            for part in self.parts
+        ]
+        return hashlib.sha256(json.dumps(constants, sort_keys=True).encode()).hexdigest()
+
+
+def _fused(model_id: str, shares: Sequence[tuple[Part, float]]) -> Recipe:
+    return Recipe(ModelId(model_id), tuple(replace(part, weight=share) for part, share in shares))
+
+
+RECIPES: dict[EmbeddingModel, Recipe] = {
+    EmbeddingModel.COMPANION: _fused("mfn192+mfn512@1", [(_MFN192, 1 / 2), (_MFN512, 1 / 2)]),
+    EmbeddingModel.LIGHT: Recipe(ModelId("mfn192@1"), (replace(_MFN192, adds_mirrored=False),)),
+    EmbeddingModel.REGISTRY: _fused(
+        "dlib-resnet+mfn192+mfn512@1", [(_DLIB, 1 / 3), (_MFN192, 1 / 3), (_MFN512, 1 / 3)]
+    ),
+}
+
+
+class Embedder:
+    """One network. Any number of threads may use one embedder: it holds no state."""
+
+    def __init__(self, part: Part, models: ModelStore) -> None:
+        self.part = part
+        self._mean = np.array(part.mean, np.float32)
+        self._models = models
+
+    def embed(self, chips: Matrix) -> Matrix:
+        """Embed chips.
+
+        Args:
+            chips: Shape ``(n, side, side, 3)``, RGB, 0 to 255, aligned to the part's template.
+
+        Returns:
+            Shape ``(n, dimension)``, each row of L2 norm 1.
+
+        Raises:
+            ModelUnavailable: If the network's file is missing or not the pinned one.
+        """
+        session = self._models.session(self.part.network)
+        rows = [np.empty((0, self.part.dimension), np.float32)]
+        for start in range(0, len(chips), _CHIPS_AT_ONCE):
+            batch = chips[start : start + _CHIPS_AT_ONCE]
+            ready = (batch - self._mean) / np.float32(self.part.divisor)
+            ready = np.ascontiguousarray(ready.transpose(0, 3, 1, 2))
+            if self.part.adds_mirrored:
+                both = session.run(np.concatenate([ready, ready[..., ::-1]]))[0]
+                rows.append(_normalised(both[: len(batch)] + both[len(batch) :]))
+            else:
+                rows.append(_normalised(session.run(ready)[0]))
+        return np.concatenate(rows)
+
+
+class FusedEmbedder:
+    """One model. Any number of threads may use one embedder: it holds no state."""
+
+    def __init__(self, recipe: Recipe, models: ModelStore) -> None:
+        self.recipe = recipe
+        self._parts = [Embedder(part, models) for part in recipe.parts]
+
+    def embed(self, pixels: Pixels, faces: Sequence[Landmarks]) -> list[Embedding]:
+        """Embed every face of a picture.
+
+        Args:
+            pixels: Shape ``(height, width, 3)``, RGB.
+            faces: The landmarks of each.
+
+        Returns:
+            One embedding of the recipe's dimension for each face, in the same order.
+
+        Raises:
+            ModelUnavailable: If a network's file is missing or not the pinned one.
+        """
+        if not faces:
+            return []
+        chips: dict[Template, Matrix] = {}
+        columns: list[Matrix] = []
+        for embedder in self._parts:
+            template = embedder.part.template
+            if template not in chips:
+                chips[template] = np.stack([chip(pixels, face, template) for face in faces])
+            share = np.float32(np.sqrt(embedder.part.weight))
+            columns.append(share * embedder.embed(chips[template]))
+        return [as_embedding(row) for row in _normalised(np.concatenate(columns, axis=1))]
+
+
+def _normalised(rows: Matrix) -> Matrix:
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
