@@ -10,10 +10,10 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict
 
 from consentry.cli.documents import JsonObject
-from consentry.kernel.taxonomy import Mode, SubjectPolicy, Verdict
+from consentry.kernel.taxonomy import Mode, Obligation, PublicReason, SubjectPolicy, Verdict
 from consentry.vault.custody import VaultState
 
 
@@ -88,7 +88,7 @@ class ImageErrorAnswer(Answer):
     """Why a picture was not read."""
 
     code: str
-    detail: str
+    message: str
 
 
 class BoxAnswer(Answer):
@@ -116,14 +116,30 @@ class SaltsAnswer(Answer):
     circumstances: str
 
 
+class PresentAnswer(Answer):
+    """An enrolled person who is in a picture."""
+
+    subject: str
+    name: str | None
+
+
+class PrivateAnswer(Answer):
+    """For the owner's eyes only."""
+
+    reasons: list[str]
+    subjects: list[PresentAnswer]
+    intent: str
+    language: str
+
+
 class CheckAnswer(Answer):
     """A verdict."""
 
     format: Literal["consentry.check/1"]
     check_id: str
     verdict: Verdict
-    reasons: list[str]
-    obligations: list[str]
+    reasons: list[PublicReason]
+    obligations: list[Obligation]
     mode: Mode
     checked: bool
     images: list[ImageAnswer]
@@ -132,7 +148,7 @@ class CheckAnswer(Answer):
     policy_version: str
     engines: dict[str, str]
     explanation: str
-    private: JsonValue = None
+    private: PrivateAnswer | None = None
 
 
 class ReceiptDocument(Answer):

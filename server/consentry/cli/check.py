@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from consentry.cli.documents import JsonObject
 from consentry.cli.exits import ExitCode
 from consentry.cli.invocation import Invocation
 from consentry.cli.options import AsJson, PassphraseFd
@@ -15,7 +16,7 @@ from consentry.kernel.errors import BadRequest, Conflict
 from consentry.kernel.taxonomy import Mode, Purpose, Verdict
 
 if TYPE_CHECKING:
-    from consentry.cli.answers import CheckAnswer
+    from consentry.cli.answers import CheckAnswer, PrivateAnswer
     from consentry.cli.companion import Companion
     from consentry.cli.passphrase import PassphraseSource
     from consentry.cli.pictures import Picture
@@ -92,11 +93,15 @@ def check(  # noqa: PLR0913 -- one argument for each option of the command
             line,
             pictures,
             calls.CheckQuestion(
-                prompt=text, region=region, purpose=purpose, mode=mode, actor=actor
+                prompt=text,
+                region=None if region is None else region.upper(),
+                purpose=purpose,
+                mode=mode,
+                actor=actor,
             ),
         )
     if as_json:
-        say_document(answer.document(without=() if explain else ("private",)))
+        say_document(_document(answer, with_private=explain))
     else:
         _show(answer, pictures, with_private=explain)
     raise typer.Exit(_EXIT_OF[answer.verdict])
@@ -153,20 +158,54 @@ def _prove_it_is_me(line: Companion, source: PassphraseSource) -> str:
 
 def _show(answer: CheckAnswer, pictures: list[Picture], *, with_private: bool) -> None:
     say(f"{symbol(*_SYMBOLS[answer.verdict])} {_WORDS[answer.verdict]}")
-    say(f"  {answer.explanation}")
+    say(f"  {answer.explanation if with_private else _public_explanation(answer)}")
     if answer.reasons:
         say(f"  reasons: {', '.join(answer.reasons)}")
     for picture, seen in zip(pictures, answer.images, strict=True):
         if seen.error is not None:
-            say(f"  {picture.shown_as}: {seen.error.detail} [{seen.error.code}]")
+            say(f"  {picture.shown_as}: {seen.error.message} [{seen.error.code}]")
         else:
             say(
                 f"  {picture.shown_as}: {seen.width} x {seen.height}, {_faces_in_words(len(seen.faces))}"
             )
     if with_private and answer.private is not None:
-        say(f"  for your eyes only: {answer.private.explanation}")
+        say(f"  for your eyes only: {_private_in_words(answer.private)}")
     if answer.receipt is not None:
         say(f"  receipt: {answer.check_id} (kept; `consentry receipt list` shows them)")
+
+
+def _document(answer: CheckAnswer, *, with_private: bool) -> JsonObject:
+    if with_private:
+        return answer.document()
+    return {
+        **answer.document(without={"private"}),
+        "explanation": _public_explanation(answer),
+    }
+
+
+def _public_explanation(answer: CheckAnswer) -> str:
+    """Explain from what everybody may know: what the owner is told also speaks of who is enrolled."""
+    from consentry.consent.decision import Decision, Law
+    from consentry.consent.explanation import Audience, explain
+
+    public = Decision(
+        verdict=answer.verdict,
+        reasons=tuple(answer.reasons),
+        private_reasons=(),
+        obligations=tuple(answer.obligations),
+        law=Law.NONE,
+        subjects=(),
+        checked=answer.checked,
+    )
+    return explain(public, Audience.PLATFORM)
+
+
+def _private_in_words(private: PrivateAnswer) -> str:
+    present = ", ".join(each.name or each.subject for each in private.subjects) or "nobody enrolled"
+    return (
+        f"{present} present; the text asks for {private.intent.replace('_', ' ')} "
+        f"(language {private.language}); {', '.join(private.reasons) or 'no private reason'}"
+    )
 
 
 def _faces_in_words(count: int) -> str:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from consentry.cli.documents import Json
+from consentry.cli.documents import JsonObject
 from consentry.cli.exits import ExitCode
 from consentry.cli.invocation import Invocation
 from consentry.cli.options import AsJson
 from consentry.cli.terminal import note, progress, say, say_document, say_table
+
+if TYPE_CHECKING:
+    from consentry.inference.registry import ModelName
 
 models = typer.Typer(
     help="The network files that faces are found and compared with.", no_args_is_help=True
@@ -31,26 +35,9 @@ def list_models(context: typer.Context, *, as_json: AsJson = False) -> None:
     """Show each model: where its weights come from, under which licence, and whether it is installed."""
     from consentry.inference.registry import MODEL_FILES
 
-    folder = Invocation.of(context).settings.models_dir
-    states = {
-        model.name: _state(folder / model.file_name, model.sha256) for model in MODEL_FILES.values()
-    }
+    states = _states(Invocation.of(context).settings.models_dir)
     if as_json:
-        say_document(
-            {
-                "format": "consentry.models/1",
-                "models": [
-                    {
-                        "name": model.name.value,
-                        "state": states[model.name].value,
-                        "source": f"{model.source.registry.value}:{model.source.package}@{model.source.version}",
-                        "licence": model.licence,
-                        "sha256": model.sha256,
-                    }
-                    for model in MODEL_FILES.values()
-                ],
-            }
-        )
+        say_document(_document(states))
         return
     say_table(
         ("model", "state", "from", "licence", "SHA-256"),
@@ -81,26 +68,47 @@ def build_models(
     folder = Invocation.of(context).settings.models_dir
     with progress("Models") as step:
         build(folder, step, force=force)
-    note("The models are ready.")
+    say("The models are ready.")
 
 
 @models.command("verify")
 def verify_models(context: typer.Context, *, as_json: AsJson = False) -> None:
     """Compare every network file with its pinned SHA-256."""
-    from consentry.inference.registry import MODEL_FILES
-
-    folder = Invocation.of(context).settings.models_dir
-    states = {m.name.value: _state(folder / m.file_name, m.sha256) for m in MODEL_FILES.values()}
-    is_right = all(state is _State.INSTALLED for state in states.values())
+    states = _states(Invocation.of(context).settings.models_dir)
     if as_json:
-        shown: dict[str, Json] = {name: state.value for name, state in states.items()}
-        say_document({"format": "consentry.models-verify/1", "right": is_right, "models": shown})
+        say_document(_document(states))
     else:
         for name, state in states.items():
-            say(f"{name}: {state.value}")
-    if not is_right:
+            say(f"{name.value}: {state.value}")
+    if any(state is not _State.INSTALLED for state in states.values()):
         note("Make the missing or different files with: consentry models build")
         raise typer.Exit(ExitCode.OUR_FAULT)
+
+
+def _states(folder: Path) -> dict[ModelName, _State]:
+    from consentry.inference.registry import MODEL_FILES
+
+    return {
+        model.name: _state(folder / model.file_name, model.sha256) for model in MODEL_FILES.values()
+    }
+
+
+def _document(states: Mapping[ModelName, _State]) -> JsonObject:
+    from consentry.inference.registry import MODEL_FILES
+
+    return {
+        "format": "consentry.models/1",
+        "models": [
+            {
+                "name": model.name.value,
+                "state": states[model.name].value,
+                "source": f"{model.source.registry.value}:{model.source.package}@{model.source.version}",
+                "licence": model.licence,
+                "sha256": model.sha256,
+            }
+            for model in MODEL_FILES.values()
+        ],
+    }
 
 
 def _state(path: Path, sha256: str) -> _State:

@@ -182,16 +182,16 @@ def _from_document(text: str) -> tuple[str, ReceiptSalts | None]:
 def _claims_document(claims: ReceiptClaims, *, is_about: bool) -> dict[str, Json]:
     engines: dict[str, Json] = dict(claims.engines)
     return {
-        "format": "consentry.receipt/1",
-        "valid": True,
+        "format": "consentry.verified/1",
         "inputs_verified": is_about,
-        "check": claims.check,
+        "check_id": claims.check,
         "issuer": claims.issuer,
         "issued_at": claims.issued_at.isoformat(),
+        "mode": claims.mode.value,
         "verdict": claims.verdict.value,
         "reasons": [reason.value for reason in claims.reasons],
         "obligations": [obligation.value for obligation in claims.obligations],
-        "policy": claims.policy_version,
+        "policy_version": claims.policy_version,
         "engines": engines,
     }
 
