@@ -7,11 +7,13 @@
     │   ├── Forbidden              the credential does not reach this far           403
     │   ├── NotFound               there is nothing by that name                    404
     │   ├── MethodNotAllowed       the place is there; that verb is not             405
+    │   ├── RequestTimedOut        the body came too slowly                         408
     │   ├── Conflict               the state of things does not permit it           409
     │   ├── BodyTooLarge           more bytes than the limit                        413
     │   ├── UnsupportedMediaType   the body is of a kind that is not read here      415
     │   ├── TooManyRequests        slow down; Retry-After says how long             429
     │   ├── WrongHost              the Host header names another site               421
+    │   ├── HeadersTooLarge        more header fields, or longer, than the limit    431
     │   ├── ImageError             a picture that is not read                       422
     │   │   ├── EmptyImage             no bytes
     │   │   ├── UnknownImageFormat     not one of the formats that are read
@@ -37,6 +39,7 @@
         ├── IndexIncomplete        the gallery is not whole; refuses to answer      503
         ├── ModelUnavailable       a model file is missing or not the pinned one    503
         ├── SigningKeyUnusable     the receipt key is missing, damaged or open to all   500
+        ├── NotReady               something that a check needs is not there        503
         └── Overloaded             the queue is full                                503
 
 ``code`` is public and stable (docs/errors.md); ``status`` is the HTTP status. A message says what happened, why, and
@@ -94,6 +97,13 @@ class MethodNotAllowed(CallerError):
     status = 405
 
 
+class RequestTimedOut(CallerError):
+    """The body came too slowly."""
+
+    code = "request-timed-out"
+    status = 408
+
+
 class Conflict(CallerError):
     """The state of things does not permit it."""
 
@@ -120,6 +130,13 @@ class WrongHost(CallerError):
 
     code = "wrong-host"
     status = 421
+
+
+class HeadersTooLarge(CallerError):
+    """More header fields, or longer ones, than the limit."""
+
+    code = "headers-too-large"
+    status = 431
 
 
 class TooManyRequests(CallerError):
@@ -295,6 +312,13 @@ class SigningKeyUnusable(OperatorError):
     """The key that signs receipts is missing, damaged, open to others, or there already."""
 
     code = "signing-key-unusable"
+
+
+class NotReady(OperatorError):
+    """Something that a check needs is not there; the log says what."""
+
+    code = "not-ready"
+    status = 503
 
 
 class Overloaded(OperatorError):

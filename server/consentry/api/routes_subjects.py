@@ -1,0 +1,234 @@
+"""Enrolled people: enrol, list, revoke, erase everybody.
+
+No name and no identifier of a person is part of an address: addresses end up in logs.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from consentry.accounts.principals import Door, Principal, Scope
+from consentry.api.authentication import may, owner_only
+from consentry.api.bodies import parse_fields, read_form, read_json
+from consentry.api.problems import documented
+from consentry.api.runtime import runtime_of
+from consentry.api.wire import Inbound, Outbound, answer, form_body, json_body
+from consentry.api.work import Kind
+from consentry.enrolment.enrol import MAX_PHOTOS
+from consentry.kernel.errors import (
+    Conflict,
+    CorruptImage,
+    DifferentFaces,
+    EmptyImage,
+    ImageTooLarge,
+    IndexIncomplete,
+    ModelUnavailable,
+    NoFaceFound,
+    QualityTooLow,
+    SeveralFacesFound,
+    StorageFull,
+    TruncatedImage,
+    UnknownImageFormat,
+    VaultAbsent,
+    VaultLocked,
+)
+from consentry.kernel.taxonomy import SubjectPolicy
+
+router = APIRouter(tags=["subjects"])
+
+Reader = Annotated[Principal, Depends(may(Scope.SUBJECTS_READ))]
+Writer = Annotated[Principal, Depends(may(Scope.SUBJECTS_WRITE))]
+Owner = Annotated[Principal, Depends(owner_only(Door.SOCKET, Door.DASHBOARD))]
+
+_FIELDS = frozenset({"name", "policy"})
+_FILES = frozenset({"photos"})
+
+
+class EnrolFields(Inbound):
+    """The fields of an enrolment."""
+
+    name: str
+    policy: SubjectPolicy | None = None
+
+
+class SubjectIn(Inbound):
+    """Who is meant."""
+
+    subject: str = Field(description="An identifier or, while unlocked, a name.", repr=False)
+
+
+class EraseIn(Inbound):
+    """So that it does not happen by a slip."""
+
+    confirm: Literal["erase everybody"]
+
+
+class EnrolledOut(Outbound):
+    """What an enrolment led to."""
+
+    format: Literal["consentry.enrolled/1"] = "consentry.enrolled/1"
+    subject: str
+    name: str
+    templates_added: int
+    templates_total: int
+    is_new: bool = Field(description="False when photos were added to somebody already enrolled.")
+
+
+class SubjectOut(Outbound):
+    """An enrolled person, as her owner sees her."""
+
+    subject: str
+    name: str | None = Field(description="Null while the vault is locked.")
+    policy: SubjectPolicy
+    enrolled_at: datetime
+    templates: dict[str, int] = Field(description="How many there are of each model.")
+
+
+class SubjectsOut(Outbound):
+    """Everybody enrolled, oldest first."""
+
+    format: Literal["consentry.subjects/1"] = "consentry.subjects/1"
+    subjects: list[SubjectOut]
+
+
+class RevokedOut(Outbound):
+    """Whose protection ended: her key is destroyed, and no search finds her."""
+
+    format: Literal["consentry.revoked/1"] = "consentry.revoked/1"
+    subject: str
+
+
+class ErasedOut(Outbound):
+    """How many people were erased."""
+
+    format: Literal["consentry.erased/1"] = "consentry.erased/1"
+    subjects: int
+
+
+@router.post(
+    "/v1/subjects",
+    operation_id="enrolSubject",
+    status_code=201,
+    response_model=EnrolledOut,
+    openapi_extra=form_body(
+        files={"photos": f"1 to {MAX_PHOTOS} photos of one person."},
+        fields={
+            "name": {"type": "string"},
+            "policy": {"type": "string", "enum": [policy.value for policy in SubjectPolicy]},
+        },
+        required=["photos", "name"],
+    ),
+    responses=documented(
+        Conflict,
+        EmptyImage,
+        UnknownImageFormat,
+        TruncatedImage,
+        CorruptImage,
+        ImageTooLarge,
+        NoFaceFound,
+        SeveralFacesFound,
+        QualityTooLow,
+        DifferentFaces,
+        VaultAbsent,
+        VaultLocked,
+        StorageFull,
+        ModelUnavailable,
+        IndexIncomplete,
+        reads_body=True,
+    ),
+)
+async def enrol_subject(request: Request, principal: Writer) -> Response:
+    """Enrol a person, or add photos to somebody enrolled under that name.
+
+    All photos go in, or none. When this is answered, the very next check finds her.
+    """
+    runtime = runtime_of(request)
+    async with runtime.work.place(Kind.PICTURES):
+        form = await read_form(request, max_bytes=runtime.max_body_bytes, max_files=MAX_PHOTOS + 1)
+        form.require_only(fields=_FIELDS, files=_FILES)
+        fields = parse_fields(EnrolFields, form.fields)
+        photos = form.files.get("photos", ())
+
+        async def enrol() -> Response:
+            enrolled = await runtime.work.run(
+                Kind.PICTURES,
+                partial(runtime.services.enrol, photos, name=fields.name, policy=fields.policy),
+            )
+            return answer(
+                EnrolledOut(
+                    subject=enrolled.subject,
+                    name=enrolled.name,
+                    templates_added=len(enrolled.templates),
+                    templates_total=enrolled.total_templates,
+                    is_new=enrolled.is_new,
+                ),
+                201,
+            )
+
+        parts = [fields.model_dump_json().encode(), *photos]
+        return await runtime.once.answer(request, principal, parts, enrol)
+
+
+@router.get(
+    "/v1/subjects",
+    operation_id="listSubjects",
+    response_model=SubjectsOut,
+    responses=documented(),
+)
+async def list_subjects(request: Request, _: Reader) -> Response:
+    """List everybody enrolled; without names while the vault is locked."""
+    runtime = runtime_of(request)
+    async with runtime.work.place(Kind.STORE):
+        people = await runtime.work.run(Kind.STORE, runtime.services.people.all)
+    return answer(
+        SubjectsOut(
+            subjects=[
+                SubjectOut(
+                    subject=person.subject,
+                    name=person.name,
+                    policy=person.policy,
+                    enrolled_at=person.enrolled_at,
+                    templates={str(model): count for model, count in person.templates.items()},
+                )
+                for person in people
+            ]
+        )
+    )
+
+
+@router.post(
+    "/v1/subjects/revoke",
+    operation_id="revokeSubject",
+    response_model=RevokedOut,
+    openapi_extra=json_body(SubjectIn),
+    responses=documented(reads_body=True),
+)
+async def revoke_subject(request: Request, _: Writer) -> Response:
+    """End a protection: her key, name and templates are destroyed before the answer."""
+    runtime = runtime_of(request)
+    async with runtime.work.place(Kind.STORE):
+        body = await read_json(request, SubjectIn)
+        subject = await runtime.work.run(Kind.STORE, partial(runtime.services.revoke, body.subject))
+    return answer(RevokedOut(subject=subject))
+
+
+@router.post(
+    "/v1/erase",
+    operation_id="eraseEverybody",
+    response_model=ErasedOut,
+    openapi_extra=json_body(EraseIn),
+    responses=documented(reads_body=True),
+)
+async def erase_everybody(request: Request, _: Owner) -> Response:
+    """Revoke everybody. Needs no passphrase: deleting must work when it is forgotten."""
+    runtime = runtime_of(request)
+    async with runtime.work.place(Kind.STORE):
+        await read_json(request, EraseIn)
+        count = await runtime.work.run(Kind.STORE, runtime.services.revoke_everybody)
+    return answer(ErasedOut(subjects=count))
