@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -171,6 +172,7 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
         new_index=FlatIndex,
     )
     people = People(subjects, custody)
+    turn = threading.Lock()
     signing_key = _signing_key(settings.keys_dir / "receipts.pem", has_signed=receipts.count() > 0)
     signer = ReceiptSigner(private_key=signing_key, issuer=_issuer(signing_key), clock=clock)
     tokens = Tokens(SqlTokenStore(database), clock)
@@ -193,13 +195,14 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
             gallery=gallery,
             limits=limits,
             clock=clock,
+            turn=turn,
         ),
         people=people,
         revoke=RevokeSubject(people, subjects, gallery),
         revoke_everybody=RevokeEverybody(subjects, gallery),
         verify_actor=VerifyActor(subjects, custody),
         custody=custody,
-        rotate_keys=RotateKeys(subjects, custody, gallery),
+        rotate_keys=RotateKeys(subjects, custody, gallery, turn),
         gallery=gallery,
         export_backup=ExportBackup(subjects, header, custody),
         restore_backup=RestoreBackup(SqlHomeStore(database), custody, gallery),

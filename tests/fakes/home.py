@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +59,7 @@ class TestHome:
             new_index=FlatIndex,
         )
         self.people = People(self.store, self.custody)
+        turn = threading.Lock()
         self.signer = ReceiptSigner(
             private_key=Ed25519PrivateKey.generate(), issuer="urn:test", clock=self.clock
         )
@@ -69,6 +71,7 @@ class TestHome:
             gallery=self.gallery,
             limits=Limits(),
             clock=self.clock,
+            turn=turn,
         )
         self.check_images = CheckImages(
             faces=self.faces,
@@ -82,7 +85,7 @@ class TestHome:
         self.revoke = RevokeSubject(self.people, self.store, self.gallery)
         self.revoke_everybody = RevokeEverybody(self.store, self.gallery)
         self.verify_actor = VerifyActor(self.store, self.custody)
-        self.rotate = RotateKeys(self.store, self.custody, self.gallery)
+        self.rotate = RotateKeys(self.store, self.custody, self.gallery, turn)
         self.export_backup = ExportBackup(self.store, header, self.custody)
         self.restore_backup = RestoreBackup(SqlHomeStore(self.database), self.custody, self.gallery)
 

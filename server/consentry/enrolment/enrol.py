@@ -11,6 +11,7 @@ import math
 import os
 import unicodedata
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,6 +28,7 @@ from consentry.kernel.clock import Clock
 from consentry.kernel.errors import (
     BadRequest,
     CallerError,
+    Conflict,
     DifferentFaces,
     NoFaceFound,
     QualityTooLow,
@@ -94,7 +96,11 @@ class Enrolled:
 
 @dataclass(frozen=True, slots=True)
 class EnrolSubject:
-    """Enrol a person from photos of her, or add photos to somebody enrolled under that name."""
+    """Enrol a person from photos of her, or add photos to somebody enrolled under that name.
+
+    ``turn`` is a lock that key rotation takes too: a key must not be wrapped under an epoch that is
+    being retired, and of two enrolments under one new name the second adds to the first.
+    """
 
     faces: FaceReader
     store: SubjectStore
@@ -103,6 +109,7 @@ class EnrolSubject:
     gallery: ReferenceGallery
     limits: Limits
     clock: Clock
+    turn: AbstractContextManager[object]
     random: Random = os.urandom
 
     def __call__(
@@ -119,6 +126,7 @@ class EnrolSubject:
 
         Raises:
             BadRequest: If there is no photo, there are too many, or the name is empty or too long.
+            Conflict: If the name is taken and ``policy`` is not what was chosen then.
             ImageError: If a photo is not read.
             EnrolmentError: If a photo has no clear face, several, a poor one, or another person's.
             VaultAbsent, VaultLocked: If there is no key to seal with.
@@ -129,43 +137,55 @@ class EnrolSubject:
             raise BadRequest(
                 f"Enrolment takes 1 to {MAX_PHOTOS} photos of one person; {len(photos)} were given."
             )
-        keys = self.custody.keys()
+        self.custody.keys()  # locked is told before the photos are worked on
         references = self._references(photos)
-        known = self.people.by_name(name)
-        if known is None:
-            key, wrapped = keys.new_subject_key(self.random)
-            subject = new_subject_id(self.random)
-        else:
-            key, wrapped = (
-                keys.open_subject_key(WrappedKey(known.wrapped_key)),
-                WrappedKey(known.wrapped_key),
-            )
-            subject = known.subject
-            self._require_same_person(subject, references)
-        templates = self._seal(references, key, subject)
-        if known is None:
-            self.store.add_subject(
-                StoredSubject(
-                    subject=subject,
-                    wrapped_key=wrapped,
-                    sealed_name=seal_text(
-                        name, key=key, subject=subject, label="name", random=self.random
-                    ),
-                    policy=policy or SubjectPolicy.EVERY_EDIT,
-                    enrolled_at=self.clock.now(),
-                ),
-                templates,
-            )
-        else:
-            self.store.add_templates(subject, templates)
+        with self.turn:
+            known = self.people.by_name(name)
+            if known is None:
+                subject, templates = self._add(references, name, policy or SubjectPolicy.EVERY_EDIT)
+            else:
+                subject, templates = self._extend(known, references, policy)
         self.gallery.refresh()
         return Enrolled(
             subject=subject,
             name=name,
-            templates=tuple(t.template for t in templates),
-            total_templates=self.store.template_counts()[(subject, self.faces.model_id)],
+            templates=tuple(each.template for each in templates),
+            total_templates=self.store.template_counts().get((subject, self.faces.model_id), 0),
             is_new=known is None,
         )
+
+    def _add(
+        self, references: Sequence[Embedding], name: str, policy: SubjectPolicy
+    ) -> tuple[SubjectId, list[NewTemplate]]:
+        key, wrapped = self.custody.keys().new_subject_key(self.random)
+        subject = new_subject_id(self.random)
+        templates = self._seal(references, key, subject)
+        sealed_name = seal_text(name, key=key, subject=subject, label="name", random=self.random)
+        self.store.add_subject(
+            StoredSubject(
+                subject=subject,
+                wrapped_key=wrapped,
+                sealed_name=sealed_name,
+                policy=policy,
+                enrolled_at=self.clock.now(),
+            ),
+            templates,
+        )
+        return subject, templates
+
+    def _extend(
+        self, known: StoredSubject, references: Sequence[Embedding], policy: SubjectPolicy | None
+    ) -> tuple[SubjectId, list[NewTemplate]]:
+        if policy not in {None, known.policy}:
+            raise Conflict(
+                "Somebody is enrolled under that name already, with another choice of what to "
+                "protect. Leave the choice out to add photos, or revoke and enrol again to change it."
+            )
+        self._require_same_person(known.subject, references)
+        key = self.custody.keys().open_subject_key(WrappedKey(known.wrapped_key))
+        templates = self._seal(references, key, known.subject)
+        self.store.add_templates(known.subject, templates)
+        return known.subject, templates
 
     def _references(self, photos: Sequence[bytes]) -> list[Embedding]:
         references: list[Embedding] = []

@@ -121,7 +121,7 @@ class ReferenceGallery:
         """
         if not probes or not self._store.subjects():
             return tuple(() for _ in probes)
-        keys = self._custody.keys()
+        keys = self._custody.glance()
         with self._lock:
             index, transform = self._fresh(keys)
             if self._bare:
@@ -138,7 +138,7 @@ class ReferenceGallery:
     def refresh(self) -> None:
         """Bring the index up to the store's revision now, if the vault is unlocked."""
         try:
-            keys = self._custody.keys()
+            keys = self._custody.glance()
         except (VaultAbsent, VaultLocked):
             return  # nothing is in memory, so nothing is out of date
         with self._lock:

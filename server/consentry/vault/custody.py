@@ -326,6 +326,17 @@ class Custody:
         """
         return self._unlocked().ring
 
+    def glance(self) -> KeyRing:
+        """Return the key ring without restarting the idle timer: for what no person asked for.
+
+        A feed that is watched must not keep the vault open while its owner is away.
+
+        Raises:
+            VaultAbsent: If there is no vault.
+            VaultLocked: If it is locked, or has just locked itself for idleness.
+        """
+        return self._open_session().ring
+
     def lock(self) -> None:
         """Destroy the keys in memory and wipe what came from them, before returning. Idempotent.
 
@@ -382,9 +393,14 @@ class Custody:
     def _unlocked(self) -> _Session:
         """Return what is in memory, and touch the idle timer."""
         with self._guard:
+            session = self._open_session()
+            self._touch()
+            return session
+
+    def _open_session(self) -> _Session:
+        with self._guard:
             self.expire()
             if self._session is not None:
-                self._touch()
                 return self._session
         if self._store.load() is None:
             raise VaultAbsent(_ABSENT)

@@ -24,7 +24,7 @@ def test_a_restored_backup_protects_as_before(home, elsewhere):
     restored = elsewhere.restore_backup(home.export_backup(PASSPHRASE), PASSPHRASE)
 
     assert restored == 2
-    assert [person.name for person in elsewhere.people.all()] == ["Ada", "Eve"]
+    assert {person.name for person in elsewhere.people.all()} == {"Ada", "Eve"}
     assert elsewhere.check(picture(ADA)).decision.verdict is Verdict.NEEDS_CONSENT
 
 

@@ -8,7 +8,7 @@ from consentry.enrolment.references import GalleryState
 from consentry.kernel.biometrics import SealedTemplate
 from consentry.kernel.errors import IndexIncomplete, SealBroken, VaultLocked
 from consentry.kernel.ids import ModelId, new_template_id
-from consentry.kernel.taxonomy import Verdict
+from consentry.kernel.taxonomy import Mode, Verdict
 from fakes.coloured_faces import picture
 from fakes.home import PASSPHRASE
 
@@ -131,3 +131,13 @@ def test_locking_while_searching_never_hangs_and_never_answers_short(home):
     assert not any(thread.is_alive() for thread in threads)
     assert set(outcomes) <= {"found", "locked"}
     assert len(outcomes) == 240
+
+
+def test_searching_does_not_keep_the_vault_open(home):
+    home.enrol(ADA)
+
+    for _ in range(10):
+        home.clock.advance(100)
+        home.check(picture(EVE), mode=Mode.INFORM)
+
+    assert home.gallery.state() is GalleryState.LOCKED
