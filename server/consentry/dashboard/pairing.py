@@ -14,7 +14,7 @@ def show_code(visit: Visit) -> Response:
     """Make a code and show it: only on this page, only while unlocked, for two minutes."""
     if visit.state is not VaultState.UNLOCKED:
         raise VaultLocked(
-            "A pairing code is shown only while the vault is unlocked. Unlock it first."
+            "A pairing code is shown only while Consentry is unlocked. Unlock it first."
         )
     return visit.page("pairing.html", code=visit.services.pairing.begin().text, tries=MAX_TRIES)
 

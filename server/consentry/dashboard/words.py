@@ -23,14 +23,13 @@ class VerdictWords:
     """A verdict for people: never told by colour alone."""
 
     name: str
-    headline: str
     symbol: str
 
 
 VERDICTS: Mapping[Verdict, VerdictWords] = {
-    Verdict.ALLOW: VerdictWords("Allowed", "This may be done", "tick"),
-    Verdict.NEEDS_CONSENT: VerdictWords("Ask first", "Only with consent", "question"),
-    Verdict.REFUSE: VerdictWords("Refused", "This must not be done", "cross"),
+    Verdict.ALLOW: VerdictWords("Allowed", "tick"),
+    Verdict.NEEDS_CONSENT: VerdictWords("Ask first", "question"),
+    Verdict.REFUSE: VerdictWords("Refused", "cross"),
 }
 
 REASONS: Mapping[PublicReason, str] = {

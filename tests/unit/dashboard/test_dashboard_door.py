@@ -128,7 +128,7 @@ def test_slowing_down_says_for_how_long(home):
 
     assert answer.status_code == 429
     assert int(answer.headers["retry-after"]) >= 1
-    assert f"try again in {answer.headers['retry-after']} seconds" in answer.text
+    assert f"try again in {answer.headers['retry-after']} second" in answer.text
 
 
 def test_static_files_are_few_and_no_path_leads_out_of_them(stranger):
