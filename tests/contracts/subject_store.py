@@ -19,7 +19,12 @@ NOON = datetime(2026, 11, 21, 12, 0, 0, 123_456, tzinfo=UTC)
 
 
 def who(n: int) -> SubjectId:
-    return SubjectId(f"sub_{n:026d}")
+    """As long as a real one, and as unlike any other in every part of it."""
+    return SubjectId("sub_" + f"{n:08d}" * 3 + "xx")
+
+
+def number_of(subject: SubjectId) -> int:
+    return int(subject[4:12])
 
 
 def person(n: int) -> StoredSubject:
@@ -36,7 +41,7 @@ def person(n: int) -> StoredSubject:
 
 def template(n: int, model: ModelId = MODEL, size_bytes: int = 797) -> NewTemplate:
     return NewTemplate(
-        template=TemplateId(f"tpl_{n:026d}"),
+        template=TemplateId("tpl_" + f"{n:08d}" * 3 + "xx"),
         model=model,
         sealed=SealedTemplate(random.Random(f"template {n}").randbytes(size_bytes)),
     )

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from consentry.storage.database import Database
 from consentry.storage.subjects import SqlSubjectStore
-from contracts.subject_store import person, template, who
+from contracts.subject_store import number_of, person, template, who
 
 CHILD_STRIDE = 1_000_000
 TEMPLATES = 3
@@ -40,9 +40,9 @@ def work(path: Path, seed: int, child: int) -> None:
     store = SqlSubjectStore(Database.open(path, busy_timeout_s=30))
     first = child * CHILD_STRIDE
     mine = sorted(
-        int(s.subject[4:])
-        for s in store.subjects()
-        if first <= int(s.subject[4:]) < first + CHILD_STRIDE
+        n
+        for n in map(number_of, (s.subject for s in store.subjects()))
+        if first <= n < first + CHILD_STRIDE
     )
     fresh = first + seed * 1_000
     while True:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from consentry.storage.database import Database
 from consentry.storage.subjects import SqlSubjectStore
-from contracts.subject_store import MODEL, person, read, who
+from contracts.subject_store import MODEL, number_of, person, read, who
 from e2e.crash_worker import CHILD_STRIDE, templates_of
 
 ROUNDS = 100
@@ -102,7 +102,7 @@ def worker(path):
 
 def assert_whole(store: SqlSubjectStore, ledger: Ledger) -> None:
     """Everybody who is there is there with key, name and every byte of every template."""
-    subjects = {int(s.subject[4:]): s for s in store.subjects()}
+    subjects = {number_of(s.subject): s for s in store.subjects()}
     assert not ledger.there - subjects.keys(), "an acknowledged enrolment was lost"
     assert not ledger.gone & subjects.keys(), "an acknowledged revocation was undone"
     assert not subjects.keys() - ledger.there - ledger.unknown, "somebody came from nowhere"
@@ -138,7 +138,7 @@ def test_whatever_was_acknowledged_survives_a_hundred_kills_and_the_rest_is_whol
         known |= {t.row: t.sealed for t in changes.added}
         revision = changes.revision
         assert known == {t.row: t.sealed for t in read(store)}, "a reader in memory would be wrong"
-        ledger.settle({int(s.subject[4:]) for s in store.subjects()})
+        ledger.settle({number_of(s.subject) for s in store.subjects()})
         database.close()
 
         disk = path.read_bytes()

@@ -69,21 +69,21 @@ def translated(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except DBAPIError as cause:
-        if isinstance(cause.orig, sqlite3.Error):
-            raise translation(cause.orig, path) from cause
-        raise
-    except (sqlite3.Error, OSError) as cause:
-        raise translation(cause, path) from cause
+    except (DBAPIError, sqlite3.Error, OSError) as cause:
+        said = cause.orig if isinstance(cause, DBAPIError) else cause
+        ours = translation(said, path) if isinstance(said, sqlite3.Error | OSError) else None
+        if ours is None:
+            raise
+        raise ours from cause
 
 
-def translation(cause: sqlite3.Error | OSError, path: Path) -> ConsentryError | sqlite3.Error:
-    """Return the error to raise; an error in our own use of SQLite comes back as it is."""
+def translation(cause: sqlite3.Error | OSError, path: Path) -> ConsentryError | None:
+    """Return the error to raise instead, or None for a mistake in our own use of SQLite."""
     if isinstance(cause, OSError):
         return StorageFull(FULL) if cause.errno in _NO_ROOM else StorageFailed(_CLOSED_OFF)
     extended: int | None = getattr(cause, "sqlite_errorcode", None)
     if extended is None:
-        return cause
+        return None
     if extended in _DUPLICATE:
         return Conflict("Something by that name is stored already.")
     primary = extended & 0xFF
