@@ -38,8 +38,8 @@ _PIECE_BYTES = 16
 _SHORT_BYTES = 1024
 _TABLES = ("subjects", "templates", "tombstones", "erasures", "receipts", "vault_header", "tokens")
 _STILL_THERE = (
-    "The change was made, but another process keeps reading the database, so old bytes are still in "
-    "its journal. Stop that process and run `consentry db check`, which removes them."
+    "The change was made, but another process keeps reading the database, so old bytes are still in
+    " "its journal. Stop that process and run `consentry db check`, which removes them."
 )
 
 
@@ -180,7 +180,7 @@ class Database:
         """Make a change whose old bytes are gone from file and journal when this returns.
 
         SQLite's ``secure_delete`` overwrites what is deleted, but not copies that it left in unused
-        parts of pages when it moved rows about (about 4 in 1000 deletions from a large table). So
+        parts of pages when it moved rows about (after some 2 in 1000 deletions). So
         before the commit the pages are searched, and when anything is left the file is rebuilt
         after it. The commit carries a mark until that is done; a crash in between is made good at
         the next start.
@@ -257,8 +257,8 @@ class Database:
         """Return size, schema and counts."""
         journal = self._path.with_name(self._path.name + "-wal")
         with translated(self._path), self._engine.connect() as connection:
-            counts = {table: _one(connection, f"SELECT count(*) FROM {table}") for table in _TABLES}  # noqa: S608 -- names of ours
-            return DatabaseInfo(
+            counts = {table: _one(connection, f"SELECT count(*) FROM {table}") for table in _TABLES}
+            # noqa: S608 -- names of ours return DatabaseInfo(
                 path=self._path,
                 size_bytes=self._path.stat().st_size,
                 journal_bytes=journal.stat().st_size if journal.exists() else 0,
