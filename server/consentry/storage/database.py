@@ -38,8 +38,8 @@ _PIECE_BYTES = 16
 _SHORT_BYTES = 1024
 _TABLES = ("subjects", "templates", "tombstones", "erasures", "receipts", "vault_header", "tokens")
 _STILL_THERE = (
-    "The change was made, but another process keeps reading the database, so old bytes are still in
-    " "its journal. Stop that process and run `consentry db check`, which removes them."
+    "The change was made, but another process keeps reading the database, so old bytes are still in "
+    "its journal. Stop that process and run `consentry db check`, which removes them."
 )
 
 
@@ -257,8 +257,8 @@ class Database:
         """Return size, schema and counts."""
         journal = self._path.with_name(self._path.name + "-wal")
         with translated(self._path), self._engine.connect() as connection:
-            counts = {table: _one(connection, f"SELECT count(*) FROM {table}") for table in _TABLES}
-            # noqa: S608 -- names of ours return DatabaseInfo(
+            counts = {table: _one(connection, f"SELECT count(*) FROM {table}") for table in _TABLES}  # noqa: S608 -- names of ours
+            return DatabaseInfo(
                 path=self._path,
                 size_bytes=self._path.stat().st_size,
                 journal_bytes=journal.stat().st_size if journal.exists() else 0,
