@@ -17,35 +17,43 @@ RGB.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageChops
+from PIL import Image
 
 from consentry.imagery.limits import Limits
 from consentry.kernel.biometrics import Pixels, as_pixels
 from consentry.kernel.errors import ImageTooLarge, UnknownImageFormat
 
+_Array = npt.NDArray[np.uint8]
+_Samples = npt.NDArray[np.float64]
+
+# Upright = these applied to the stored array: transpose first, then flip rows, then columns (EXIF
+# 2.32, 4.6.4).
 _TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+    2: (False, False, True),
+    3: (False, True, True),
+    4: (False, True, False),
+    5: (True, False, False),
+    6: (True, False, True),
+    7: (True, True, True),
+    8: (True, True, False),
 }
-_WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
-_OPAQUE = 255
+_WHITE, _BLACK, _OPAQUE = 255, 0, 255
 _WITH_ALPHA = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})
 _DEEP = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
 _PLAIN = frozenset({"1", "L", "P", "RGB", "RGBX", "YCbCr", "CMYK"})
-_BITS_DROPPED = 8
+_HIGH_BYTE = 256
+_STRIP_PIXELS = 1 << 20
 
 
 class ViewCollector:
     """Gathers distinct views within a budget of pixels. Used by one thread, for one file.
+
+    Frames are worked on in strips of rows, so that beside the decoded frame and the views
+    themselves nothing of their size is held.
 
     Attributes:
         views: Distinct views, in the order in which they were met. The first is what a viewer
@@ -73,64 +81,113 @@ class ViewCollector:
             ImageTooLarge: If the views together have more than ``limits.max_total_pixels``.
             UnknownImageFormat: If the colour space has no way to RGB here (CIE L*a*b*).
         """
-        turn = _TURNS.get(orientation)
-        for view in self._colours(frame):
-            if turn is not None:
-                self._keep(view.transpose(turn))
-            self._keep(view)
+        for stored in self._colours(frame):
+            if orientation in _TURNS:
+                self._keep(_turned(stored, orientation))
+            self._keep(stored)
             if has_unknown_polarity:
-                self._keep(ImageChops.invert(view))
+                self._keep(_OPAQUE - stored)
 
-    def _colours(self, frame: Image.Image) -> Iterator[Image.Image]:
+    def _colours(self, frame: Image.Image) -> Iterator[_Array]:
         if frame.mode in _DEEP:
             yield from _deep(frame)
         elif frame.mode in _WITH_ALPHA or "transparency" in frame.info:
-            yield from self._flattened(frame.convert("RGBA"))
+            yield from self._flattened(frame)
         elif frame.mode in _PLAIN:
-            yield frame.convert("RGB")
+            yield _painted(frame, _colour)
         else:
             raise UnknownImageFormat("a colour space that is not read; save it as RGB")
 
-    def _flattened(self, frame: Image.Image) -> Iterator[Image.Image]:
-        alpha = frame.getchannel("A")
-        least, most = alpha.getextrema()
-        if least == _OPAQUE:
-            yield frame.convert("RGB")
-            return
-        self.has_alpha = True
-        # Wholly transparent: flattening would give a blank sheet, which hides nothing from anybody.
-        for background in (_WHITE, _BLACK) if most else ():
-            sheet = Image.new("RGB", frame.size, background)
-            sheet.paste(frame, mask=alpha)
-            yield sheet
-        yield frame.convert("RGB")
+    def _flattened(self, frame: Image.Image) -> Iterator[_Array]:
+        alphas = [_alpha(strip) for _, strip in _strips(frame)]
+        if any(alpha.min() < _OPAQUE for alpha in alphas):
+            self.has_alpha = True
+            # Wholly transparent: flattening gives a blank sheet, which hides nothing from anybody.
+            if any(alpha.any() for alpha in alphas):
+                yield _painted(frame, lambda strip: _on_background(strip, _WHITE))
+                yield _painted(frame, lambda strip: _on_background(strip, _BLACK))
+        yield _painted(frame, _without_alpha)
 
-    def _keep(self, view: Image.Image) -> None:
-        # numpy reads Pillow's own bytes: the array is read-only, so that threads can share it.
-        pixels = as_pixels(np.asarray(view))
-        digest = hashlib.blake2b(pixels.data, digest_size=16, key=repr(pixels.shape).encode())
+    def _keep(self, view: _Array) -> None:
+        pixels = as_pixels(view)
+        digest = hashlib.sha256(repr(pixels.shape).encode())
+        digest.update(pixels.data)
         if digest.digest() in self._digests:
             return
-        self._pixels += view.width * view.height
+        height, width = pixels.shape[:2]
+        self._pixels += width * height
         if self._pixels > self._limits.max_total_pixels:
             raise ImageTooLarge(
-                f"the picture can be shown in ways that have more than "
+                "the ways in which the picture can be shown have more than "
                 f"{self._limits.max_total_pixels} pixels together; scale it down"
             )
+        pixels.flags.writeable = False  # threads share it
         self._digests.add(digest.digest())
         self.views.append(pixels)
 
 
-def _deep(frame: Image.Image) -> Iterator[Image.Image]:
+def _turned(stored: _Array, orientation: int) -> _Array:
+    swaps_sides, flips_rows, flips_columns = _TURNS[orientation]
+    turned = stored.transpose(1, 0, 2) if swaps_sides else stored
+    return turned[:: -1 if flips_rows else 1, :: -1 if flips_columns else 1]
+
+
+def _strips(frame: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """Yield each run of rows with the number of its first."""
+    rows = max(1, _STRIP_PIXELS // frame.width)
+    for top in range(0, frame.height, rows):
+        yield top, frame.crop((0, top, frame.width, min(top + rows, frame.height)))
+
+
+def _painted(frame: Image.Image, paint: Callable[[Image.Image], _Array]) -> _Array:
+    """Return the frame as ``(height, width, 3)``, made strip by strip."""
+    view = np.empty((frame.height, frame.width, 3), np.uint8)
+    for top, strip in _strips(frame):
+        view[top : top + strip.height] = paint(strip)
+    return view
+
+
+def _colour(strip: Image.Image) -> _Array:
+    return np.asarray(strip.convert("RGB"))
+
+
+def _alpha(strip: Image.Image) -> _Array:
+    return np.asarray(strip.convert("RGBA").getchannel("A"))
+
+
+def _without_alpha(strip: Image.Image) -> _Array:
+    return np.asarray(strip.convert("RGBA"))[..., :3]
+
+
+def _on_background(strip: Image.Image, background: int) -> _Array:
+    pixels = np.asarray(strip.convert("RGBA")).astype(np.uint16)
+    alpha = pixels[..., 3:]
+    # Rounded division by 255 in 16 bits: exact for every product of two bytes.
+    mixed = pixels[..., :3] * alpha + background * (_OPAQUE - alpha) + 128
+    return ((mixed + (mixed >> 8)) >> 8).astype(np.uint8)
+
+
+def _deep(frame: Image.Image) -> Iterator[_Array]:
     """Yield a gray frame of 16-bit, 32-bit or float samples in 8 bits, in each way of tools."""
-    samples = np.nan_to_num(np.asarray(frame, np.float32)).astype(np.float64)
+    extremes = [_extremes(strip) for _, strip in _strips(frame)]
+    least, most = min(low for low, _ in extremes), max(high for _, high in extremes)
     if frame.mode.startswith("I"):
-        yield _gray(samples / (1 << _BITS_DROPPED))
-    yield _gray(samples)
-    least, most = float(samples.min()), float(samples.max())
+        yield _painted(frame, lambda strip: _gray(_samples(strip) / _HIGH_BYTE))
+    yield _painted(frame, lambda strip: _gray(_samples(strip)))
     if most > least:
-        yield _gray((samples - least) / (most - least) * _OPAQUE)
+        scale = _OPAQUE / (most - least)
+        yield _painted(frame, lambda strip: _gray((_samples(strip) - least) * scale))
 
 
-def _gray(samples: npt.NDArray[np.float64]) -> Image.Image:
-    return Image.fromarray(np.clip(samples, 0, _OPAQUE).astype(np.uint8)).convert("RGB")
+def _samples(strip: Image.Image) -> _Samples:
+    """Return the samples, in floats wide enough for their differences; NaN is 0."""
+    return np.nan_to_num(np.asarray(strip, np.float32)).astype(np.float64)
+
+
+def _extremes(strip: Image.Image) -> tuple[float, float]:
+    samples = _samples(strip)
+    return float(samples.min()), float(samples.max())
+
+
+def _gray(samples: _Samples) -> _Array:
+    return np.clip(samples, 0, _OPAQUE).astype(np.uint8)[..., np.newaxis]

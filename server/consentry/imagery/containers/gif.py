@@ -10,7 +10,7 @@ _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _HEADER_BYTES = 13
 _HAS_PALETTE = 0x80
 # Sub-blocks hold up to 255 bytes; a file of one-byte blocks only costs time.
-_MAX_SUB_BLOCKS = 500_000
+_MAX_SUB_BLOCKS = 250_000
 
 
 def outline(data: bytes, limits: Limits) -> tuple[Picture, ...]:

@@ -12,7 +12,7 @@ from consentry.imagery.limits import Limits
 from consentry.kernel.errors import CorruptImage, ImageTooLarge, TruncatedImage, UnknownImageFormat
 
 _SIGNATURE_BYTES = 8
-_MAX_CHUNKS = 100_000
+_MAX_CHUNKS = 30_000
 _KEPT = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"acTL", b"fcTL", b"fdAT"})
 """Text and profiles are dropped: few bytes of them inflate to gigabytes; no pixel needs them."""
 _GRAY, _INDEXED = 0, 3
