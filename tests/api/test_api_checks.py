@@ -6,10 +6,9 @@ import base64
 import json
 
 import pytest
+from consentry.accounts.principals import Scope
 from fakes.coloured_faces import picture
 from fakes.site import is_problem
-
-from consentry.accounts.principals import Scope
 
 RED, BLUE = (200, 0, 0), (0, 0, 200)
 EVERYDAY = {"prompt": "make the sky blue"}

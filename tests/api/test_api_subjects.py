@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from consentry.accounts.principals import Scope
 from fakes.coloured_faces import picture
 from fakes.site import is_problem
-
-from consentry.accounts.principals import Scope
 
 RED, BLUE = (200, 0, 0), (0, 0, 200)
 
@@ -98,13 +97,17 @@ def test_a_photo_of_two_megabytes_never_touches_the_disk(home, monkeypatch, tmp_
     spool = tmp_path_factory.mktemp("spool")
     monkeypatch.setattr(tempfile, "tempdir", str(spool))
     rolled = []
-    monkeypatch.setattr(
-        tempfile.SpooledTemporaryFile, "rollover", lambda self: rolled.append(self), raising=True
-    )
+
+    def rollover(file):
+        rolled.append(file)
+
+    monkeypatch.setattr(tempfile.SpooledTemporaryFile, "rollover", rollover)
     home.create()
     with opened(home, max_body_bytes=4_000_000) as site:
         answer = site.owner().post(
-            "/v1/subjects", files=[("photos", ("x", b"\xff\xd8" + bytes(2_000_000)))], data={"name": "Ada"}
+            "/v1/subjects",
+            files=[("photos", ("x", b"\xff\xd8" + bytes(2_000_000)))],
+            data={"name": "Ada"},
         )
     assert answer.status_code == 422
     assert rolled == []

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from fakes.site import PASSWORD, is_problem
-
 from consentry.accounts.principals import Scope
+from fakes.site import PASSWORD, is_problem
 
 
 @pytest.fixture(params=["owner", "browser"])

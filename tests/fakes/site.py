@@ -147,12 +147,26 @@ def is_problem(response: httpx.Response, status: int, code: str) -> bool:
     return True
 
 
-async def call_raw(app, *, headers, path="/healthz", method="GET", chunks=(b"",), delay_s=0.0, **scope):
+async def unread():
+    raise AssertionError("the body was read")
+
+
+async def call_raw(
+    app,
+    *,
+    headers,
+    path="/healthz",
+    method="GET",
+    chunks=(b"",),
+    delay_s=0.0,
+    receive=None,
+    **scope,
+):
     """Send a request that no client library would: returns (status, headers, body)."""
     messages = list(chunks)
     sent: list[dict] = []
 
-    async def receive():
+    async def next_chunk():
         await anyio.sleep(delay_s)
         if not messages:
             await anyio.sleep_forever()
@@ -176,6 +190,6 @@ async def call_raw(app, *, headers, path="/healthz", method="GET", chunks=(b"",)
         "client": ("127.0.0.1", 5000),
         "root_path": "",
     } | scope
-    await app(whole, receive, send)
+    await app(whole, receive or next_chunk, send)
     body = b"".join(m.get("body", b"") for m in sent[1:])
     return sent[0]["status"], dict(sent[0]["headers"]), body

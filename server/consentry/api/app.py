@@ -37,7 +37,7 @@ from consentry.api.metrics import Metrics
 from consentry.api.once import Once
 from consentry.api.problems import problem_response
 from consentry.api.rim import Rim
-from consentry.api.runtime import Probe, Runtime
+from consentry.api.runtime import Probe, Readiness, Runtime
 from consentry.api.work import Work
 from consentry.kernel.clock import Clock, SystemClock
 from consentry.kernel.errors import (
@@ -116,7 +116,7 @@ def create_app(  # noqa: PLR0913 -- each is a decision of wiring's own, and give
         max_body_bytes=max_body_bytes,
         is_trusted_socket=trusted_socket,
         address=address,
-        probes=probes,
+        readiness=Readiness(probes, clock),
         version=version,
         clock=clock,
     )

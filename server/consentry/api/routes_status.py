@@ -85,8 +85,8 @@ async def get_readiness(request: Request) -> Response:
     """Say whether models, store and gallery are there; more only to callers with a credential."""
     caller = await find_caller(request)
     runtime = runtime_of(request)
-    async with runtime.work.place(Kind.STORE):
-        return await runtime.work.run(Kind.STORE, partial(_ready, runtime, caller))
+    async with runtime.work.place(Kind.PICTURES):
+        return await runtime.work.run(Kind.PICTURES, partial(_ready, runtime, caller))
 
 
 @router.get(
@@ -132,8 +132,7 @@ async def get_about(request: Request) -> Response:
 def _ready(runtime: Runtime, caller: Principal | None) -> Response:
     services = runtime.services
     try:
-        for probe in runtime.probes:
-            probe()
+        runtime.readiness.require()
         services.receipts.count()
         gallery = services.gallery.state()
     except OperatorError as cause:

@@ -33,7 +33,8 @@ class TokenIn(Inbound):
     name: str = Field(description="For your own list.")
     scopes: tuple[Scope, ...]
     expires_in_days: int | None = Field(
-        description=f"1 to {MAX_LIFETIME_DAYS}; null for one that holds until it is revoked."
+        default=None,
+        description=f"1 to {MAX_LIFETIME_DAYS}; null for one that holds until it is revoked.",
     )
 
 

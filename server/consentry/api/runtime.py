@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -14,8 +16,33 @@ from consentry.api.work import Work
 from consentry.kernel.clock import Clock
 from consentry.services import Services
 
+_GOOD_FOR_S = 10.0
+
 Probe = Callable[[], None]
 """Raises an `OperatorError` when something that a check needs is not there."""
+
+
+class Readiness:
+    """Asks the probes, and takes a good answer for good for a while: anybody may ask."""
+
+    def __init__(self, probes: Sequence[Probe], clock: Clock) -> None:
+        self._probes = probes
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._good_until = -math.inf  # guarded by _lock
+
+    def require(self) -> None:
+        """Pass when every probe does.
+
+        Raises:
+            OperatorError: What the first probe that fails raises.
+        """
+        with self._lock:
+            if self._clock.monotonic() < self._good_until:
+                return
+            for probe in self._probes:
+                probe()
+            self._good_until = self._clock.monotonic() + _GOOD_FOR_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +57,7 @@ class Runtime:
         max_body_bytes: Largest body with pictures.
         is_trusted_socket: Every caller is the owner.
         address: Returns where the dashboard is reached, or None when nothing listens.
-        probes: What `/readyz` asks beyond the store and the gallery.
+        readiness: What `/readyz` asks beyond the store and the gallery.
         version: Of the program.
         clock: Where the time comes from.
     """
@@ -42,7 +69,7 @@ class Runtime:
     max_body_bytes: int
     is_trusted_socket: bool
     address: Callable[[], str | None]
-    probes: Sequence[Probe]
+    readiness: Readiness
     version: str
     clock: Clock
 
