@@ -10,13 +10,15 @@ import typer
 from consentry.cli.exits import ExitCode
 from consentry.cli.invocation import Invocation
 from consentry.cli.options import AsJson, PassphraseFd, Yes
+from consentry.cli.problems import Problem
 from consentry.cli.terminal import confirm, is_interactive, note, say, say_document, say_table
-from consentry.kernel.errors import BadRequest
+from consentry.kernel.errors import BadRequest, VaultExists
 from consentry.kernel.taxonomy import SubjectPolicy
 
 if TYPE_CHECKING:
     from consentry.cli.companion import Companion
     from consentry.cli.passphrase import PassphraseSource
+    from consentry.vault.passphrase import Passphrase
 
 
 class PolicyChoice(StrEnum):
@@ -161,7 +163,19 @@ def open_vault(line: Companion, source: PassphraseSource, *, may_create: bool) -
             calls.unlock(line, source.required())
         case VaultState.ABSENT:
             if may_create:
-                calls.create_vault(line, source.new())
+                _create_vault(line, source.new())
+
+
+def _create_vault(line: Companion, passphrase: Passphrase) -> None:
+    from consentry.cli import calls
+
+    try:
+        calls.create_vault(line, passphrase)
+    except Problem as problem:
+        if problem.code != VaultExists.code:
+            raise
+        # Another process was first. The vault opens if it was the same person, with the same passphrase.
+        calls.unlock(line, passphrase)
 
 
 def unlock_if_given(line: Companion, source: PassphraseSource) -> None:
