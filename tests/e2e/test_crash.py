@@ -64,7 +64,7 @@ class Worker:
     def round(self, seed: int, *, children: int, dice: random.Random) -> list[str]:
         """Let children work until a few lines have come, wait a moment, kill; return all lines."""
         self._say(f"{seed} {children}")
-        lines = [self._line() for _ in range(dice.randrange(2, 16))]
+        lines = [self._line() for _ in range(dice.randrange(2, 11))]
         # A change takes milliseconds, and its transaction is only a part of that: every moment is hit.
         time.sleep(dice.uniform(0, 0.012))
         self._say("kill")
