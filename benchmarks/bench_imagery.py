@@ -49,7 +49,9 @@ ORDINARY: dict[str, Callable[[], bytes]] = {
     "2 Mpx png": lambda: encode(photo(1600, 1200), "PNG"),
     "2 Mpx webp": lambda: encode(photo(1600, 1200), "WEBP"),
     "2 Mpx avif": lambda: encode(photo(1600, 1200), "AVIF"),
-    "100 gif frames of 240 x 180": lambda: animate([noise(n, 240, 180) for n in range(100)], "GIF"),
+    "100 gif frames of 240 x 180": lambda: animate(
+        [noise(n, 240, 180).convert("L") for n in range(100)], "GIF"
+    ),
     "50 Mpx jpeg, turned": lambda: encode(photo(8160, 6120), "JPEG", quality=60, exif=exif(6)),
     "50 Mpx png, translucent": lambda: encode(
         translucent(photo(8160, 6120, grain=1)), "PNG", compress_level=1
