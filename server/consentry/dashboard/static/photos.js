@@ -4,6 +4,8 @@
 function chosen(input) {
   const list = document.getElementById(`${input.id}-list`);
   const maximum = Number(input.dataset.max);
+  // Each preview keeps its address until its photo is taken out: a revoked one could still be loading.
+  const addresses = new Map();
   let files = [];
 
   function use(all) {
@@ -11,7 +13,7 @@ function chosen(input) {
     const transfer = new DataTransfer();
     files.forEach((file) => transfer.items.add(file));
     input.files = transfer.files;
-    list.querySelectorAll("img").forEach((image) => URL.revokeObjectURL(image.src));
+    [...addresses.keys()].filter((file) => !files.includes(file)).forEach(forget);
     list.replaceChildren(...files.map(preview));
   }
 
@@ -19,7 +21,10 @@ function chosen(input) {
     const item = document.createElement("li");
     const image = document.createElement("img");
     image.alt = `Number ${place + 1}: ${file.name}`;
-    image.src = URL.createObjectURL(file);
+    if (!addresses.has(file)) {
+      addresses.set(file, URL.createObjectURL(file));
+    }
+    image.src = addresses.get(file);
     const remove = document.createElement("button");
     remove.type = "button";
     remove.className = "quiet small";
@@ -31,6 +36,11 @@ function chosen(input) {
     });
     item.append(image, remove);
     return item;
+  }
+
+  function forget(file) {
+    URL.revokeObjectURL(addresses.get(file));
+    addresses.delete(file);
   }
 
   input.addEventListener("change", () => use([...files, ...input.files].filter(unlike)));
