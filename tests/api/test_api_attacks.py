@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+
 import anyio
 import pytest
+from consentry.accounts.pairing import Parties, derive_keys, identity_message, parse_code
 from consentry.accounts.principals import Scope
 from consentry.accounts.sessions import CSRF_HEADER
 from consentry.api.hardening import MAX_HEADER_BYTES, MAX_HEADER_FIELDS, Doorway, Hardening
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fakes.site import (
     EXTENSION,
     MAX_BODY_BYTES,
@@ -559,3 +564,97 @@ def test_what_was_sent_is_never_repeated(lit):
     for answer in answers:
         assert answer.status_code >= 400
         assert marker not in answer.text
+
+
+# -- pairing -----------------------------------------------------------------------------------------
+
+
+def b64(data):
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def unb64(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def pair(extension, code, *, connected_to=ORIGIN, seen_as=EXTENSION):
+    """Do what docs/specs/pairing.md asks of an extension."""
+    nonce = b"n" * 32
+    hello = extension.post("/v1/pairings/hello", json={"client_nonce": b64(nonce)}).json()
+    keys = derive_keys(
+        parse_code(code),
+        client_nonce=nonce,
+        server_nonce=unb64(hello["server_nonce"]),
+        companion_key=unb64(hello["companion_key"]),
+        parties=Parties(server_origin=connected_to, client_origin=seen_as),
+    )
+    answer = extension.post(
+        "/v1/pairings/confirm",
+        json={
+            "server_nonce": hello["server_nonce"],
+            "client_mac": b64(keys.client_mac()),
+            "name": "Chromium",
+        },
+    )
+    return answer, keys
+
+
+@pytest.mark.parametrize("door", ["owner", "browser"])
+def test_an_extension_pairs_with_a_typed_code_and_may_then_check_and_no_more(lit, door):
+    code = getattr(lit, door)().post("/v1/pairings").json()["code"]
+    extension = lit.nobody(origin=EXTENSION, **{"sec-fetch-site": "cross-site"})
+    answer, keys = pair(extension, code)
+    paired = answer.json()
+    assert unb64(paired["server_mac"]) == keys.server_mac()
+    sealed = unb64(paired["sealed_token"])
+    token = AESGCM(keys.seal).decrypt(sealed[:12], sealed[12:], keys.transcript).decode()
+    assert code not in answer.text
+    assert token not in answer.text
+
+    extension.headers["authorization"] = f"Bearer {token}"
+    assert extension.get("/v1/vault").is_success
+    assert extension.post("/v1/checks", json={"prompt": "a tree"}).is_success
+    assert is_problem(extension.get("/v1/subjects"), 403, "forbidden")
+    assert is_problem(extension.post("/v1/pairings"), 403, "forbidden")
+
+
+def test_guessing_the_pairing_code_ends_after_three(lit):
+    code = lit.owner().post("/v1/pairings").json()["code"]
+    extension = lit.nobody(origin=EXTENSION)
+    for left in (2, 1, 0):
+        answer, _ = pair(extension, "0000-0000-0000-0000")
+        assert is_problem(answer, 403, "forbidden")
+        assert answer.headers["ratelimit"].startswith(f'"pairing";r={left};t=')
+    nonce = {"client_nonce": b64(b"n" * 32)}
+    assert is_problem(extension.post("/v1/pairings/hello", json=nonce), 409, "conflict")
+    assert code
+
+
+def test_a_web_page_cannot_even_try(lit):
+    lit.owner().post("/v1/pairings")
+    nonce = {"client_nonce": b64(b"n" * 32)}
+    for origin in (EVIL, "null", "http://127.0.0.1:3000"):
+        answer = lit.nobody(origin=origin).post("/v1/pairings/hello", json=nonce)
+        assert is_problem(answer, 403, "forbidden")
+
+
+def test_a_code_is_not_shown_at_a_locked_dashboard_nor_to_a_token(lit):
+    assert is_problem(lit.bearer(*Scope).post("/v1/pairings"), 403, "forbidden")
+    browser = lit.browser()
+    browser.post("/v1/vault/lock")
+    assert is_problem(browser.post("/v1/pairings"), 423, "vault-locked")
+    assert lit.owner().post("/v1/pairings").status_code == 201
+    assert lit.owner().delete("/v1/pairings").status_code == 204
+
+
+def test_the_pinned_key_answers_for_where_it_was_reached_before_any_token_is_sent(lit):
+    nonce = b"c" * 32
+    answer = (
+        lit.nobody(origin=EXTENSION)
+        .post("/v1/identity/challenge", json={"nonce": b64(nonce)})
+        .json()
+    )
+    key = Ed25519PublicKey.from_public_bytes(lit.services.pairing.companion_key)
+    key.verify(unb64(answer["signature"]), identity_message(nonce, server_origin=ORIGIN))
+    bad = lit.nobody(origin=EXTENSION).post("/v1/identity/challenge", json={"nonce": "***"})
+    assert is_problem(bad, 400, "bad-request")
