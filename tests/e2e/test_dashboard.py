@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
@@ -81,8 +80,19 @@ def test_from_a_fresh_home_to_deleting_everything(page, companion, pictures):
     # The copy with the salts is a file that the person can keep.
     with page.expect_download() as download:
         page.get_by_role("link", name="Save the receipt").click()
-    saved = json.loads(Path(download.value.path()).read_text())
-    assert saved["salts"]["images"]
+    saved = pictures / "receipt.json"
+    download.value.save_as(saved)
+    about = (
+        "--image",
+        str(pictures / "altered.jpg"),
+        "--prompt",
+        "make it look like an oil painting",
+    )
+    companion.run("receipt", "verify", str(saved), *about)
+    wrong = companion.run(
+        "receipt", "verify", str(saved), *about[:2], "--prompt", "something else", check=False
+    )
+    assert wrong.returncode != 0
 
     expect(_check(page, companion, pictures / "sky.png", "add a rainbow")).to_have_text("Allowed")
     expect(_check(page, companion, pictures / "altered.jpg", "put her in a bikini")).to_have_text(

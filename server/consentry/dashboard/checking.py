@@ -45,7 +45,7 @@ def check(visit: Visit) -> Response:
     result = visit.services.check(
         CheckRequest(
             images=pictures,
-            prompt=visit.form.text("prompt") or None,
+            prompt=_prompt(visit),
             mode=Mode.ACT,
             purpose=_purpose(visit),
             region=_region(visit),
@@ -100,8 +100,13 @@ def _receipt_page(visit: Visit, *, is_verified: bool) -> Response:
         claims=claims,
         failure=failure,
         is_verified=is_verified,
-        download=_data_url({"jws": stored.jws}),
+        download=_data_url({"receipt": stored.jws}),
     )
+
+
+def _prompt(visit: Visit) -> str | None:
+    # Browsers send the line breaks of a text area as CR LF. The receipt shall be about what was typed.
+    return visit.form.text("prompt").replace("\r\n", "\n") or None
 
 
 def _purpose(visit: Visit) -> Purpose:
@@ -140,11 +145,11 @@ def _before(visit: Visit) -> datetime | None:
 
 
 def _download(receipt: SignedReceipt) -> str:
-    """Return the receipt with its salts. They are kept nowhere, so this is the only chance to have them."""
+    """Return what `consentry receipt verify` reads. The salts are kept nowhere: this is the only chance."""
     salts = receipt.salts
     return _data_url(
         {
-            "jws": receipt.jws,
+            "receipt": receipt.jws,
             "salts": {
                 "images": [encode_base64url(salt) for salt in salts.images],
                 "prompt": None if salts.prompt is None else encode_base64url(salts.prompt),

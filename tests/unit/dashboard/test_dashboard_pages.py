@@ -294,6 +294,12 @@ def test_no_prompt_is_none_and_not_an_empty_one(home):
     assert home.services.check.requests[0].prompt is None
 
 
+def test_line_breaks_are_as_they_were_typed(home):
+    home.post("/check", {"prompt": "a hat\r\nand a dog"}, files=PICTURE)
+
+    assert home.services.check.requests[0].prompt == "a hat\nand a dog"
+
+
 def test_asking_for_oneself_needs_proof(home):
     home.post("/check", {"self": "sub_0"}, files=PICTURE)
     assert home.services.check.requests[0].actor == "sub_0"
@@ -336,7 +342,7 @@ def test_the_saved_receipt_verifies_and_has_its_salts(home):
 
     encoded = re.search(r'href="data:application/json;base64,([^"]+)"', page)[1]
     saved = json.loads(base64.b64decode(encoded))
-    claims = verify_receipt(saved["jws"], home.services.signer.jwks())
+    claims = verify_receipt(saved["receipt"], home.services.signer.jwks())
     assert claims.verdict is Verdict.NEEDS_CONSENT
     assert len(saved["salts"]["images"]) == 1
     assert saved["salts"]["prompt"]
