@@ -6,7 +6,7 @@ import os
 import sys
 from typing import NoReturn
 
-from consentry.cli.rim import run
+_INTERRUPTED = 130
 
 
 def main() -> NoReturn:
@@ -14,7 +14,14 @@ def main() -> NoReturn:
     # Read by numpy when it is imported. Its matrix products here are small: more threads than one
     # only wait for each other, on busy cores up to twelve times longer (benchmarks/bench_gallery.py).
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    sys.exit(run(sys.argv[1:]))
+    try:
+        # Here and not above, so that Ctrl-C while Python still loads leaves no traceback either.
+        from consentry.cli.rim import run
+
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -251,17 +251,17 @@ def test_verbose_output_names_no_person_picture_or_prompt(enrolled, pictures):
         assert private not in debugged.err
 
 
-def test_ctrl_c_leaves_with_130(folder):
+def test_ctrl_c_leaves_with_130(folder, tmp_path):
+    os.mkfifo(tmp_path / "picture")
     process = subprocess.Popen(
-        [sys.executable, "-m", "consentry", "check", "-"],
+        [sys.executable, "-m", "consentry", "check", str(tmp_path / "picture")],
         env=folder.environment,
-        stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    time.sleep(3)
-    process.send_signal(signal.SIGINT)
-
-    _, err = process.communicate(timeout=60)
+    with (tmp_path / "picture").open("wb"):
+        # It has opened the picture, and waits for the first byte.
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
 
     assert process.returncode == 130
     assert b"Traceback" not in err

@@ -89,7 +89,7 @@ def revoke_token(
 
 
 def pair(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """Print a code to type into the browser extension. It holds for two minutes."""
+    """Print a code for the browser extension. It is typed there within two minutes."""
     from consentry.cli import calls
 
     with Invocation.of(context).line() as line:

@@ -13,7 +13,14 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from consentry.cli.documents import JsonObject
-from consentry.kernel.taxonomy import Mode, Obligation, PublicReason, SubjectPolicy, Verdict
+from consentry.kernel.taxonomy import (
+    Mode,
+    Obligation,
+    PrivateReason,
+    PublicReason,
+    SubjectPolicy,
+    Verdict,
+)
 from consentry.vault.custody import VaultState
 
 
@@ -126,7 +133,7 @@ class PresentAnswer(Answer):
 class PrivateAnswer(Answer):
     """For the owner's eyes only."""
 
-    reasons: list[str]
+    reasons: list[PrivateReason]
     subjects: list[PresentAnswer]
     intent: str
     language: str

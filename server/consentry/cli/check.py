@@ -13,7 +13,7 @@ from consentry.cli.invocation import Invocation
 from consentry.cli.options import AsJson, PassphraseFd
 from consentry.cli.terminal import note, say, say_document, symbol
 from consentry.kernel.errors import BadRequest, Conflict
-from consentry.kernel.taxonomy import Mode, Purpose, Verdict
+from consentry.kernel.taxonomy import Mode, PrivateReason, Purpose, Verdict
 
 if TYPE_CHECKING:
     from consentry.cli.answers import CheckAnswer, PrivateAnswer
@@ -30,6 +30,14 @@ _SYMBOLS = {
     Verdict.ALLOW: ("✓", "+"),
     Verdict.NEEDS_CONSENT: ("?", "?"),
     Verdict.REFUSE: ("✗", "x"),
+}
+_MEND = {
+    PrivateReason.DETECTOR_UNAVAILABLE: (
+        "Faces could not be looked for: the models are missing. Make them with: consentry models build"
+    ),
+    PrivateReason.INDEX_INCOMPLETE: (
+        "Somebody was enrolled with another model, so she would be missed: enrol her again with this one."
+    ),
 }
 _WORDS = {
     Verdict.ALLOW: "ALLOW",
@@ -100,6 +108,7 @@ def check(  # noqa: PLR0913 -- one argument for each option of the command
                 actor=actor,
             ),
         )
+    _say_how_to_mend(answer)
     if as_json:
         say_document(_document(answer, with_private=explain))
     else:
@@ -172,6 +181,13 @@ def _show(answer: CheckAnswer, pictures: list[Picture], *, with_private: bool) -
         say(f"  for your eyes only: {_private_in_words(answer.private)}")
     if answer.receipt is not None:
         say(f"  receipt: {answer.check_id} (kept; `consentry receipt list` shows them)")
+
+
+def _say_how_to_mend(answer: CheckAnswer) -> None:
+    """Tell the owner what stood in the way of the check, as far as it is in her hands."""
+    for reason in () if answer.private is None else answer.private.reasons:
+        if reason in _MEND:
+            note(_MEND[reason])
 
 
 def _document(answer: CheckAnswer, *, with_private: bool) -> JsonObject:

@@ -14,7 +14,7 @@ _WITHOUT_SERVER = (
 
 
 def unlock(context: typer.Context, *, passphrase_fd: PassphraseFd = None) -> None:
-    """Bring the keys into the running companion's memory, until it is locked or idle."""
+    """Unlock the running companion. It stays so until it is locked or idle."""
     from consentry.cli import calls
 
     invocation = Invocation.of(context)
@@ -25,7 +25,7 @@ def unlock(context: typer.Context, *, passphrase_fd: PassphraseFd = None) -> Non
 
 
 def lock(context: typer.Context) -> None:
-    """Destroy the keys in the running companion's memory."""
+    """Lock the running companion. Its keys in memory are destroyed."""
     from consentry.cli import calls
 
     with Invocation.of(context).line() as line:

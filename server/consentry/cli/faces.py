@@ -44,7 +44,7 @@ def faces(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Find the faces in a picture: boxes, landmarks and quality. Never who they are."""
+    """Find the faces in a picture. Boxes, landmarks and quality; never who they are."""
     from consentry.cli import calls
     from consentry.cli.pictures import read_pictures
 

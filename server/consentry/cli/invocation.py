@@ -46,6 +46,7 @@ class Invocation:
 
         settings = load_settings()
         # A failed command tells its error in one line itself; a companion has nobody to tell but the log.
+        self.shows_tracebacks = self.shows_tracebacks or settings.log_level == "debug"
         is_wanted = self.is_verbose or self.is_companion or settings.log_level in _TALKATIVE
         self._set_up_log(settings.log_level if is_wanted else "critical")
         return settings

@@ -19,9 +19,7 @@ from consentry.cli.terminal import note, progress, say, say_document, say_table
 if TYPE_CHECKING:
     from consentry.inference.registry import ModelName
 
-models = typer.Typer(
-    help="The network files that faces are found and compared with.", no_args_is_help=True
-)
+models = typer.Typer(help="The files that find and compare faces.", no_args_is_help=True)
 
 
 class _State(StrEnum):

@@ -118,7 +118,7 @@ def revoke(
     yes: Yes = False,
     passphrase_fd: PassphraseFd = None,
 ) -> None:
-    """End a protection: her key, name and references are destroyed. By identifier it needs no passphrase."""
+    """End a protection. Her key, name and references are destroyed; by identifier it needs no passphrase."""
     from consentry.cli import calls
 
     if (who is None) != everybody:

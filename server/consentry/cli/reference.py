@@ -29,8 +29,10 @@ refused. With a companion running, giving a passphrase unlocks it until it is lo
 
 **Output.** Results go to standard output, remarks and errors to standard error. `--json` prints exactly one JSON
 object (docs/specs/cli-json.md). An error is one line: `consentry: <what, why, how to mend> [code]`; docs/errors.md
-lists the codes. No command but `serve` listens, and none makes a connection beyond this machine except
-`models build`, which fetches the packages that carry the models.
+lists the codes; `--debug`, or `CONSENTRY_LOG_LEVEL=debug`, also shows where it came from.
+
+No command but `serve` listens, and none makes a connection beyond this machine but `models build`, which fetches the
+packages that carry the models.
 """
 
 

@@ -60,7 +60,7 @@ def serve(
         ),
     ] = True,
 ) -> None:
-    """Run the companion until Ctrl-C: dashboard, API, and the socket that other commands use."""
+    """Run the companion until Ctrl-C. It has the dashboard, the API, and the socket that other commands use."""
     from consentry.settings import load_settings
     from consentry.wiring import open_home
 
@@ -80,7 +80,7 @@ def open_dashboard(
         bool, typer.Option("--browser", help="Open the link in this machine's browser too.")
     ] = False,
 ) -> None:
-    """Print a fresh one-time link to the dashboard of the running companion."""
+    """Print a link to the dashboard. It works once; the companion must be running."""
     from consentry.cli import calls
 
     with Invocation.of(context).line() as line:
@@ -226,31 +226,37 @@ def _make_private(folder: Path) -> None:
 async def _serve(home: Home, settings: Settings, *, shows_link: bool) -> None:
     from consentry.wiring import socket_app, tcp_app
 
+    # What the libraries say may quote a request; our own rooms log what went wrong without it.
+    log_level = "info" if settings.log_level == "debug" else "critical"
     with contextlib.ExitStack() as listeners:
         tcp = listeners.enter_context(listen_on_loopback(settings.host, settings.port))
         port = int(tcp.getsockname()[1])
         local = listen_on_socket(settings.socket_path)
-        servers = [(_server(tcp_app(home, port)), tcp)]
+        servers = [(_server(tcp_app(home, port), log_level=log_level), tcp)]
         if local is not None:
             listeners.enter_context(local)
             listeners.callback(settings.socket_path.unlink, missing_ok=True)
-            servers.append((_server(socket_app(home, port)), local))
-        async with (
-            _stopping_on_signals([server for server, _ in servers]),
-            asyncio.TaskGroup() as tasks,
-        ):
-            expiring = tasks.create_task(_expire_idle_vault(home))
-            running = [
-                tasks.create_task(server.serve(sockets=[listener])) for server, listener in servers
-            ]
-            await _until_started([server for server, _ in servers], running)
-            _announce(home, settings, port, has_socket=local is not None, shows_link=shows_link)
-            await asyncio.wait(running)
-            expiring.cancel()
-    home.services.custody.lock()
+            servers.append((_server(socket_app(home, port), log_level=log_level), local))
+        only_servers = [server for server, _ in servers]
+        async with _stopping_on_signals(only_servers):
+            # A server or the idle lock that ends by itself ends the others: no half of it runs on.
+            tasks = [asyncio.create_task(server.serve(sockets=[each])) for server, each in servers]
+            idle_lock = asyncio.create_task(_expire_idle_vault(home))
+            try:
+                await _until_started(only_servers, tasks)
+                _announce(home, settings, port, has_socket=local is not None, shows_link=shows_link)
+                await asyncio.wait([*tasks, idle_lock], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for server in only_servers:
+                    server.should_exit = True
+                idle_lock.cancel()
+                ended = await asyncio.gather(*tasks, idle_lock, return_exceptions=True)
+        for end in ended:
+            if isinstance(end, Exception):
+                raise end
 
 
-def _server(app: ASGIApp) -> uvicorn.Server:
+def _server(app: ASGIApp, *, log_level: str) -> uvicorn.Server:
     import uvicorn
 
     class _Server(uvicorn.Server):
@@ -263,6 +269,7 @@ def _server(app: ASGIApp) -> uvicorn.Server:
         uvicorn.Config(
             app,
             log_config=None,
+            log_level=log_level,
             access_log=False,
             server_header=False,
             date_header=False,
@@ -299,7 +306,7 @@ async def _until_started(servers: list[uvicorn.Server], running: list[asyncio.Ta
     while not all(server.started for server in servers):
         if any(task.done() for task in running):
             raise StorageFailed(
-                "The companion could not start. Run it again with --verbose to see why."
+                "The companion could not start. Run it again with CONSENTRY_LOG_LEVEL=debug to see why."
             )
         await asyncio.sleep(_STARTED_POLL_S)
 
