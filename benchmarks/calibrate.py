@@ -15,16 +15,18 @@ import json
 import math
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from consentry.faces.align import ARCFACE_112
 from consentry.faces.detect import DetectedFace, Detector
 from consentry.faces.embed import RECIPES, EmbeddingModel, FusedEmbedder
+from consentry.faces.pipeline import REFERENCE_MODEL, Face, open_pipeline
 from consentry.faces.quality import IDENTIFIABLE_EYE_PX, eye_distance_px
 from consentry.inference.sessions import ModelStore
 from consentry.kernel.biometrics import Embedding, Pixels, as_pixels
@@ -33,7 +35,6 @@ from PIL import Image
 ROOT = Path(__file__).parents[1]
 REPORT = "docs/calibration/2026-11-lfw-dev.md"
 CURVES = ROOT / "server" / "consentry" / "faces" / "operating_curves.json"
-REFERENCE = "face-recognition@1.3"
 # A rate is only given where it rests on this many false matches.
 FEWEST_FALSE_MATCHES = 5
 TARGETS = tuple(
@@ -45,8 +46,62 @@ EYE_SIZES_PX = (5, 6, 8, 10, 12, 14, 16, 20, 24, 32)
 SIZE_PROBES = 160
 SEED = 20261121
 
+INTRODUCTION = """\
+# Calibration on labelled photos, November 2026
+
+Written by `python benchmarks/calibrate.py DIR`; do not edit. The curves in
+`server/consentry/faces/operating_curves.json` are from the same run.
+
+- **Data.** {photos} photos of {people} adults from Labeled Faces in the Wild (news photos, deep-funneled), and
+  {portraits} official portraits of as many members of the United States Congress. Several people are in both
+  sets, so no pair goes across them. Several groups of people are barely in either set: these rates promise
+  nothing for them.
+- **Protocol.** All pairs within one half of the identities choose each threshold; all pairs within the other
+  half score it. Per half: {non_mated[0]:,} and {non_mated[1]:,} non-mated pairs, {mated[0]} and {mated[1]}
+  mated pairs. An operating point carries the larger of the two halves' rates. A threshold is given only where
+  {fewest} false matches or more of the calibrating half stand behind it: below that, nothing is promised.
+- **Intervals.** FMR: Wilson, 95 %. FNMR: bootstrap over subjects, 95 %. Pairs of the same photos depend on one
+  another, so the FMR intervals are somewhat too narrow.
+- Similarity is cosine; FMR and FNMR are fractions of comparisons, of faces that were found (ISO/IEC 19795-1).
+"""
+
+WORST_SUBJECTS = """\
+## The subjects it serves worst
+
+At the point of FMR 1e-3, scoring half: mean over subjects, the worst tenth of them, the single worst, how many
+have no error at all, and how many are in any false match.
+
+| model | mean FNMR | worst tenth | worst | without error | in a false match |
+|---|---|---|---|---|---|"""
+
+HARD_SET = """\
+## A hard set: tight crops, frontal and profile
+
+{photos} crops of {people} people (CFP), not used for any threshold, at the point of FMR 1e-3 above.
+
+| model | no face | FNMR, frontal pairs | FMR | FNMR, frontal against profile | FMR |
+|---|---|---|---|---|---|"""
+
+SIZES = """\
+## The identifiable size
+
+{probes} photos, shrunk and laid on a larger canvas, against all others at full size, with `{model}` at the
+point of FMR 1e-4. Eyes are measured in pixels of the picture, as if the face looked straight ahead
+({template_px:.1f} px in a 112-pixel chip); the whole face is about twice as wide. A face is called identifiable
+from {limit_px:.0f} px (`IDENTIFIABLE_EYE_PX`): the smallest size at which more than half of the pairs are still
+matched. The last column shows whether small faces are taken for others more often.
+"""
+
+TURNED = """\
+## Turned pictures
+
+{probes} photos, turned by quarter turns, in a thorough look: is the labelled face found where it is, and are
+there more faces than in the upright picture?
+"""
+
 Scores = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
+Found = TypeVar("Found", DetectedFace, Face)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +141,11 @@ def read(path: Path) -> Pixels:
         return as_pixels(np.asarray(image.convert("RGB")))
 
 
-def central(faces: Iterable[DetectedFace], pixels: Pixels) -> DetectedFace | None:
+def central(faces: Iterable[Found], pixels: Pixels) -> Found | None:
     """Choose the labelled face: the one nearest the middle, larger ones preferred."""
     height, width = pixels.shape[:2]
 
-    def distance(face: DetectedFace) -> float:
+    def distance(face: Found) -> float:
         box = face.box
         return math.hypot(box.x + box.w / 2 - width / 2, box.y + box.h / 2 - height / 2) - box.w / 4
 
@@ -103,7 +158,7 @@ class Observer:
     def __init__(self, models: ModelStore, *, with_reference: bool) -> None:
         self._detector = Detector(models)
         self._embedders = [FusedEmbedder(RECIPES[name], models) for name in EmbeddingModel]
-        self._with_reference = with_reference
+        self._reference = open_pipeline(REFERENCE_MODEL, models) if with_reference else None
 
     def __call__(self, path: Path, subject: str, *, is_frontal: bool = True) -> Photo:
         """Observe one photo."""
@@ -113,14 +168,11 @@ class Observer:
         if face is not None:
             for embedder in self._embedders:
                 (embeddings[embedder.recipe.model_id],) = embedder.embed(pixels, [face.landmarks])
-        if self._with_reference:
-            from consentry.faces import reference
-
-            seen = reference.observe_all(pixels, thorough=False, embed=True)
-            chosen = central((each for each, _ in seen), pixels)
-            for each, embedding in seen:
-                if each is chosen and embedding is not None:
-                    embeddings[REFERENCE] = embedding
+        if self._reference is not None:
+            seen = self._reference.observe(pixels, thorough=False)
+            chosen = central(seen, pixels)
+            if chosen is not None and chosen.embedding is not None:
+                embeddings[self._reference.model_id] = chosen.embedding
         return Photo(path, subject, is_frontal, face, embeddings)
 
 
@@ -247,8 +299,10 @@ def percent(rate: float) -> str:
 def curve_table(rows: Sequence[Row]) -> list[str]:
     """Write one model's table."""
     lines = [
-        "| threshold | FMR, calibrating half | FMR, scoring half (95 %) | FNMR, calibrating half | "
-        "FNMR, scoring half (95 %, by subject) |",
+        (
+            "| threshold | FMR, calibrating half | FMR, scoring half (95 %) | FNMR, calibrating half | "
+            "FNMR, scoring half (95 %, by subject) |"
+        ),
         "|---|---|---|---|---|",
     ]
     for row in rows:
@@ -351,21 +405,45 @@ def size_table(lfw: Sequence[Photo], models: ModelStore, row: Row) -> list[str]:
     return lines
 
 
+def turned_table(lfw: Sequence[Photo], models: ModelStore) -> list[str]:
+    """Turn photos by quarter turns: are their faces still found by a thorough look?"""
+    detector = Detector(models)
+    probes = np.random.default_rng(SEED).permutation(len(lfw))[:SIZE_PROBES]
+    lines = ["| turned by | found | more faces than upright |", "|---|---|---|"]
+    upright = {i: len(detector.detect(read(lfw[i].path), thorough=True)) for i in probes}
+    for turns in (1, 2, 3):
+        found = more = 0
+        for i in probes:
+            pixels = read(lfw[i].path)
+            turned = detector.detect(as_pixels(np.rot90(pixels, turns)), thorough=True)
+            middle = central(turned, pixels)
+            known = lfw[i].face
+            if middle is not None and known is not None:
+                # The labelled face is in the middle, so its middle may not move far.
+                here = (middle.box.x + middle.box.w / 2, middle.box.y + middle.box.h / 2)
+                there = (known.box.x + known.box.w / 2, known.box.y + known.box.h / 2)
+                for _ in range(turns):
+                    there = (there[1], pixels.shape[1] - there[0])
+                found += math.dist(here, there) < known.box.w / 2
+            more += len(turned) > upright[i]
+        lines.append(
+            f"| {90 * turns} degrees | {percent(found / len(probes))} | {percent(more / len(probes))} |"
+        )
+    return lines
+
+
 def observe_all(folder: Path, observer: Observer) -> dict[str, list[Photo]]:
     """Observe all three sets."""
-    jobs: dict[str, list[Callable[[], Photo]]] = {
+    jobs = {
         "lfw": [
-            lambda path=path: observer(path, path.parent.name)
+            (path, path.parent.name, True)
             for path in sorted((folder / "faces-lfw-dev").glob("*/*.jpg"))
         ],
         "congress": [
-            lambda path=path: observer(path, path.stem)
-            for path in sorted((folder / "faces-congress-pd").glob("*.jpg"))
+            (path, path.stem, True) for path in sorted((folder / "faces-congress-pd").glob("*.jpg"))
         ],
         "cfp": [
-            lambda path=path: observer(
-                path, path.parents[1].name, is_frontal=path.parent.name == "frontal"
-            )
+            (path, path.parents[1].name, path.parent.name == "frontal")
             for path in sorted((folder / "faces-cfp-dev").glob("*/*/*.jpg"))
         ],
     }
@@ -373,7 +451,7 @@ def observe_all(folder: Path, observer: Observer) -> dict[str, list[Photo]]:
     with ThreadPoolExecutor(2) as pool:
         for name, work in jobs.items():
             found[name] = []
-            for photo in pool.map(lambda job: job(), work):
+            for photo in pool.map(lambda job: observer(job[0], job[1], is_frontal=job[2]), work):
                 found[name].append(photo)
                 if len(found[name]) % 100 == 0:
                     print(f"{name}: {len(found[name])} of {len(work)}", file=sys.stderr)
@@ -384,28 +462,19 @@ def report(found: dict[str, list[Photo]], curves: dict[str, list[Row]], models: 
     """Write the report."""
     lfw, congress, cfp = found["lfw"], found["congress"], found["cfp"]
     one = next(iter(curves.values()))[0]
+    companion = RECIPES[EmbeddingModel.COMPANION].model_id
     lines = [
-        "# Calibration on labelled photos, November 2026",
-        "",
-        "Written by `python benchmarks/calibrate.py DIR`; do not edit. The curves in "
-        "`server/consentry/faces/operating_curves.json` are from the same run.",
-        "",
-        "- **Data.** "
-        f"{len(lfw)} photos of {len({photo.subject for photo in lfw})} adults from Labeled Faces in the Wild (news photos, "
-        f"deep-funneled), and {len(congress)} official portraits of as many members of the United States Congress. Several "
-        "people are in both sets, so no pair goes across them. Several groups of people are barely in either set: these "
-        "rates promise nothing for them.",
-        "- **Protocol.** All pairs within one half of the identities choose each threshold; all pairs within the other half "
-        f"score it. Per half: {one.non_mated[0]:,} and {one.non_mated[1]:,} non-mated pairs, {one.mated[0]} and "
-        f"{one.mated[1]} mated pairs. An operating point carries the larger of the two halves' rates. A rate is given only "
-        f"where {FEWEST_FALSE_MATCHES} false matches or more stand behind it: below that, nothing is promised.",
-        "- **Intervals.** FMR: Wilson, 95 %. FNMR: bootstrap over subjects, 95 %. Pairs of the same photos depend on one "
-        "another, so the FMR intervals are somewhat too narrow.",
-        "- Similarity is cosine, FMR and FNMR are fractions of comparisons (ISO/IEC 19795-1).",
-        "",
+        INTRODUCTION.format(
+            photos=len(lfw),
+            people=len({photo.subject for photo in lfw}),
+            portraits=len(congress),
+            non_mated=one.non_mated,
+            mated=one.mated,
+            fewest=FEWEST_FALSE_MATCHES,
+        ),
         "## Faces found",
         "",
-        "| model | LFW | Congress | CFP, tight crops |",
+        "| missed by | LFW | Congress | CFP, tight crops |",
         "|---|---|---|---|",
     ]
     for model in curves:
@@ -413,37 +482,27 @@ def report(found: dict[str, list[Photo]], curves: dict[str, list[Row]], models: 
             percent(sum(model not in photo.embeddings for photo in photos) / len(photos))
             for photos in (lfw, congress, cfp)
         ]
-        lines.append(f"| `{model}` missed | {' | '.join(rates)} |")
+        lines.append(f"| `{model}` | {' | '.join(rates)} |")
     for model, rows in curves.items():
         lines += ["", f"## `{model}`", "", *curve_table(rows)]
     lines += [
         "",
-        "## The subjects it serves worst",
-        "",
-        "At the point of FMR 1e-3, scoring half: mean over subjects, the worst tenth of them, the single worst, how many "
-        "have no error at all, and how many are in any false match.",
-        "",
-        "| model | mean FNMR | worst tenth | worst | without error | in a false match |",
-        "|---|---|---|---|---|---|",
+        WORST_SUBJECTS,
         *(worst_subjects(lfw, model, nearest(rows, 1e-3)) for model, rows in curves.items()),
         "",
-        "## A hard set: tight crops, frontal and profile",
-        "",
-        f"{len(cfp)} crops of {len({photo.subject for photo in cfp})} people (CFP), not used for any threshold, at the point of "
-        "FMR 1e-3 above.",
-        "",
-        "| model | no face | FNMR, frontal pairs | FMR | FNMR, frontal against profile | FMR |",
-        "|---|---|---|---|---|---|",
+        HARD_SET.format(photos=len(cfp), people=len({photo.subject for photo in cfp})),
         *(hard_set(cfp, model, nearest(rows, 1e-3)) for model, rows in curves.items()),
         "",
-        "## The identifiable size",
+        SIZES.format(
+            probes=SIZE_PROBES,
+            model=companion,
+            template_px=ARCFACE_112.points[1][0] - ARCFACE_112.points[0][0],
+            limit_px=IDENTIFIABLE_EYE_PX,
+        ),
+        *size_table(lfw, models, nearest(curves[companion], 1e-4)),
         "",
-        f"{SIZE_PROBES} photos of `{RECIPES[EmbeddingModel.COMPANION].model_id}`, shrunk and laid on a larger canvas, against all "
-        "others at full size, at the point of FMR 1e-4. Eyes are measured in pixels of the picture, as if the face looked "
-        f"straight ahead (template: {ARCFACE_112.points[1][0] - ARCFACE_112.points[0][0]:.1f} px of a 112-pixel chip); the whole "
-        f"face is about twice as wide. `IDENTIFIABLE_EYE_PX` is {IDENTIFIABLE_EYE_PX:.0f}.",
-        "",
-        *size_table(lfw, models, nearest(curves[RECIPES[EmbeddingModel.COMPANION].model_id], 1e-4)),
+        TURNED.format(probes=SIZE_PROBES),
+        *turned_table(lfw, models),
         "",
     ]
     return "\n".join(lines)
@@ -464,7 +523,7 @@ def main() -> None:
     )
     names: list[str] = [RECIPES[name].model_id for name in EmbeddingModel]
     if not arguments.without_reference:
-        names.append(REFERENCE)
+        names.append(open_pipeline(REFERENCE_MODEL, models).model_id)
     curves = {name: falling(curve(found["lfw"], found["congress"], name)) for name in names}
     rows = {
         name: {

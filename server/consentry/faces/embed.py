@@ -152,15 +152,18 @@ class Embedder:
         session = self._models.session(self.part.network)
         rows = [np.empty((0, self.part.dimension), np.float32)]
         for start in range(0, len(chips), _CHIPS_AT_ONCE):
-            batch = chips[start : start + _CHIPS_AT_ONCE]
-            ready = (batch - self._mean) / np.float32(self.part.divisor)
-            ready = np.ascontiguousarray(ready.transpose(0, 3, 1, 2))
+            ready = self.ready(chips[start : start + _CHIPS_AT_ONCE])
             if self.part.adds_mirrored:
                 both = session.run(np.concatenate([ready, ready[..., ::-1]]))[0]
-                rows.append(_normalised(both[: len(batch)] + both[len(batch) :]))
+                rows.append(_normalised(both[: len(ready)] + both[len(ready) :]))
             else:
                 rows.append(_normalised(session.run(ready)[0]))
         return np.concatenate(rows)
+
+    def ready(self, chips: Matrix) -> Matrix:
+        """Return chips as the network takes them: normalised, channels first."""
+        values = (chips - self._mean) / np.float32(self.part.divisor)
+        return np.ascontiguousarray(values.transpose(0, 3, 1, 2), dtype=np.float32)
 
 
 class FusedEmbedder:

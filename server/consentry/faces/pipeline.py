@@ -94,7 +94,6 @@ class NeuralPipeline:
         self._recipe = recipe
         self._detector = Detector(models)
         self._embedder = FusedEmbedder(recipe, models)
-        self._curve = measured_curve(recipe.model_id)
 
     @property
     def model_id(self) -> ModelId:
@@ -114,7 +113,7 @@ class NeuralPipeline:
     @property
     def operating_curve(self) -> OperatingCurve:
         """What was measured for the model."""
-        return self._curve
+        return measured_curve(self._recipe.model_id)
 
     def detect(self, pixels: Pixels, *, thorough: bool) -> tuple[DetectedFace, ...]:
         """Find every face, largest first. See `FacePipeline`."""

@@ -42,9 +42,6 @@ _Sides = tuple[int, int, int, int]  # top, right, bottom, left
 class ReferencePipeline:
     """`face_recognition` with the interface of `FacePipeline`. Threads wait for one another."""
 
-    def __init__(self) -> None:
-        self._curve = measured_curve(_MODEL_ID)
-
     @property
     def model_id(self) -> ModelId:
         """The model that the embeddings belong to."""
@@ -63,7 +60,7 @@ class ReferencePipeline:
     @property
     def operating_curve(self) -> OperatingCurve:
         """What was measured for the model."""
-        return self._curve
+        return measured_curve(_MODEL_ID)
 
     def detect(self, pixels: Pixels, *, thorough: bool) -> tuple[DetectedFace, ...]:
         """Find every face, largest first. See `FacePipeline`.
@@ -72,10 +69,10 @@ class ReferencePipeline:
         """
         small, scale = _shrunk(pixels, _THOROUGH_SIDE_PX if thorough else _SIDE_PX)
         with _PROCESS_LOCK:
-            engine = _engine()
-            places: list[_Sides] = engine.face_locations(small, number_of_times_to_upsample=1)
+            package = engine()
+            places: list[_Sides] = package.face_locations(small, number_of_times_to_upsample=1)
             places.sort(key=lambda place: -(place[2] - place[0]) * (place[1] - place[3]))
-            shapes: list[dict[str, list[Point]]] = engine.face_landmarks(small, places)
+            shapes: list[dict[str, list[Point]]] = package.face_landmarks(small, places)
         return tuple(
             _face(place, shape, scale) for place, shape in zip(places, shapes, strict=True)
         )
@@ -85,7 +82,7 @@ class ReferencePipeline:
         small, scale = _shrunk(pixels, _THOROUGH_SIDE_PX)
         places = [_sides(face.box, scale) for face in found]
         with _PROCESS_LOCK:
-            encodings = _engine().face_encodings(small, places) if places else []
+            encodings = engine().face_encodings(small, places) if places else []
         return tuple(
             Face(
                 box=face.box,
@@ -124,7 +121,7 @@ def _face(place: _Sides, shape: dict[str, list[Point]], scale: float) -> Detecte
     points = (
         _middle(shape["left_eye"]),
         _middle(shape["right_eye"]),
-        _middle(shape["nose_tip"]),
+        shape["nose_bridge"][-1],
         lip[0],
         lip[6],
     )
@@ -142,8 +139,14 @@ def _normalised(encoding: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Embed
 
 
 @cache
-def _engine() -> ModuleType:
-    """Import the package when it is first needed: it loads 130 MB of models at once."""
+def engine() -> ModuleType:
+    """Import the package when it is first needed: it loads 130 MB of models at once.
+
+    Not for use outside this module but by tests and benchmarks: whoever calls into it holds the lock.
+
+    Raises:
+        ModelUnavailable: If it is not installed, or gives up while it is imported.
+    """
     with warnings.catch_warnings():
         # face_recognition_models imports pkg_resources, which warns that it will go one day.
         warnings.simplefilter("ignore")

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from skimage import data
-
 from consentry.faces.pipeline import FacePipeline, open_pipeline
 from consentry.inference.sessions import ModelStore
 from consentry.kernel.biometrics import Pixels, as_pixels
+from skimage import data
 
 
 @pytest.fixture(scope="session")

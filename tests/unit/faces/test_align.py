@@ -4,11 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from consentry.faces.align import ARCFACE_112, DLIB_150, Similarity, Template, chip, fit
 from consentry.kernel.biometrics import as_pixels
+from hypothesis import given
+from hypothesis import strategies as st
 
 angles = st.floats(-math.pi, math.pi)
 scales = st.floats(0.05, 20)
@@ -38,15 +37,21 @@ def test_the_inverse_undoes(angle, scale, dx, dy):
 
 def test_the_fit_is_the_least_squared_error():
     random = np.random.default_rng(1)
-    landmarks = tuple((x + random.normal(0, 3), y + random.normal(0, 3)) for x, y in ARCFACE_112.points)
+    landmarks = tuple(
+        (x + random.normal(0, 3), y + random.normal(0, 3)) for x, y in ARCFACE_112.points
+    )
     best = fit(landmarks, ARCFACE_112.points)
 
     def error(by):
-        return sum(math.dist(by(p), q) ** 2 for p, q in zip(landmarks, ARCFACE_112.points, strict=True))
+        return sum(
+            math.dist(by(p), q) ** 2 for p, q in zip(landmarks, ARCFACE_112.points, strict=True)
+        )
 
     for a, b, x, y in ((1e-3, 0, 0, 0), (0, 1e-3, 0, 0), (0, 0, 0.1, 0), (0, 0, 0, 0.1)):
         for sign in (1, -1):
-            near = Similarity(best.a + sign * a, best.b + sign * b, best.dx + sign * x, best.dy + sign * y)
+            near = Similarity(
+                best.a + sign * a, best.b + sign * b, best.dx + sign * x, best.dy + sign * y
+            )
             assert error(best) < error(near)
 
 
@@ -72,8 +77,12 @@ def test_between_pixels_values_are_interpolated_in_both_directions():
 
     cut = chip(as_pixels(ramp), landmarks, ARCFACE_112)
 
-    np.testing.assert_allclose(cut[..., 0], np.arange(112)[None] + 20.25 + np.zeros((112, 1)), atol=1e-3)
-    np.testing.assert_allclose(cut[..., 1], np.arange(112)[:, None] + 30.5 + np.zeros((1, 112)), atol=1e-3)
+    np.testing.assert_allclose(
+        cut[..., 0], np.arange(112)[None] + 20.25 + np.zeros((112, 1)), atol=1e-3
+    )
+    np.testing.assert_allclose(
+        cut[..., 1], np.arange(112)[:, None] + 30.5 + np.zeros((1, 112)), atol=1e-3
+    )
 
 
 @pytest.mark.parametrize("factor", [1.5, 2, 3, 4.6, 7])
