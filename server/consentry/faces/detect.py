@@ -28,6 +28,8 @@ Landmarks = tuple[Point, Point, Point, Point, Point]
 """Eye, eye, nose, corner of the mouth, corner of the mouth; of each pair, left in an upright picture first."""
 
 Floats = npt.NDArray[np.float32]
+Picture = npt.NDArray[np.uint8]
+"""A picture or a part of one, perhaps shrunk or turned."""
 
 _STRIDE = 4  # of the network's outputs
 _MULTIPLE = 32  # of the sides that the network takes
@@ -108,6 +110,12 @@ class Detector:
         Raises:
             ModelUnavailable: If the detector's file is missing or not the pinned one.
         """
+        # A huge picture is shrunk once, not for every look.
+        scale = min(1.0, _THOROUGH_SIDE_PX / max(pixels.shape[:2]))
+        found = self._detect(_shrink(pixels, scale), thorough=thorough)
+        return tuple(_scaled(face, 1 / scale) for face in found)
+
+    def _detect(self, pixels: Picture, *, thorough: bool) -> tuple[DetectedFace, ...]:
         height, width = pixels.shape[:2]
         long_side = max(width, height)
         whole = _Look(0, 0, width, height, _FIRST_SIDE_PX)
@@ -128,7 +136,7 @@ class Detector:
             found = found or self._look_turned(pixels, with_margin)
         return _once_each(found)
 
-    def _look_turned(self, pixels: Pixels, look: _Look) -> list[DetectedFace]:
+    def _look_turned(self, pixels: Picture, look: _Look) -> list[DetectedFace]:
         return [
             face
             for turns in (1, 2, 3)
@@ -136,9 +144,9 @@ class Detector:
             if face.score >= _MIN_TURNED_SCORE
         ]
 
-    def _look(self, pixels: Pixels, look: _Look) -> list[DetectedFace]:
+    def _look(self, pixels: Picture, look: _Look) -> list[DetectedFace]:
         part = pixels[look.top : look.top + look.height, look.left : look.left + look.width]
-        small = _shrink(np.rot90(part, look.turns), look.scale)
+        small = np.rot90(_shrink(part, look.scale), look.turns)
         margin_px = round(look.margin * max(small.shape[:2]))
         offset = -margin_px / look.scale
         faces = self._run(_padded(small, margin_px), look.scale)
@@ -147,7 +155,7 @@ class Detector:
             for face in faces
         ]
 
-    def _run(self, small: npt.NDArray[np.uint8], scale: float) -> list[DetectedFace]:
+    def _run(self, small: Picture, scale: float) -> list[DetectedFace]:
         height, width = small.shape[:2]
         batch = np.zeros((1, 3, _round_up(height), _round_up(width)), np.float32)
         batch[0, :, :height, :width] = small.transpose(2, 0, 1)
@@ -159,7 +167,7 @@ def _round_up(side: int) -> int:
     return -(-side // _MULTIPLE) * _MULTIPLE
 
 
-def _shrink(pixels: npt.NDArray[np.uint8], scale: float) -> npt.NDArray[np.uint8]:
+def _shrink(pixels: Picture, scale: float) -> Picture:
     height, width = pixels.shape[:2]
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     if size == (width, height):
@@ -168,7 +176,7 @@ def _shrink(pixels: npt.NDArray[np.uint8], scale: float) -> npt.NDArray[np.uint8
     return np.asarray(image.resize(size, Image.Resampling.BILINEAR))
 
 
-def _padded(pixels: npt.NDArray[np.uint8], margin_px: int) -> npt.NDArray[np.uint8]:
+def _padded(pixels: Picture, margin_px: int) -> Picture:
     """Lay a margin of the picture's mean colour around it."""
     if margin_px == 0:
         return pixels
@@ -272,6 +280,12 @@ def _once_each(found: Sequence[DetectedFace]) -> tuple[DetectedFace, ...]:
 def _moved(face: DetectedFace, dx: float, dy: float) -> DetectedFace:
     box = Box(face.box.x + dx, face.box.y + dy, face.box.w, face.box.h)
     return DetectedFace(box, _landmarks([(x + dx, y + dy) for x, y in face.landmarks]), face.score)
+
+
+def _scaled(face: DetectedFace, factor: float) -> DetectedFace:
+    box = Box(*(factor * value for value in (face.box.x, face.box.y, face.box.w, face.box.h)))
+    points = _landmarks([(factor * x, factor * y) for x, y in face.landmarks])
+    return DetectedFace(box, points, face.score)
 
 
 def _turned_back(face: DetectedFace, look: _Look) -> DetectedFace:

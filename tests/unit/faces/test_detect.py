@@ -114,7 +114,7 @@ def test_a_small_face_beside_a_large_one_is_found_by_a_thorough_look(detector, a
 
     faces = detector.detect(as_pixels(canvas), thorough=True)
 
-    assert [round(face.box.w / 10) for face in faces] == [12, 2]
+    assert [face.box.w for face in faces] == pytest.approx([115, 16], rel=0.2)
 
 
 def test_a_face_that_fills_the_frame_is_found(detector, astronaut):
@@ -194,3 +194,13 @@ def test_a_picture_is_not_changed(detector, astronaut: Pixels):
     detector.detect(astronaut, thorough=True)
 
     assert (astronaut == before).all()
+
+
+def test_a_huge_picture_is_found_in_its_own_pixels(detector, astronaut):
+    huge = np.zeros((3000, 4096, 3), np.uint8)
+    huge[500:2548, 1000:3048] = np.repeat(np.repeat(astronaut, 4, 0), 4, 1)
+
+    (face,) = detector.detect(as_pixels(huge), thorough=False)
+
+    assert overlap(face.box, Box(1000 + 4 * 181, 500 + 4 * 58, 4 * 89, 4 * 120)) > 0.8
+    assert np.hypot(*np.subtract(face.landmarks[0], (1000 + 4 * 203, 500 + 4 * 102))) < 16

@@ -108,7 +108,7 @@ def test_a_face_squeezed_towards_profile_is_turned_away(astronaut, face):
 
 
 def test_a_face_cut_by_the_border_is_cut_off(look, astronaut):
-    assert QualityIssue.CUT_OFF in look(astronaut[:, 215:]).issues
+    assert QualityIssue.CUT_OFF in look(astronaut[:, 228:]).issues
 
 
 def test_a_face_that_the_detector_doubts_is_not_clear(astronaut, face):
