@@ -189,7 +189,11 @@ def test_everything_but_opening_works_without_scripts(page, chromium, companion,
 
 def test_a_used_link_opens_nothing(page, companion):
     _open(page, companion)
+    page.goto(f"{companion.address}/check")
     page.context.clear_cookies()
+
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("These pages are closed")
 
     page.goto("about:blank")
     page.goto(companion.link)

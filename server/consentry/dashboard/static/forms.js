@@ -32,10 +32,11 @@ async function send(form) {
       return;
     }
     const page = parser.parseFromString(await answer.text(), "text/html");
-    if (answer.ok) {
-      replace(page, pictures);
+    const problem = answer.ok ? null : page.querySelector(".problem");
+    if (problem) {
+      show(problem);
     } else {
-      show(page.querySelector(".problem"));
+      replace(page, pictures);
     }
   } finally {
     button.disabled = false;
@@ -55,6 +56,7 @@ function show(problem) {
   const slot = document.getElementById("problem");
   slot.replaceChildren(...(problem ? [problem] : []));
   if (problem) {
+    document.querySelectorAll(".notice").forEach((notice) => notice.remove());
     slot.tabIndex = -1;
     slot.focus();
     slot.scrollIntoView({ block: "center" });
