@@ -20,6 +20,7 @@ from consentry.accounts.pairing import PairingDesk
 from consentry.accounts.sessions import Sessions
 from consentry.accounts.tokens import Tokens
 from consentry.api.app import create_app
+from consentry.api.runtime import Shared
 from consentry.checks.check import CheckImages
 from consentry.checks.look import FaceReader, LookAtFaces
 from consentry.dashboard.router import dashboard_router
@@ -59,11 +60,13 @@ class Home:
         settings: It was opened with.
         services: Its use cases.
         database: Its store, for `consentry db`.
+        shared: What the applications of this process share.
     """
 
     settings: Settings
     services: Services
     database: Database
+    shared: Shared
 
     @property
     def app(self) -> FastAPI:
@@ -82,7 +85,8 @@ def open_home(settings: Settings) -> Iterator[Home]:
     _make_private_folder(settings.home)
     database = Database.open(settings.database_path)
     try:
-        home = Home(settings, _services(settings, database, SystemClock()), database)
+        shared = Shared.make(worker_threads=settings.worker_threads)
+        home = Home(settings, _services(settings, database, SystemClock()), database, shared)
         try:
             yield home
         finally:
@@ -125,6 +129,7 @@ def _app(
         worker_threads=settings.worker_threads,
         trusted_socket=trusted_socket,
         version=__version__,
+        shared=home.shared,
         pages=pages,
         address=lambda: None if port is None else f"http://{_in_url(settings.host)}:{port}",
         probes=(partial(_look_at_nothing, home.services.look.faces),),

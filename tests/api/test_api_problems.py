@@ -11,7 +11,7 @@ import pytest
 from consentry.accounts.principals import Scope
 from consentry.api.metrics import Metrics
 from consentry.api.problems import problem_response, title_of
-from consentry.api.work import Kind, Work
+from consentry.api.work import Kind, Traffic, Work
 from consentry.kernel import errors
 from consentry.kernel.errors import (
     ConsentryError,
@@ -175,25 +175,28 @@ def test_a_full_queue_turns_away_at_once_and_says_when_to_come_back(home):
     assert 'consentry_work_overloaded_total{kind="pictures"} 1.0' in metrics
 
 
-def test_stopping_finishes_what_was_admitted_and_admits_no_more():
-    finished = []
-
+def test_stopping_admits_no_more_work():
     async def scenario():
         work = Work(threads=1, metrics=Metrics())
-
-        async def job():
+        async with work.place(Kind.PICTURES):
+            work.close()
+            assert await work.run(Kind.PICTURES, lambda: "finished") == "finished"
+        with pytest.raises(Overloaded):
             async with work.place(Kind.PICTURES):
-                await anyio.sleep(0.05)
-                finished.append(True)
+                pass
 
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(job)
-            await anyio.sleep(0.01)
-            await work.drain(grace_s=5)
-            assert finished == [True]
-            with pytest.raises(Overloaded):
-                async with work.place(Kind.PICTURES):
-                    pass
+    anyio.run(scenario)
+
+
+def test_stopping_waits_for_what_is_being_answered_and_not_for_ever():
+    async def scenario():
+        traffic = Traffic()
+        with traffic.request():
+            with anyio.fail_after(5):
+                await traffic.until_quiet(grace_s=0.05)
+            assert not traffic.is_quiet
+        await traffic.until_quiet(grace_s=60)
+        assert traffic.is_quiet
 
     anyio.run(scenario)
 

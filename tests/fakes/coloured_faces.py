@@ -27,7 +27,7 @@ Colour = tuple[int, int, int]
 
 
 class StepCurve(OperatingCurve):
-    """Two thresholds: 0.5 for a false match in a hundred, 0.7 for anything stricter."""
+    """Two thresholds: 0.5 for what may err more often than once in a thousand, 0.7 for the rest."""
 
     def __init__(self) -> None:
         pass
@@ -36,7 +36,7 @@ class StepCurve(OperatingCurve):
         return _point(THRESHOLDS["possible"] if fmr >= 1e-2 else THRESHOLDS["match"])
 
     def for_identification(self, fpir: float, comparisons: int) -> OperatingPoint:
-        return _point(THRESHOLDS["possible"] if fpir >= 1e-2 else THRESHOLDS["match"])
+        return _point(THRESHOLDS["possible"] if fpir > 1e-3 else THRESHOLDS["match"])
 
     def most_comparisons(self, fpir: float) -> int:
         return 1000

@@ -14,6 +14,7 @@ from consentry.accounts.principals import Scope
 from consentry.accounts.sessions import CSRF_HEADER, SESSION_COOKIE, Sessions
 from consentry.accounts.tokens import Tokens
 from consentry.api.app import create_app
+from consentry.api.runtime import Shared
 from consentry.checks.look import LookAtFaces
 from consentry.imagery.limits import Limits
 from consentry.services import Services
@@ -117,12 +118,15 @@ def opened(home: TestHome, **options) -> Iterator[Site]:
         "worker_threads": 2,
         "version": "0.0.0",
         "clock": home.clock,
+        "shared": Shared.make(worker_threads=options.get("worker_threads", 2), clock=home.clock),
         "address": lambda: ORIGIN,
     } | options
+    pages = common.pop("pages", None)
     tcp = create_app(
         services,
         host_allowlist=("127.0.0.1", "localhost"),
         trusted_socket=False,
+        pages=None if pages is None else lambda: pages(services),
         **common,
     )
     local = create_app(services, host_allowlist=("localhost",), trusted_socket=True, **common)

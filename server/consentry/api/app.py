@@ -33,12 +33,9 @@ from consentry.api import (
 )
 from consentry.api.bodies import complaint
 from consentry.api.hardening import BODY_TIMEOUT_S, Doorway, Hardening
-from consentry.api.metrics import Metrics
-from consentry.api.once import Once
 from consentry.api.problems import problem_response
 from consentry.api.rim import Rim
-from consentry.api.runtime import Probe, Readiness, Runtime
-from consentry.api.work import Work
+from consentry.api.runtime import Probe, Readiness, Runtime, Shared
 from consentry.kernel.clock import Clock, SystemClock
 from consentry.kernel.errors import (
     BadRequest,
@@ -82,7 +79,7 @@ def create_app(  # noqa: PLR0913 -- each is a decision of wiring's own, and give
     pages: Callable[[], APIRouter] | None = None,
     address: Callable[[], str | None] = lambda: None,
     probes: Sequence[Probe] = (),
-    work: Work | None = None,
+    shared: Shared | None = None,
     body_timeout_s: float = BODY_TIMEOUT_S,
     clock: Clock | None = None,
     random: Random = os.urandom,
@@ -101,18 +98,16 @@ def create_app(  # noqa: PLR0913 -- each is a decision of wiring's own, and give
         pages: Makes the routes of the dashboard, which come after those of the API.
         address: Returns where the dashboard is reached (``http://127.0.0.1:8484``), or None.
         probes: What `/readyz` asks beyond the store and the gallery.
-        work: Thread pools, to share them with another application in the same event loop.
+        shared: With another application in the same process and event loop; None for the only one.
         body_timeout_s: Longest that a body may take to come in.
         clock: Where the time comes from; None for the machine's.
         random: Source of correlation ids.
     """
     clock = clock or SystemClock()
-    metrics = Metrics()
+    shared = shared or Shared.make(worker_threads=worker_threads, clock=clock, random=random)
     runtime = Runtime(
         services=services,
-        work=work or Work(threads=worker_threads, metrics=metrics),
-        metrics=metrics,
-        once=Once(clock, random),
+        shared=shared,
         max_body_bytes=max_body_bytes,
         is_trusted_socket=trusted_socket,
         address=address,
@@ -120,7 +115,7 @@ def create_app(  # noqa: PLR0913 -- each is a decision of wiring's own, and give
         version=version,
         clock=clock,
     )
-    services.custody.on_lock(runtime.once.forget)
+    services.custody.on_lock(shared.once.forget)
     doorway = Doorway(
         hosts=frozenset(name.lower() for name in host_allowlist),
         max_body_bytes=max_body_bytes,
@@ -130,7 +125,9 @@ def create_app(  # noqa: PLR0913 -- each is a decision of wiring's own, and give
     app = bare_app(
         version,
         middleware=[
-            Middleware(Rim, metrics=metrics, clock=clock, random=random),
+            Middleware(
+                Rim, metrics=shared.metrics, traffic=shared.traffic, clock=clock, random=random
+            ),
             Middleware(Hardening, doorway=doorway),
         ],
     )
@@ -180,10 +177,11 @@ def bare_app(version: str, *, middleware: Sequence[Middleware]) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """At the end: finish what was admitted, then destroy the keys in memory."""
+    """At the end: finish what is being answered, then destroy the keys in memory."""
     yield
     runtime: Runtime = app.state.runtime
-    await runtime.work.drain(grace_s=SHUTDOWN_GRACE_S)
+    runtime.work.close()
+    await runtime.shared.traffic.until_quiet(grace_s=SHUTDOWN_GRACE_S)
     await to_thread.run_sync(runtime.services.custody.lock)
 
 

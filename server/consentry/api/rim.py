@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from consentry.accounts.budgets import BudgetState
 from consentry.api.metrics import Metrics
 from consentry.api.problems import unexpected_response
+from consentry.api.work import Traffic
 from consentry.kernel.clock import Clock
 from consentry.kernel.ids import Random
 
@@ -31,10 +32,17 @@ class Rim:
     """Wraps an application; see the module."""
 
     def __init__(
-        self, app: ASGIApp, *, metrics: Metrics, clock: Clock, random: Random = os.urandom
+        self,
+        app: ASGIApp,
+        *,
+        metrics: Metrics,
+        traffic: Traffic,
+        clock: Clock,
+        random: Random = os.urandom,
     ) -> None:
         self._app = app
         self._metrics = metrics
+        self._traffic = traffic
         self._clock = clock
         self._random = random
 
@@ -48,7 +56,8 @@ class Rim:
         answer = _Answer(send=send, scope=scope)
         began = self._clock.monotonic()
         try:
-            await self._app(scope, receive, answer.send_message)
+            with self._traffic.request():
+                await self._app(scope, receive, answer.send_message)
         except ClientDisconnect:
             answer.status = _CLIENT_GONE
         except Exception as error:  # noqa: BLE001 -- the rim: nothing unexpected is shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ from fastapi import Request
 
 from consentry.api.metrics import Metrics
 from consentry.api.once import Once
-from consentry.api.work import Work
-from consentry.kernel.clock import Clock
+from consentry.api.work import Traffic, Work
+from consentry.kernel.clock import Clock, SystemClock
+from consentry.kernel.ids import Random
 from consentry.services import Services
 
 _GOOD_FOR_S = 10.0
@@ -46,14 +48,50 @@ class Readiness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What the applications of one process share: the one on TCP, and the one on the socket.
+
+    They stop together: neither locks the vault while the other still answers.
+
+    Attributes:
+        work: Where use cases run.
+        metrics: What is counted.
+        once: Answers that are kept for repetition.
+        traffic: What is being answered.
+    """
+
+    work: Work
+    metrics: Metrics
+    once: Once
+    traffic: Traffic
+
+    @classmethod
+    def make(
+        cls, *, worker_threads: int, clock: Clock | None = None, random: Random = os.urandom
+    ) -> Shared:
+        """Make it, for one process.
+
+        Args:
+            worker_threads: Pictures worked on at the same time.
+            clock: Where the time comes from; None for the machine's.
+            random: Source of the key under which requests are compared.
+        """
+        metrics = Metrics()
+        return cls(
+            work=Work(threads=worker_threads, metrics=metrics),
+            metrics=metrics,
+            once=Once(clock or SystemClock(), random),
+            traffic=Traffic(),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
     """See the module.
 
     Attributes:
         services: The use cases.
-        work: Where they run.
-        metrics: What is counted.
-        once: Answers that are kept for repetition.
+        shared: With the other applications of this process.
         max_body_bytes: Largest body with pictures.
         is_trusted_socket: Every caller is the owner.
         address: Returns where the dashboard is reached, or None when nothing listens.
@@ -63,15 +101,28 @@ class Runtime:
     """
 
     services: Services
-    work: Work
-    metrics: Metrics
-    once: Once
+    shared: Shared
     max_body_bytes: int
     is_trusted_socket: bool
     address: Callable[[], str | None]
     readiness: Readiness
     version: str
     clock: Clock
+
+    @property
+    def work(self) -> Work:
+        """Where use cases run."""
+        return self.shared.work
+
+    @property
+    def metrics(self) -> Metrics:
+        """What is counted."""
+        return self.shared.metrics
+
+    @property
+    def once(self) -> Once:
+        """Answers that are kept for repetition."""
+        return self.shared.once
 
 
 def runtime_of(request: Request) -> Runtime:

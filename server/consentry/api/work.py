@@ -7,8 +7,8 @@ and who is turned away has not uploaded anything.
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
@@ -88,16 +88,38 @@ class Work:
         """
         return await to_thread.run_sync(task, limiter=self._pools[kind].limiter)
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether nothing runs or waits."""
-        with self._guard:
-            return all(pool.admitted == 0 for pool in self._pools.values())
-
-    async def drain(self, *, grace_s: float) -> None:
-        """Turn new work away, and wait for what was admitted, at most ``grace_s``."""
+    def close(self) -> None:
+        """Turn new work away from now on; what was admitted goes on."""
         with self._guard:
             self._is_closed = True
+
+
+class Traffic:
+    """Requests that are being answered. Safe between threads."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._count = 0  # guarded by _guard
+
+    @contextmanager
+    def request(self) -> Iterator[None]:
+        """Count a request for as long as it is answered."""
+        with self._guard:
+            self._count += 1
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._count -= 1
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing is being answered."""
+        with self._guard:
+            return self._count == 0
+
+    async def until_quiet(self, *, grace_s: float) -> None:
+        """Wait until nothing is being answered, at most ``grace_s``."""
         with anyio.move_on_after(grace_s):
-            while not self.is_idle:  # noqa: ASYNC110 -- an event belongs to one loop, work may not
+            while not self.is_quiet:  # noqa: ASYNC110 -- an event belongs to one loop, this may not
                 await anyio.sleep(_POLL_S)
