@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 
+from consentry import __version__
 from consentry.api.openapi import openapi_document
 from consentry.api.problems import summary_of
 from consentry.kernel.errors import ConsentryError
@@ -35,7 +35,7 @@ def errors_document(current: str) -> str:
 
 def openapi_text() -> str:
     """Return docs/openapi.json."""
-    document = openapi_document(version("consentry"))
+    document = openapi_document(__version__)
     return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
