@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,16 @@ if TYPE_CHECKING:
 from consentry.inference.build import build_models
 
 pytest.register_assert_rewrite("contracts")
+
+
+@pytest.fixture(autouse=True)
+def log_as_it_was() -> Iterator[None]:
+    """A command that runs inside a test sets the log up for its process; the next test starts anew."""
+    log = logging.getLogger("consentry")
+    before = log.level, log.propagate, list(log.handlers)
+    yield
+    log.setLevel(before[0])
+    log.propagate, log.handlers = before[1], before[2]
 
 
 @pytest.fixture(scope="session")
