@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -257,11 +258,13 @@ def test_ctrl_c_leaves_with_130(folder, tmp_path):
         [sys.executable, "-m", "consentry", "check", str(tmp_path / "picture")],
         env=folder.environment,
         stderr=subprocess.PIPE,
+        # A shell starts what runs in its background with Ctrl-C ignored, and that is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    with (tmp_path / "picture").open("wb"):
+    with process, (tmp_path / "picture").open("wb"):
         # It has opened the picture, and waits for the first byte.
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        err = process.stderr.read()
 
     assert process.returncode == 130
     assert b"Traceback" not in err
@@ -312,60 +315,6 @@ def test_missing_models_say_how_to_build_them(folder, pictures, tmp_path):
 # -- with a companion
 
 
-def test_a_running_companion_gives_the_same_answers(enrolled, pictures):
-    with enrolled.serving():
-        locked = enrolled.run("check", str(pictures / "altered.jpg"), *EVERYDAY, passphrase=None)
-        unlocked = enrolled.run("unlock")
-        check = enrolled.run(
-            "check", str(pictures / "altered.jpg"), *EVERYDAY, "--json", passphrase=None
-        )
-        revealing = enrolled.run(
-            "check", str(pictures / "altered.jpg"), *REVEALING, passphrase=None
-        )
-        nobody = enrolled.run("check", str(pictures / "coffee.jpg"), *EVERYDAY, passphrase=None)
-        relocked = enrolled.run("lock")
-        again = enrolled.run("check", str(pictures / "altered.jpg"), *EVERYDAY, passphrase=None)
-
-    assert (locked.code, unlocked.code, relocked.code, again.code) == (10, 0, 0, 10)
-    assert (check.code, revealing.code, nobody.code) == (11, 10, 0)
-    require_documented(check.document)
-
-
-def test_checks_at_the_same_time_get_their_own_answers(enrolled, pictures):
-    cases = [("altered.jpg", 11), ("coffee.jpg", 0)] * 4
-    with enrolled.serving():
-        enrolled.run("unlock")
-        with ThreadPoolExecutor(4) as pool:
-            codes = list(
-                pool.map(
-                    lambda case: (
-                        enrolled.run(
-                            "check", str(pictures / case[0]), *EVERYDAY, passphrase=None
-                        ).code
-                    ),
-                    cases,
-                )
-            )
-
-    assert codes == [code for _, code in cases]
-
-
-def test_a_folder_has_one_companion_and_the_second_says_so(enrolled):
-    with enrolled.serving():
-        second = enrolled.run("serve", "--port", "0")
-
-    assert second.code == 1
-    assert "running on this data folder already" in second.err
-
-
-def test_a_taken_port_is_told(enrolled, folder):
-    with enrolled.serving() as server:
-        taken = folder.run("serve", "--port", server.address.rpartition(":")[2])
-
-    assert taken.code == 2
-    assert "is taken" in taken.err
-
-
 def test_only_loopback_is_listened_on(folder):
     left = folder.run("serve", "--host", "0.0.0.0", "--port", "0")
 
@@ -412,6 +361,61 @@ def test_the_dashboard_link_opens_once(enrolled):
     assert not second.is_success
 
 
+# -- beside one companion that runs on
+
+
+@pytest.fixture(scope="module")
+def served(enrolled: DataFolder) -> Iterator[DataFolder]:
+    """The data folder of `enrolled` with a companion, up to the end of the module."""
+    with enrolled.serving():
+        yield enrolled
+
+
+def test_a_running_companion_gives_the_same_answers(served, pictures):
+    locked = served.run("check", str(pictures / "altered.jpg"), *EVERYDAY, passphrase=None)
+    unlocked = served.run("unlock")
+    check = served.run("check", str(pictures / "altered.jpg"), *EVERYDAY, "--json", passphrase=None)
+    revealing = served.run("check", str(pictures / "altered.jpg"), *REVEALING, passphrase=None)
+    nobody = served.run("check", str(pictures / "coffee.jpg"), *EVERYDAY, passphrase=None)
+    relocked = served.run("lock")
+    again = served.run("check", str(pictures / "altered.jpg"), *EVERYDAY, passphrase=None)
+
+    assert (locked.code, unlocked.code, relocked.code, again.code) == (10, 0, 0, 10)
+    assert (check.code, revealing.code, nobody.code) == (11, 10, 0)
+    require_documented(check.document)
+
+
+def test_checks_at_the_same_time_get_their_own_answers(served, pictures):
+    cases = [("altered.jpg", 11), ("coffee.jpg", 0)] * 4
+    served.run("unlock")
+    with ThreadPoolExecutor(4) as pool:
+        codes = list(
+            pool.map(
+                lambda case: (
+                    served.run("check", str(pictures / case[0]), *EVERYDAY, passphrase=None).code
+                ),
+                cases,
+            )
+        )
+
+    assert codes == [code for _, code in cases]
+
+
+def test_a_folder_has_one_companion_and_the_second_says_so(served):
+    second = served.run("serve", "--port", "0")
+
+    assert second.code == 1
+    assert "running on this data folder already" in second.err
+
+
+def test_a_taken_port_is_told(folder):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = folder.run("serve", "--port", str(other.getsockname()[1]))
+
+    assert taken.code == 2
+    assert "is taken" in taken.err
+
+
 # -- hostile files
 
 
@@ -451,25 +455,19 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_file_is_refused_by_name_and_soon(enrolled_server, name, tmp_path):
+def test_a_hostile_file_is_refused_by_name_and_soon(served, name, tmp_path):
     data, code = HOSTILE[name]
     path = tmp_path / "picture.jpg"
     path.write_bytes(data)
     began = time.monotonic()
 
-    left = enrolled_server.run("check", str(path), *EVERYDAY, "--json", passphrase=None)
+    left = served.run("check", str(path), *EVERYDAY, "--json", passphrase=None)
 
     assert left.code == 10, left.err
     assert left.document["reasons"] == ["unreadable"]
     assert left.document["images"][0]["error"]["code"].startswith(code)
     # A second is the promise; starting Python on a busy machine is most of this.
     assert time.monotonic() - began < 20
-
-
-@pytest.fixture(scope="module")
-def enrolled_server(enrolled: DataFolder) -> Iterator[DataFolder]:
-    with enrolled.serving():
-        yield enrolled
 
 
 # -- labelled faces

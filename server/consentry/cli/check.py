@@ -134,7 +134,7 @@ def _unlock_if_possible(line: Companion, source: PassphraseSource) -> None:
 
     if calls.vault(line).state is not VaultState.LOCKED:
         return
-    passphrase = source.given_or_asked("Passphrase: ")
+    passphrase = source.given_or_asked()
     if passphrase is None:
         note(
             "The vault is locked and no passphrase was given, so faces cannot be compared with the enrolled ones."

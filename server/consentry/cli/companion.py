@@ -19,7 +19,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from consentry.cli.problems import Problem
-from consentry.kernel.errors import OperatorError, StorageFailed
+from consentry.kernel.errors import NotReady, OperatorError
 from consentry.settings import Settings
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Companion:
         try:
             response = send()
         except httpx.TransportError as cause:
-            raise StorageFailed(
+            raise NotReady(
                 "The running companion stopped answering in mid-request. Run the command again; if it persists, "
                 "restart `consentry serve`."
             ) from cause

@@ -39,15 +39,18 @@ class PassphraseSource:
         """Whether there is one without asking anybody."""
         return self.fd is not None or self.settings.passphrase is not None
 
-    def given_or_asked(self, question: str = "Passphrase: ") -> Passphrase | None:
-        """Return the passphrase; None when none is given and nobody can be asked.
+    def given_or_asked(
+        self, question: str = "Passphrase (Enter to go on without): "
+    ) -> Passphrase | None:
+        """Return the passphrase; None when none is given, and nobody can be asked or wants to say.
 
         Raises:
             BadRequest: If the file descriptor holds none.
         """
         if self.is_given:
             return self._given(1)[0]
-        return _ask(question) if is_interactive() else None
+        typed = _ask(question) if is_interactive() else None
+        return typed if typed is not None and typed.to_bytes() else None
 
     def required(self, question: str = "Passphrase: ") -> Passphrase:
         """Return the passphrase.

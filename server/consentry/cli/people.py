@@ -84,7 +84,7 @@ def subjects(
 
     invocation = Invocation.of(context)
     with invocation.line() as line:
-        unlock_if_given(line, invocation.passphrase(passphrase_fd))
+        unlock_if_possible(line, invocation.passphrase(passphrase_fd))
         answer = calls.subjects(line)
     if as_json:
         say_document(answer.document())
@@ -178,8 +178,8 @@ def _create_vault(line: Companion, passphrase: Passphrase) -> None:
         calls.unlock(line, passphrase)
 
 
-def unlock_if_given(line: Companion, source: PassphraseSource) -> None:
-    """Unlock a locked vault if there is a passphrase to be had without asking.
+def unlock_if_possible(line: Companion, source: PassphraseSource) -> None:
+    """Unlock a locked vault if there is a passphrase to be had.
 
     Raises:
         Problem: If the passphrase does not open it.

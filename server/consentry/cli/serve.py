@@ -68,6 +68,7 @@ def serve(
     invocation.is_companion = True
     settings = load_settings(**_without_missing(invocation.settings, host, port))
     _make_private(settings.socket_path.parent)
+    _warn_of_missing_models(settings.models_dir)
     with only_companion(settings.socket_path.with_name("serve.lock")), open_home(settings) as home:
         asyncio.run(_serve(home, settings, shows_link=link))
     say("Stopped. The vault is locked, and nothing of it is left in memory.")
@@ -209,6 +210,15 @@ def _without_missing(
         "host": settings.host if host is None else host,
         "port": settings.port if port is None else port,
     }
+
+
+def _warn_of_missing_models(folder: Path) -> None:
+    from consentry.inference.registry import MODEL_FILES
+
+    if not all((folder / model.file_name).exists() for model in MODEL_FILES.values()):
+        note(
+            "Models are missing, so checks will refuse what they cannot look at. Make them with: consentry models build"
+        )
 
 
 def _make_private(folder: Path) -> None:

@@ -58,6 +58,15 @@ def test_at_a_terminal_it_is_asked_for(typed):
     assert text_of(PassphraseSource(load_settings(), None).required()) == "typed"
 
 
+def test_pressing_enter_goes_on_without_one_where_that_is_possible(typed):
+    typed.extend(["", ""])
+    source = PassphraseSource(load_settings(), None)
+
+    assert source.given_or_asked() is None
+    with pytest.raises(BadRequest, match="needs the passphrase"):
+        source.required()
+
+
 def test_with_nobody_to_ask_the_error_says_how_to_give_it(monkeypatch):
     monkeypatch.setattr(passphrase_room, "is_interactive", lambda: False)
     source = PassphraseSource(load_settings(), None)
