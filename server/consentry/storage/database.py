@@ -25,6 +25,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
+from consentry.kernel.clock import SystemClock
 from consentry.kernel.errors import StorageFailed, StorageFull
 from consentry.storage.failures import BUSY, translated
 from consentry.storage.migrations import migrate, schema_of
@@ -321,9 +322,10 @@ class Database:
 
     def _until_free(self, attempt: Callable[[], bool], *, otherwise: str) -> None:
         """Try until the database is free. SQLite's own waiting does not cover these two cases."""
-        deadline = time.monotonic() + self._busy_timeout_s
+        clock = SystemClock()
+        deadline = clock.monotonic() + self._busy_timeout_s
         while not attempt():
-            if time.monotonic() >= deadline:
+            if clock.monotonic() >= deadline:
                 raise StorageFailed(otherwise)
             time.sleep(0.005)
 
