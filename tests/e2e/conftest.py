@@ -23,6 +23,7 @@ expect.set_options(timeout=30_000)
 
 COMMAND = Path(sys.executable).with_name("consentry")
 START_TIMEOUT_S = 60
+_READY = "consentry-ready "
 _CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-quic",
@@ -46,8 +47,13 @@ class Companion:
     @property
     def address(self) -> str:
         """Scheme, host and port."""
-        [line] = [each for each in self.lines if each.startswith("consentry-ready ")]
+        [line] = [each for each in self.lines if each.startswith(_READY)]
         return line.split()[1]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has said that it answers requests."""
+        return any(each.startswith(_READY) for each in self.lines)
 
     @property
     def link(self) -> str:
@@ -66,9 +72,10 @@ class Companion:
         )
 
     def read(self) -> None:
+        """Collect what it prints until it ends; for a thread of its own."""
         for line in self.process.stdout:
             self.lines.append(line)
-            if line.startswith("consentry-ready "):
+            if line.startswith(_READY):
                 self.ready.set()
         self.ready.set()
 
@@ -96,8 +103,8 @@ def companion(models_dir: Path) -> Iterator[Companion]:
         reader = threading.Thread(target=companion.read)
         reader.start()
         try:
-            is_ready = companion.ready.wait(START_TIMEOUT_S) and process.poll() is None
-            assert is_ready, "the companion did not start:\n" + "".join(companion.lines)
+            companion.ready.wait(START_TIMEOUT_S)
+            assert companion.is_ready, "the companion did not start:\n" + "".join(companion.lines)
             yield companion
         finally:
             process.send_signal(signal.SIGINT)
@@ -151,8 +158,11 @@ def chromium(camera_film: Path) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    """A page of a browser profile of its own; what goes wrong in it fails the test."""
+def page(chromium: Browser, companion: Companion) -> Iterator[Page]:
+    """A page of a browser profile of its own; what goes wrong in it fails the test.
+
+    Asks for the companion so that it is closed first: else it might still load from a server that has stopped.
+    """
     context = chromium.new_context(viewport={"width": 1200, "height": 850})
     page = context.new_page()
     page.set_default_timeout(30_000)

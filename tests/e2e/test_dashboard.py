@@ -145,6 +145,8 @@ def test_a_poor_photo_is_explained_and_the_chosen_photos_stay(page, companion, p
 
     expect(page.get_by_role("alert")).to_contain_text("Photo 2 of 2: No face was found")
     expect(page.locator("#photos-list li")).to_have_count(2)
+    for preview in page.locator("#photos-list img").all():
+        assert preview.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
     page.get_by_role("button", name="Remove number 2").click()
     page.get_by_role("button", name="Protect this face").click()
     page.wait_for_url("**/?done=enrolled", timeout=90_000)
