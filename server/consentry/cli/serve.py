@@ -348,8 +348,10 @@ def _announce(
     if shows_link:
         say("Open the dashboard with this link. It works once; `consentry open` prints another.")
         say(f"  {dashboard_link(address, home.services.sessions)}")
-    else:
+    elif has_socket:
         say("`consentry open` prints a link to the dashboard.")
+    else:
+        say("Start it without --no-link when you need a link to the dashboard.")
     say()
     say(
         "Next: enrol your face there, or with `consentry enrol PHOTO`; then `consentry check IMAGE`."
