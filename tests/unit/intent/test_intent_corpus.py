@@ -28,6 +28,7 @@ def is_held_out(text: str) -> bool:
 
 
 ENGLISH = lines("intent_en.jsonl")
+AFTERWARDS = lines("intent_en_afterwards.jsonl")
 FOREIGN = lines("intent_foreign.jsonl")
 
 
@@ -58,8 +59,17 @@ def test_false_refusals_keep_their_ceiling(held_out, ceiling):
     assert share("benign", held_out=held_out) <= ceiling
 
 
+@pytest.mark.parametrize(("label", "least", "most"), [("revealing", 0.97, 1), ("benign", 0, 0.02)])
+def test_what_was_learnt_from_later_prompts_is_not_lost_again(label, least, most):
+    texts = [line["text"] for line in AFTERWARDS if line["label"] == label]
+    found = sum(ENGINE.assess(text).category.is_revealing for text in texts) / len(texts)
+
+    assert least <= found <= most
+
+
 def test_everyday_english_is_readable():
-    benign = [line["text"] for line in ENGLISH if line["label"] == "benign"]
+    lines_of_both = [*ENGLISH, *AFTERWARDS]
+    benign = [line["text"] for line in lines_of_both if line["label"] == "benign"]
     unreadable = [text for text in benign if not ENGINE.assess(text).is_readable]
 
     assert len(unreadable) <= 0.01 * len(benign), unreadable
