@@ -289,7 +289,8 @@ class _Reader:
             word = match[0]
             lower = word.lower().removesuffix("'s").removesuffix("\u2019s")
             is_everyday = self._lexicon.is_word(lower)
-            is_place = bool(_BEFORE_PLACE.search(text, 0, match.start()))
+            before = text[max(0, match.start() - _LONGEST_BEFORE_PLACE) : match.start()]
+            is_place = bool(_BEFORE_PLACE.search(before))
             if lower in self._lexicon.given_names and not is_everyday:
                 return True
             if not word[0].isupper() or is_place:
@@ -311,6 +312,7 @@ class _Reader:
 _ROT13 = str.maketrans("abcdefghijklmnopqrstuvwxyz", "nopqrstuvwxyzabcdefghijklm")
 _LONG_WORD = re.compile(rf"[a-z]{{{_SHORTEST_MISSPELT - 1},12}}")
 _NAME_WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|['\u2019-](?=[^\W\d_]))+")
+_LONGEST_BEFORE_PLACE = 16
 _BEFORE_PLACE = re.compile(
     r"\b(?:in|at|near|from|to|through|over|across|visiting|style|the)\s+$", re.IGNORECASE
 )

@@ -170,8 +170,9 @@ def _run_together(view: View, start: int, end: int) -> Iterator[_Letter]:
     """Give the letters of a run; where the gap in the text as sent is wider than elsewhere, a space."""
     letters = [letter for letter in _slice(view, start, end) if letter[0].isalnum()]
     gaps = [right[1] - left[2] for left, right in pairwise(letters)]
+    usual = min(gaps)
     for i, letter in enumerate(letters):
-        if i and gaps[i - 1] > min(gaps):
+        if i and gaps[i - 1] > usual:
             yield " ", letters[i - 1][2], letter[1]
         yield letter
 

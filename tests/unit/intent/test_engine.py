@@ -220,7 +220,7 @@ def test_the_longest_prompt_is_answered_in_bounded_time(text):
 
     ENGINE.assess(text[:32_000])
 
-    assert time.perf_counter() - started < 30
+    assert time.perf_counter() - started < 10
 
 
 def test_threads_share_one_engine_that_loads_once():
