@@ -12,7 +12,7 @@ from consentry.checks.look import LookAtFaces
 from consentry.checks.ports import ReceiptStore
 from consentry.enrolment.backups import ExportBackup, RestoreBackup
 from consentry.enrolment.enrol import EnrolSubject
-from consentry.enrolment.people import People, RevokeEverybody, RevokeSubject, VerifyActor
+from consentry.enrolment.people import EraseHome, People, RevokeSubject, VerifyActor
 from consentry.enrolment.references import ReferenceGallery
 from consentry.enrolment.rotation import RotateKeys
 from consentry.imagery.limits import Limits
@@ -29,7 +29,7 @@ class Services:
     enrol: EnrolSubject
     people: People
     revoke: RevokeSubject
-    revoke_everybody: RevokeEverybody
+    erase_home: EraseHome
     verify_actor: VerifyActor
     custody: Custody
     rotate_keys: RotateKeys

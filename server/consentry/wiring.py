@@ -27,7 +27,7 @@ from consentry.dashboard.router import dashboard_router
 from consentry.dashboard.visit import Place
 from consentry.enrolment.backups import ExportBackup, RestoreBackup
 from consentry.enrolment.enrol import EnrolSubject
-from consentry.enrolment.people import People, RevokeEverybody, RevokeSubject, VerifyActor
+from consentry.enrolment.people import EraseHome, People, RevokeSubject, VerifyActor
 from consentry.enrolment.references import ReferenceGallery
 from consentry.enrolment.rotation import RotateKeys
 from consentry.faces.pipeline import open_pipeline
@@ -164,7 +164,7 @@ def _look_at_nothing(faces: FaceReader) -> None:
 def _services(settings: Settings, database: Database, clock: Clock) -> Services:
     limits = Limits(max_bytes=settings.max_image_bytes)
     subjects, receipts = SqlSubjectStore(database), SqlReceiptStore(database)
-    header = SqlHeaderStore(database)
+    header, home_store = SqlHeaderStore(database), SqlHomeStore(database)
     custody = Custody(header, clock, idle_lock_s=settings.idle_lock_s)
     faces = open_pipeline(
         settings.model, ModelStore(settings.models_dir, threads=_engine_threads(settings))
@@ -204,13 +204,13 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
         ),
         people=people,
         revoke=RevokeSubject(people, subjects, gallery),
-        revoke_everybody=RevokeEverybody(subjects, gallery),
+        erase_home=EraseHome(home_store, custody, turn),
         verify_actor=VerifyActor(subjects, custody),
         custody=custody,
         rotate_keys=RotateKeys(subjects, custody, gallery, turn),
         gallery=gallery,
         export_backup=ExportBackup(subjects, header, custody),
-        restore_backup=RestoreBackup(SqlHomeStore(database), custody, gallery),
+        restore_backup=RestoreBackup(home_store, custody, gallery),
         receipts=receipts,
         signer=signer,
         tokens=tokens,

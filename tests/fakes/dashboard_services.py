@@ -83,7 +83,7 @@ class MemoryRevoke:
 
 
 @dataclass
-class MemoryRevokeEverybody:
+class MemoryEraseHome:
     people: MemoryPeople
 
     def __call__(self):
@@ -271,7 +271,7 @@ def build_services(clock: ManualClock) -> Services:
         enrol=MemoryEnrol(people),
         people=people,
         revoke=MemoryRevoke(people),
-        revoke_everybody=MemoryRevokeEverybody(people),
+        erase_home=MemoryEraseHome(people),
         verify_actor=ScriptedActor(),
         custody=custody,
         rotate_keys=None,

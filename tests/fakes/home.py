@@ -9,7 +9,7 @@ from pathlib import Path
 from consentry.checks.check import CheckImages, CheckRequest, CheckResult
 from consentry.enrolment.backups import ExportBackup, RestoreBackup
 from consentry.enrolment.enrol import Enrolled, EnrolSubject
-from consentry.enrolment.people import People, RevokeEverybody, RevokeSubject, VerifyActor
+from consentry.enrolment.people import EraseHome, People, RevokeSubject, VerifyActor
 from consentry.enrolment.references import ReferenceGallery
 from consentry.enrolment.rotation import RotateKeys
 from consentry.gallery.flat import FlatIndex
@@ -48,7 +48,7 @@ class TestHome:
         self.database = Database.open(self.path / "consentry.db")
         self.store = SqlSubjectStore(self.database)
         self.receipts = SqlReceiptStore(self.database)
-        header = SqlHeaderStore(self.database)
+        header, home_store = SqlHeaderStore(self.database), SqlHomeStore(self.database)
         self.custody = Custody(header, self.clock, idle_lock_s=self.idle_lock_s, cost=CHEAP)
         self.faces = ColouredFaces()
         self.gallery = ReferenceGallery(
@@ -83,11 +83,11 @@ class TestHome:
             clock=self.clock,
         )
         self.revoke = RevokeSubject(self.people, self.store, self.gallery)
-        self.revoke_everybody = RevokeEverybody(self.store, self.gallery)
+        self.erase_home = EraseHome(home_store, self.custody, turn)
         self.verify_actor = VerifyActor(self.store, self.custody)
         self.rotate = RotateKeys(self.store, self.custody, self.gallery, turn)
         self.export_backup = ExportBackup(self.store, header, self.custody)
-        self.restore_backup = RestoreBackup(SqlHomeStore(self.database), self.custody, self.gallery)
+        self.restore_backup = RestoreBackup(home_store, self.custody, self.gallery)
 
     def create(self) -> TestHome:
         self.custody.create(PASSPHRASE)

@@ -99,7 +99,7 @@ def opened(home: TestHome, **options) -> Iterator[Site]:
         enrol=home.enrol_subject,
         people=home.people,
         revoke=home.revoke,
-        revoke_everybody=home.revoke_everybody,
+        erase_home=home.erase_home,
         verify_actor=home.verify_actor,
         custody=home.custody,
         rotate_keys=home.rotate,

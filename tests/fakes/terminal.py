@@ -108,7 +108,7 @@ def opened(folder: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Termina
         enrol=home.enrol_subject,
         people=home.people,
         revoke=home.revoke,
-        revoke_everybody=home.revoke_everybody,
+        erase_home=home.erase_home,
         verify_actor=home.verify_actor,
         custody=home.custody,
         rotate_keys=home.rotate,

@@ -226,9 +226,9 @@ async def revoke_subject(request: Request, _: Writer) -> Response:
     responses=documented(reads_body=True),
 )
 async def erase_everybody(request: Request, _: Owner) -> Response:
-    """Revoke everybody. Needs no passphrase: deleting must work when it is forgotten."""
+    """Destroy every enrolment and the vault. Needs no passphrase: it may be forgotten."""
     runtime = runtime_of(request)
     async with runtime.work.place(Kind.STORE):
         await read_json(request, EraseIn)
-        count = await runtime.work.run(Kind.STORE, runtime.services.revoke_everybody)
+        count = await runtime.work.run(Kind.STORE, runtime.services.erase_home)
     return answer(ErasedOut(subjects=count))

@@ -44,6 +44,7 @@ from consentry.kernel.errors import (
     ModelUnavailable,
     SealBroken,
     StorageFailed,
+    VaultAbsent,
     VaultLocked,
 )
 from consentry.kernel.ids import CheckId, ModelId, Random, SubjectId, new_check_id
@@ -274,7 +275,7 @@ class CheckImages:
                     (id(picture), place): matches
                     for (picture, place, _), matches in zip(probes, found, strict=True)
                 }
-        except VaultLocked:
+        except (VaultAbsent, VaultLocked):
             state = SearchState.LOCKED
         except IndexIncomplete:
             state = SearchState.INCOMPLETE

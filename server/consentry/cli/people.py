@@ -136,10 +136,12 @@ def revoke(
 
 
 def erase(context: typer.Context, *, yes: Yes = False) -> None:
-    """Destroy every enrolment of this home. Needs no passphrase: it must work when that is forgotten."""
+    """Destroy every enrolment and the passphrase's vault. Needs no passphrase: it may be forgotten."""
     from consentry.cli import calls
 
-    _require_meant("Destroy every enrolment in this data folder? It cannot be undone.", yes=yes)
+    _require_meant(
+        "Destroy every enrolment in this data folder, and its vault? It cannot be undone.", yes=yes
+    )
     with Invocation.of(context).line() as line:
         count = calls.revoke_everybody(line).subjects
     say(f"Erased: {count} protected before, none now.")

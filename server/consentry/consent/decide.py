@@ -229,7 +229,7 @@ def _evidence_of_person(image: ImageFinding) -> Iterator[PrivateReason]:
         yield PrivateReason.DETECTOR_UNAVAILABLE
     if image.person is PersonPresence.PRESENT:
         yield PrivateReason.PERSON_IN_PICTURE
-    if image.person is PersonPresence.UNKNOWN:
+    if image.person is PersonPresence.UNKNOWN and not image.faces:
         yield PrivateReason.PICTURE_NOT_CLEARED
 
 

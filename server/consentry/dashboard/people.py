@@ -80,7 +80,7 @@ def erase(visit: Visit) -> Response:
     """Destroy everybody's keys, names and templates."""
     if visit.form.text("phrase").strip().casefold() != ERASE_PHRASE:
         raise BadRequest(f"Nothing was deleted. To delete, type the words: {ERASE_PHRASE}")
-    visit.services.revoke_everybody()
+    visit.services.erase_home()
     return go("/?done=erased")
 
 

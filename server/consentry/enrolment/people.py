@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
-from consentry.enrolment.ports import StoredSubject, SubjectStore
+from consentry.enrolment.ports import HomeStore, StoredSubject, SubjectStore
 from consentry.enrolment.references import ReferenceGallery
 from consentry.kernel.errors import Forbidden, NotFound
 from consentry.kernel.ids import ModelId, SubjectId
@@ -115,22 +115,22 @@ class RevokeSubject:
 
 
 @dataclass(frozen=True, slots=True)
-class RevokeEverybody:
-    """Delete every enrolment of this home. Needs no passphrase: deleting must work when it is forgotten."""
+class EraseHome:
+    """Destroy every enrolment, and the vault with its passphrase: begin afresh.
 
-    store: SubjectStore
-    gallery: ReferenceGallery
+    Needs no passphrase, because it must work when that is forgotten. ``turn`` is the lock that
+    enrolling takes too, so that nobody is sealed under keys that are being destroyed.
+    """
+
+    home: HomeStore
+    custody: Custody
+    turn: AbstractContextManager[object]
 
     def __call__(self) -> int:
-        """Revoke all, and return how many there were."""
-        subjects: Sequence[StoredSubject] = self.store.subjects()
-        for stored in subjects:
-            try:
-                self.store.remove_subject(stored.subject)
-            except NotFound:
-                continue  # another process revoked her in between: what was asked for is so
-        self.gallery.refresh()
-        return len(subjects)
+        """Erase, and return how many people were enrolled."""
+        with self.turn:
+            self.custody.lock()
+            return self.home.erase()
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,17 @@ class SubjectStore(Protocol):
 
 
 class HomeStore(Protocol):
-    """What a restored backup needs of the store."""
+    """A home as a whole: put back, or erased."""
+
+    def erase(self) -> int:
+        """Destroy the vault header and every subject with her key, name and templates.
+
+        One transaction; when this returns, no byte of them is left in the database file or its
+        journal, and the revision has advanced.
+
+        Returns:
+            How many subjects there were.
+        """
 
     def restore(
         self,

@@ -10,7 +10,12 @@ from consentry.enrolment.ports import NewTemplate, StoredSubject
 from consentry.kernel.errors import VaultExists
 from consentry.kernel.ids import SubjectId
 from consentry.storage.database import Database
-from consentry.storage.subjects import advance, insert_subjects, insert_templates
+from consentry.storage.subjects import (
+    advance,
+    erase_subject,
+    insert_subjects,
+    insert_templates,
+)
 from consentry.storage.tables import SubjectRow, VaultHeaderRow
 
 
@@ -19,6 +24,20 @@ class SqlHomeStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def erase(self) -> int:
+        """Destroy the vault header and every subject with her key, name and templates."""
+        with self._database.erasing() as erasure:
+            session = erasure.session
+            header = session.get(VaultHeaderRow, 1)
+            if header is not None:
+                erasure.forget(header.header)
+                session.delete(header)
+            subjects = session.exec(select(SubjectRow)).all()
+            revision = advance(session)
+            for stored in subjects:
+                erase_subject(erasure, stored, revision)
+        return len(subjects)
 
     def restore(
         self,

@@ -24,7 +24,7 @@ from consentry.kernel.biometrics import SealedTemplate
 from consentry.kernel.errors import NotFound
 from consentry.kernel.ids import ModelId, SubjectId, TemplateId
 from consentry.kernel.taxonomy import SubjectPolicy
-from consentry.storage.database import Database
+from consentry.storage.database import Database, Erasure
 from consentry.storage.failures import translated
 from consentry.storage.tables import (
     StateRow,
@@ -93,22 +93,9 @@ class SqlSubjectStore:
             stored = session.get(SubjectRow, subject)
             if stored is None:
                 raise NotFound(_GONE)
-            templates = session.exec(
-                select(TemplateRow.row, TemplateRow.template, TemplateRow.sealed).where(
-                    TemplateRow.subject == subject
-                )
-            ).all()
             revision = advance(session)
-            if templates:
-                session.execute(
-                    insert(TombstoneRow), [{"row": t[0], "revision": revision} for t in templates]
-                )
-            session.execute(delete(TemplateRow).where(col(TemplateRow.subject) == subject))
-            session.execute(delete(SubjectRow).where(col(SubjectRow.subject) == subject))
+            erase_subject(erasure, stored, revision)
             self._forget_old_tombstones(session)
-            erasure.forget(subject.encode(), stored.wrapped_key, stored.sealed_name)
-            for _, template, sealed in templates:
-                erasure.forget(template.encode(), sealed)
         return revision
 
     def subjects(self) -> tuple[StoredSubject, ...]:
@@ -237,6 +224,25 @@ def insert_templates(
                 for subject, t in templates
             ],
         )
+
+
+def erase_subject(erasure: Erasure, stored: SubjectRow, revision: int) -> None:
+    """Remove a subject in the given transaction, as of its revision; tombstones name her rows."""
+    session = erasure.session
+    templates = session.exec(
+        select(TemplateRow.row, TemplateRow.template, TemplateRow.sealed).where(
+            TemplateRow.subject == stored.subject
+        )
+    ).all()
+    if templates:
+        session.execute(
+            insert(TombstoneRow), [{"row": t[0], "revision": revision} for t in templates]
+        )
+    erasure.forget(stored.subject.encode(), stored.wrapped_key, stored.sealed_name)
+    for _, template, sealed in templates:
+        erasure.forget(template.encode(), sealed)
+    session.execute(delete(TemplateRow).where(col(TemplateRow.subject) == stored.subject))
+    session.execute(delete(SubjectRow).where(col(SubjectRow.subject) == stored.subject))
 
 
 def _revision(connection: sqlite3.Connection) -> int:

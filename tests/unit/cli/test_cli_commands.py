@@ -323,6 +323,14 @@ def test_erasing_everybody_needs_no_passphrase_but_a_yes(enrolled, command):
     assert enrolled.run("subjects", "--json").document["subjects"] == []
 
 
+def test_after_erasing_a_forgotten_passphrase_is_replaced_by_a_new_one(enrolled):
+    assert enrolled.run("erase", "--yes").code == 0
+
+    again = enrolled.run("enrol", enrolled.picture(HER), passphrase="another four random words")
+
+    assert again.code == 0, again.err
+
+
 @pytest.mark.parametrize("command", [["revoke"], ["revoke", "me", "--all"]])
 def test_revoke_wants_one_or_all(enrolled, command):
     assert enrolled.run(*command, "--yes").code == 2

@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 from consentry.kernel.errors import Forbidden, NotFound
 from consentry.kernel.taxonomy import PrivateReason, Verdict
+from consentry.vault.custody import VaultState
+from consentry.vault.passphrase import Passphrase
 from fakes.coloured_faces import picture
 from fakes.home import PASSPHRASE, TestHome
 
@@ -60,8 +62,35 @@ def test_deleting_everything_needs_no_passphrase(home):
     home.enrol(EVE, name="Eve")
     home.custody.lock()
 
-    assert home.revoke_everybody() == 2
+    assert home.erase_home() == 2
     assert home.check(picture(ADA)).decision.verdict is Verdict.ALLOW
+
+
+def test_after_deleting_everything_a_new_passphrase_begins_afresh(home):
+    home.enrol(ADA, name="Ada")
+
+    home.erase_home()
+    states = [home.custody.state]
+    home.custody.create(Passphrase("another passphrase entirely"))
+    home.enrol(EVE, name="Eve")
+
+    assert states == [VaultState.ABSENT]
+    assert [person.name for person in home.people.all()] == ["Eve"]
+    assert home.check(picture(EVE)).decision.verdict is Verdict.NEEDS_CONSENT
+
+
+def test_of_what_was_deleted_no_byte_is_left(home):
+    home.enrol(ADA, name="Ada")
+    (stored,) = home.store.subjects()
+    with home.store.snapshot(home.faces.model_id) as snapshot:
+        sealed = [template.sealed for template in snapshot.templates]
+    header = home.custody._store.load()
+
+    home.erase_home()
+
+    left = b"".join(path.read_bytes() for path in home.path.iterdir() if path.is_file())
+    traces = [stored.wrapped_key, stored.sealed_name, stored.subject.encode(), header, *sealed]
+    assert [trace for trace in traces if trace in left] == []
 
 
 def test_rotation_keeps_everybody_protected_and_retires_the_old_key(home):
