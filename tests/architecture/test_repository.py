@@ -89,13 +89,28 @@ def test_links_between_documents_lead_somewhere(document: Path):
     assert dead == []
 
 
-def test_where_is_x_names_places_that_exist():
-    text = (ROOT / "docs" / "architecture.md").read_text()
+def _places_of_where_is_x() -> list[str]:
+    text = (ROOT / "docs" / "architecture.md").read_text().partition("## Where is X?")[2]
     places = re.findall(r"^\| [^|]+ \| (.+) \|$", text, flags=re.MULTILINE)
-    named = [place for row in places for place in re.findall(r"`([\w./-]+)`", row)]
+    return [place for row in places for place in re.findall(r"`([\w./-]+)`", row)]
+
+
+def test_where_is_x_names_places_that_exist():
+    named = _places_of_where_is_x()
 
     assert len(named) > 20
     assert [place for place in named if not (ROOT / place).exists()] == []
+
+
+def test_where_is_x_knows_every_room():
+    named = _places_of_where_is_x()
+    rooms = [
+        path.relative_to(ROOT).as_posix()
+        for path in SERVER.iterdir()
+        if path.name not in {"__pycache__", "__init__.py", "py.typed"}
+    ]
+
+    assert [room for room in rooms if not any(place.startswith(room) for place in named)] == []
 
 
 def test_every_room_stands_in_the_floor_plan():
@@ -105,11 +120,23 @@ def test_every_room_stands_in_the_floor_plan():
     assert [room for room in rooms if f"{room}/" not in plan] == []
 
 
-def test_every_decision_record_is_in_the_index():
-    index = (ROOT / "docs" / "adr" / "README.md").read_text()
-    records = [path.name for path in (ROOT / "docs" / "adr").glob("0*.md")]
+def test_the_index_of_decision_records_is_the_records():
+    folder = ROOT / "docs" / "adr"
+    listed = re.findall(
+        r"^\| \[(.+)\]\((.+)\) \| (\w+) \|$", (folder / "README.md").read_text(), re.MULTILINE
+    )
+    records = []
+    for path in sorted(folder.glob("0*.md")):
+        front = re.match(
+            r'---\nadr: "(\d{4})"\nstatus: (\w+)\ndate: [\d-]{10}\ntags: \[.+\]\n---\n# (.+)\n',
+            path.read_text(),
+        )
+        assert front is not None, path.name
+        assert path.name.startswith(f"{front[1]}-"), path.name
+        assert front[3].startswith(f"{front[1]} "), path.name
+        records.append((front[3], path.name, front[2]))
 
-    assert [name for name in records if f"({name})" not in index] == []
+    assert listed == records
 
 
 def test_every_runtime_dependency_is_justified():

@@ -1,4 +1,4 @@
-"""The decision of HOUSE 3 as properties: what may never happen, whatever is generated."""
+"""The decision (docs/architecture.md, the laws) as properties: what may never happen, whatever is generated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The laws of HOUSE 3 one by one."""
+"""The laws (docs/architecture.md) one by one."""
 
 from __future__ import annotations
 
