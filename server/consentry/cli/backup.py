@@ -44,7 +44,7 @@ def restore_backup(
     ],
     passphrase_fd: PassphraseFd = None,
 ) -> None:
-    """Put a backup into a data folder in which nobody is enrolled. Nothing is ever overwritten."""
+    """Put a backup into a data folder that has no vault. Nothing is ever overwritten."""
     from consentry.cli import calls
 
     invocation = Invocation.of(context)

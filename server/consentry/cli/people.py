@@ -114,7 +114,12 @@ def revoke(
         str | None,
         typer.Argument(metavar="NAME_OR_ID", help="Whose protection ends.", show_default=False),
     ] = None,
-    everybody: Annotated[bool, typer.Option("--all", help="Everybody enrolled here.")] = False,
+    everybody: Annotated[
+        bool,
+        typer.Option(
+            "--all", help="Everybody enrolled here, and the vault with them: the same as `erase`."
+        ),
+    ] = False,
     yes: Yes = False,
     passphrase_fd: PassphraseFd = None,
 ) -> None:

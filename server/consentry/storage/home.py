@@ -1,4 +1,4 @@
-"""A whole home put back from a backup."""
+"""A whole home: erased at once, or put back from a backup."""
 
 from __future__ import annotations
 

