@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float32]
 _BUILD = "run: consentry models build"
 _INPUT = "input"
 _ERRORS_ONLY = 3
-# The arena of a session keeps its memory from run to run, which is a third faster; after a run on
+# The arena of a session keeps its memory from run to run, which is faster; after a run on
 # more values than this (a picture of a megapixel) it gives back what it does not need.
 _LARGE_INPUT = 3 * 1024 * 1024
 

@@ -63,10 +63,10 @@ class Graph:
         """Add a PReLU, one slope a channel, as ``slope x + (1 - slope) relu(x)``.
 
         Two 1x1 convolutions, a Relu and an Add rather than the PRelu that ONNX has:
-        ONNX Runtime keeps convolutions, Relu and Add in its blocked memory layout but not PRelu,
-        and spends more time on leaving that layout than on all convolutions: in this form both
-        MobileFaceNets run about twice as fast, and differ by rounding only
-        (benchmarks/bench_faces.py).
+        ONNX Runtime keeps convolutions, Relu and Add in its blocked memory layout but not PRelu, and
+        spends more time on leaving that layout than on all convolutions. Measured once with ONNX
+        Runtime 1.31, a batch of two, one thread: 38 to 15 ms (192-D) and 34 to 18 ms (512-D); the
+        outputs differ by 1e-5 at most, on values up to 9. Another runtime may prefer PRelu.
         """
         channels = slopes.size
         kernels = slopes.reshape(channels, 1, 1, 1)
