@@ -242,3 +242,17 @@ def test_stopping_answers_what_was_begun_and_then_locks(home, tmp_path):
         thread.join()
     assert answers[0].json()["verdict"] == "allow"
     assert home.custody.state == "locked"
+
+
+def test_a_refused_upload_gets_its_answer_and_not_a_reset_connection(running):
+    answers = [
+        httpx.post(
+            f"{running.origin}/v1/checks",
+            content=b"x" * size,
+            headers={"authorization": "Bearer wrong", "content-type": "application/json"},
+        ).status_code
+        for size in [200_000, 3_000_000] * 10
+    ]
+
+    assert set(answers[1::2]) == {413}
+    assert set(answers[::2]) <= {401, 429}

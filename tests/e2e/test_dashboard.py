@@ -130,8 +130,8 @@ def test_from_a_fresh_home_to_deleting_everything(page, companion, pictures):
     page.goto(f"{companion.address}/erase")
     page.get_by_label("To go on, type").fill("delete everything")
     page.get_by_role("button", name="Delete everything").click()
-    page.wait_for_url("**/?done=erased")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Nobody is protected yet")
+    page.wait_for_url("**/start?done=erased")
+    expect(page.get_by_role("status")).to_contain_text("are destroyed")
 
 
 def test_a_poor_photo_is_explained_and_the_chosen_photos_stay(page, companion, pictures):

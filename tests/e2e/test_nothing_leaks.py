@@ -16,7 +16,7 @@ from consentry.cli.companion import in_process
 from consentry.kernel.errors import VaultError, WrongPassphrase
 from consentry.settings import load_settings
 from consentry.vault.passphrase import Passphrase
-from consentry.wiring import Home, open_home
+from consentry.wiring import Home, open_home, tcp_app
 from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image, ImageOps
 from skimage.data import astronaut
@@ -185,24 +185,14 @@ def test_informing_leaves_the_disk_as_it_was(real_home: Home):
 
 def test_an_answer_to_a_platform_says_nothing_about_anybody(real_home: Home):
     _, token = real_home.services.tokens.issue("platform", [Scope.CHECKS_WRITE], expires_in_days=1)
-    import anyio
-    import httpx
-    from consentry.wiring import tcp_app
 
-    async def ask() -> str:
-        transport = httpx.ASGITransport(tcp_app(real_home, 8484))
-        async with httpx.AsyncClient(
-            transport=transport, base_url="http://127.0.0.1:8484"
-        ) as client:
-            response = await client.post(
-                "/v1/checks",
-                headers={"authorization": f"Bearer {token}"},
-                files=[("images", ("a.png", _encoded(ALTERED), "image/png"))],
-                data={"prompt": "make the sky blue"},
-            )
-            return response.text
-
-    text = anyio.run(ask)
+    with in_process(tcp_app(real_home, 8484)) as line:
+        text = line._client.post(
+            "http://127.0.0.1:8484/v1/checks",
+            headers={"authorization": f"Bearer {token}"},
+            files=[("images", ("a.png", _encoded(ALTERED), "image/png"))],
+            data={"prompt": "make the sky blue"},
+        ).text
     answer = json.loads(text)
     score = real_home.services.gallery.search([_probe(real_home)], min_score=-1.0)[0][0].score
 

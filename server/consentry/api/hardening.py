@@ -32,6 +32,7 @@ from consentry.kernel.errors import (
 MAX_HEADER_FIELDS = 100
 MAX_HEADER_BYTES = 16 * 1024
 BODY_TIMEOUT_S = 30.0
+DRAIN_S = 2.0
 OPEN_TO_EXTENSIONS = frozenset(
     {"/v1/pairings/hello", "/v1/pairings/confirm", "/v1/identity/challenge"}
 )
@@ -271,6 +272,18 @@ class _Body:
                 raise
         return message
 
+    async def drain(self) -> None:
+        """Take in and throw away what is left of the body, within limits.
+
+        A connection that is closed with bytes unread is reset, and then the sender of a refused
+        upload may lose the very answer that says why.
+        """
+        with anyio.move_on_after(DRAIN_S):
+            while not self.is_over and self.received <= self.doorway.max_body_bytes:
+                message = await self.receive()
+                self.received += len(message.get("body", b""))
+                self.is_over = not message.get("more_body", False)
+
     async def _timed(self) -> Message:
         began = anyio.current_time()
         with anyio.move_on_after(self.doorway.body_timeout_s - self.spent_s):
@@ -315,7 +328,13 @@ class _Sender:
         if message["type"] == "http.response.start":
             self.has_started = True
             message = {**message, "headers": _hardened(message.get("headers", ()))}
+        elif not message.get("more_body", False) and not self._waits_to_be_asked():
+            await self.body.drain()
         await self.send(message)
+
+    def _waits_to_be_asked(self) -> bool:
+        """Whether the sender holds its body back until it is asked for: then there is no rest."""
+        return (_field(self.scope, b"expect") or "").lower() == "100-continue"
 
 
 def _hardened(headers: Collection[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -40,6 +40,7 @@ from consentry.kernel.clock import Clock
 from consentry.kernel.errors import (
     BadRequest,
     ImageError,
+    ImageTooLarge,
     IndexIncomplete,
     ModelUnavailable,
     SealBroken,
@@ -59,6 +60,8 @@ from consentry.transparency.receipts import (
 MAX_IMAGES = 16
 MAX_PROMPT_CHARS = 32_000
 MAX_CONTEXT_TURNS = 50
+MAX_FACES = 250
+"""Of one view of a picture: a larger crowd takes longer than anybody waits."""
 # The rate of false alarms that one whole check may have, spread over its comparisons. The design
 # bounds are 1e-2 and 1e-3. `possible` takes half of its bound: of mated pairs 0.4 % stay below it,
 # against 0.3 % at the bound and 0.9 % at a fifth of it (docs/calibration/2026-11-lfw-dev.md), and
@@ -233,6 +236,7 @@ class CheckImages:
                     self.faces.detect(view, thorough=mode is Mode.ACT)
                     for view in picture.image.views
                 ]
+                picture.require_few_faces()
             except ModelUnavailable:
                 picture.is_checked = False
 
@@ -360,6 +364,14 @@ class _Picture:
             return cls(image=decode(data, limits), error=None)
         except ImageError as error:
             return cls(image=None, error=error)
+
+    def require_few_faces(self) -> None:
+        if max(len(found) for found in self.detected) > MAX_FACES:
+            # As unreadable as a picture with too many pixels: nothing in it passes unexamined.
+            self.image, self.detected = None, []
+            self.error = ImageTooLarge(
+                f"There are more than {MAX_FACES} faces in the picture. Check it in parts."
+            )
 
     def describe(self, reader: FaceReader) -> None:
         if self.image is not None and self.is_checked:

@@ -81,7 +81,7 @@ def erase(visit: Visit) -> Response:
     if visit.form.text("phrase").strip().casefold() != ERASE_PHRASE:
         raise BadRequest(f"Nothing was deleted. To delete, type the words: {ERASE_PHRASE}")
     visit.services.erase_home()
-    return go("/?done=erased")
+    return go("/start?done=erased")
 
 
 ROUTES = (

@@ -21,6 +21,7 @@ Method: Umeyama, Least-squares estimation of transformation parameters between t
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,7 +93,7 @@ class Similarity:
         return Similarity(a, b, -a * self.dx + b * self.dy, -b * self.dx - a * self.dy)
 
 
-def fit(landmarks: Landmarks, points: Landmarks) -> Similarity:
+def fit(landmarks: Sequence[Point], points: Sequence[Point]) -> Similarity:
     """Return the similarity that takes ``landmarks`` to ``points`` with the least squared error.
 
     Raises:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from io import BytesIO
 
 import pytest
-from consentry.checks.check import MAX_CONTEXT_TURNS, MAX_IMAGES, MAX_PROMPT_CHARS
+from consentry.checks.check import MAX_CONTEXT_TURNS, MAX_FACES, MAX_IMAGES, MAX_PROMPT_CHARS
 from consentry.kernel.errors import (
     BadRequest,
     ModelUnavailable,
@@ -308,3 +308,14 @@ def test_the_vault_can_be_opened_again_and_protects(home):
     home.custody.unlock(PASSPHRASE)
 
     assert home.check(picture(ADA)).decision.verdict is Verdict.NEEDS_CONSENT
+
+
+def test_a_larger_crowd_than_can_be_examined_is_unreadable(home):
+    crowd = [(200, 10 + n % 240, n // 240) for n in range(MAX_FACES + 1)]
+
+    most = home.check(picture(*crowd[:MAX_FACES], columns=16))
+    more = home.check(picture(*crowd, columns=16))
+
+    assert most.decision.verdict is Verdict.ALLOW
+    assert more.decision.reasons == (PublicReason.UNREADABLE,)
+    assert "more than 250 faces" in str(more.images[0].error)

@@ -427,7 +427,7 @@ def test_deleting_everything_works_while_locked(home):
 
     answer = home.post("/erase", {"phrase": " Delete everything "})
 
-    assert answer.headers["location"] == "/?done=erased"
+    assert answer.headers["location"] == "/start?done=erased"
     assert home.services.people.all() == ()
 
 
