@@ -49,6 +49,13 @@ def main(
         bool,
         typer.Option("--debug", help="Show where an error came from. It may show what is private."),
     ] = False,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="The face engine, before CONSENTRY_MODEL: companion, light, registry or face-recognition.",
+            show_default=False,
+        ),
+    ] = None,
     version: Annotated[  # noqa: ARG001 -- its callback acts on it
         bool,
         typer.Option(
@@ -60,6 +67,7 @@ def main(
     invocation = Invocation.of(context)
     invocation.is_verbose = verbose or debug
     invocation.shows_tracebacks = debug
+    invocation.model = model
 
 
 app.command()(serve)

@@ -66,7 +66,9 @@ def serve(
 
     invocation = Invocation.of(context)
     invocation.is_companion = True
-    settings = load_settings(**_without_missing(invocation.settings, host, port))
+    settings = load_settings(
+        **_without_missing(invocation.settings, host, port), model=invocation.model
+    )
     _make_private(settings.socket_path.parent)
     _warn_of_missing_models(settings.models_dir)
     with only_companion(settings.socket_path.with_name("serve.lock")), open_home(settings) as home:

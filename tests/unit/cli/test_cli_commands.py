@@ -593,3 +593,32 @@ def test_without_a_database_the_answer_is_plain(terminal, data_folder):
 
 def test_the_settings_are_documented_json(terminal):
     require_documented(terminal.run("config", "show", "--json").document)
+
+
+# -- the model
+
+
+def test_the_model_option_goes_before_the_environment(terminal, monkeypatch):
+    monkeypatch.setenv("CONSENTRY_MODEL", "light")
+
+    left = terminal.run("--model", "face-recognition", "config", "show", "--json")
+
+    assert left.code == 0, left.err
+    assert left.document["settings"]["model"] == "face-recognition"
+
+
+def test_an_unknown_model_is_a_usage_error_that_names_the_models(terminal):
+    left = terminal.run("--model", "arcface", "faces", terminal.picture(HER))
+
+    assert left.code == 2
+    assert "face-recognition" in left.err
+
+
+def test_a_running_companion_is_not_taken_for_one_with_the_asked_model(enrolled):
+    enrolled.is_server = True
+
+    left = enrolled.run("--model", "light", "check", enrolled.picture(STRANGER), *EVERYDAY)
+
+    assert left.code == 2
+    assert "model" in left.err
+    assert left.out == ""
