@@ -36,7 +36,8 @@ _MEND = {
         "Faces could not be looked for: the models are missing. Make them with: consentry models build"
     ),
     PrivateReason.INDEX_INCOMPLETE: (
-        "Somebody was enrolled with another model, so she would be missed: enrol her again with this one."
+        "Somebody was enrolled with another model, so she would be missed. Go back to that model, or revoke her "
+        "and enrol her with this one."
     ),
 }
 _WORDS = {

@@ -25,7 +25,9 @@ _MEND = {
     "model-unavailable": " Make it with: consentry models build",
     "signing-key-unusable": " See the folder `keys` in the data folder that `consentry config show` names.",
     "storage-failed": " Look at it with: consentry db check",
-    "index-incomplete": " Somebody was enrolled with another model: enrol her again, or set CONSENTRY_MODEL back.",
+    "index-incomplete": (
+        " Somebody was enrolled with another model: set CONSENTRY_MODEL back, or revoke her and enrol her again."
+    ),
 }
 
 

@@ -126,7 +126,8 @@ class EnrolSubject:
 
         Raises:
             BadRequest: If there is no photo, there are too many, or the name is empty or too long.
-            Conflict: If the name is taken and ``policy`` is not what was chosen then.
+            Conflict: If the name is taken and ``policy`` is not what was chosen then, or she was
+                enrolled with another model, so nobody can tell whether the photos show her.
             ImageError: If a photo is not read.
             EnrolmentError: If a photo has no clear face, several, a poor one, or another person's.
             VaultAbsent, VaultLocked: If there is no key to seal with.
@@ -222,6 +223,11 @@ class EnrolSubject:
         return face.embedding
 
     def _require_same_person(self, subject: SubjectId, references: Sequence[Embedding]) -> None:
+        if not self.store.template_counts().get((subject, self.faces.model_id)):
+            raise Conflict(
+                "Somebody is enrolled under that name already, with another model, and photos cannot be compared "
+                "across models. Start with that model (CONSENTRY_MODEL), or revoke the earlier enrolment first."
+            )
         alike = self.faces.operating_curve.at_fmr(_SAME_PERSON_FMR).threshold
         found = self.gallery.search(references, min_score=alike)
         if not any(candidate.subject == subject for each in found for candidate in each):

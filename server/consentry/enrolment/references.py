@@ -127,8 +127,8 @@ class ReferenceGallery:
             if self._bare:
                 raise IndexIncomplete(
                     f"{len(self._bare)} enrolled people have no template of the model "
-                    f"{self._model}, so they would be missed. Enrol them again with this model, "
-                    "or start with the model they were enrolled with."
+                    f"{self._model}, so they would be missed. Start with the model they were "
+                    "enrolled with, or revoke them and enrol them again with this one."
                 )
             # Searched under the lock: once a revocation has been answered, no search that began
             # before it may still come back with her.

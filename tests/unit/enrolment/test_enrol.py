@@ -8,6 +8,7 @@ from consentry.faces.quality import Quality
 from consentry.kernel.biometrics import Box
 from consentry.kernel.errors import (
     BadRequest,
+    Conflict,
     DifferentFaces,
     NoFaceFound,
     QualityTooLow,
@@ -16,6 +17,7 @@ from consentry.kernel.errors import (
     VaultAbsent,
     VaultLocked,
 )
+from consentry.kernel.ids import ModelId
 from consentry.kernel.taxonomy import SubjectPolicy, Verdict
 from fakes.coloured_faces import picture
 from fakes.home import TestHome
@@ -48,6 +50,19 @@ def test_another_face_under_a_taken_name_is_refused_and_nothing_kept(home):
         home.enrol(EVE, name="Ada")
 
     assert home.check(picture(EVE)).decision.verdict is Verdict.ALLOW
+
+
+def test_photos_for_somebody_enrolled_with_another_model_are_a_conflict_that_says_how_to_go_on(
+    home, monkeypatch
+):
+    subject = home.enrol(ADA, name="Ada").subject
+    monkeypatch.setattr(home.faces, "model_id", ModelId("other@1"))
+
+    with pytest.raises(Conflict, match="revoke the earlier enrolment"):
+        home.enrol(ADA, name="Ada")
+
+    home.revoke(subject)
+    assert home.enrol(ADA, name="Ada").is_new
 
 
 def test_photos_of_two_people_are_refused_together(home):

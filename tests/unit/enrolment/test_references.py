@@ -62,7 +62,7 @@ def test_a_subject_without_a_template_of_this_model_is_never_silently_missed(hom
         ],
     )
 
-    with pytest.raises(IndexIncomplete, match="Enrol them again"):
+    with pytest.raises(IndexIncomplete, match="enrol them again"):
         home.gallery.search([home.faces.embedding(EVE)], min_score=0.5)
     assert home.check(picture(EVE)).decision.verdict is Verdict.REFUSE
 
