@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -37,7 +37,7 @@ from consentry.inference.sessions import ModelStore
 from consentry.intent.engine import IntentEngine
 from consentry.kernel.biometrics import as_pixels
 from consentry.kernel.clock import Clock, SystemClock
-from consentry.kernel.errors import SigningKeyUnusable, StorageFailed
+from consentry.kernel.errors import ModelUnavailable, SigningKeyUnusable, StorageFailed
 from consentry.services import Services
 from consentry.settings import Settings
 from consentry.storage.database import Database
@@ -72,6 +72,13 @@ class Home:
     def app(self) -> FastAPI:
         """The API for callers in this process, who own the home."""
         return socket_app(self, port=None)
+
+    def warm_up(self) -> None:
+        """Load what the first check would wait for: the lexicons, and the models."""
+        self.services.check.intent.assess("warm up")
+        # Missing models are told by `serve` when it starts, and by /readyz.
+        with suppress(ModelUnavailable):
+            _look_at_nothing(self.services.look.faces)
 
 
 @contextmanager

@@ -256,7 +256,9 @@ async def _serve(home: Home, settings: Settings, *, shows_link: bool) -> None:
             idle_lock = asyncio.create_task(_expire_idle_vault(home))
             try:
                 await _until_started(only_servers, tasks)
+                warming = asyncio.create_task(asyncio.to_thread(home.warm_up))
                 _announce(home, settings, port, has_socket=local is not None, shows_link=shows_link)
+                await warming
                 await asyncio.wait([*tasks, idle_lock], return_when=asyncio.FIRST_COMPLETED)
             finally:
                 for server in only_servers:
