@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -98,10 +99,14 @@ class ModelStore:
 
 
 def _load(data: bytes, *, threads: int) -> Session:
+    # Since 1.29 the runtime reports its use to its maker, from the moment of its import: it keeps an
+    # identifier of the device and a queue of events in the cache folder, and sends them. Builds for
+    # Linux and macOS heed this variable only, which the library reads by itself; those for Windows
+    # heed the call below.
+    os.putenv("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     onnxruntime.set_default_logger_severity(_ERRORS_ONLY)
-    # Windows builds report usage to their maker unless told not to.
     onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _ERRORS_ONLY
