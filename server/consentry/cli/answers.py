@@ -159,9 +159,15 @@ class CheckAnswer(Answer):
 
 
 class ReceiptDocument(Answer):
-    """Any JSON object with a receipt in it, as `receipt verify` takes it."""
+    """Any JSON object with a receipt in it, as `receipt verify` takes it.
+
+    What it says beside the receipt is not signed: it is read to be compared with what is.
+    """
 
     receipt: str
+    check_id: str | None = None
+    verdict: str | None = None
+    reasons: list[str] | None = None
     salts: SaltsAnswer | None = None
 
 

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from consentry.cli.problems import Problem
-from consentry.kernel.errors import NotReady, OperatorError
+from consentry.kernel.errors import BadRequest, NotReady, OperatorError
 from consentry.settings import Settings
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class Companion:
     def _send(self, method: str, path: str, *, body: BaseModel | None = None) -> httpx.Response:
         if body is None:
             return self._checked(lambda: self._client.request(method, path))
-        content = body.model_dump_json(exclude_none=True)
+        content = _json_of(body)
         headers = {"content-type": "application/json"}
         return self._checked(
             lambda: self._client.request(method, path, content=content, headers=headers)
@@ -114,6 +115,8 @@ class Companion:
     def _checked(self, send: Callable[[], httpx.Response]) -> httpx.Response:
         try:
             response = send()
+        except UnicodeEncodeError as cause:
+            raise _not_text() from cause
         except httpx.TransportError as cause:
             raise NotReady(
                 "The running companion stopped answering in mid-request. Run the command again; if it persists, "
@@ -201,6 +204,21 @@ class _InProcess(httpx.BaseTransport):
 def _timeout() -> httpx.Timeout:
     # A check of sixteen large pictures on a small machine takes its time; there is nobody else to ask.
     return httpx.Timeout(None, connect=_CONNECT_S)
+
+
+def _json_of(body: BaseModel) -> str:
+    try:
+        return body.model_dump_json(exclude_none=True)
+    except PydanticSerializationError as cause:
+        raise _not_text() from cause
+
+
+def _not_text() -> BadRequest:
+    # An argument that the locale cannot read comes with lone surrogates in place of its bytes.
+    return BadRequest(
+        "Something that was typed is not text in the encoding of this terminal. Set its language to one with "
+        "UTF-8 (LANG=C.UTF-8)."
+    )
 
 
 def _read(response: httpx.Response, answer: type[_M]) -> _M:

@@ -18,6 +18,7 @@ from consentry.kernel.errors import BadRequest, ReceiptInvalid
 from consentry.kernel.taxonomy import Purpose
 
 if TYPE_CHECKING:
+    from consentry.cli.answers import ReceiptDocument
     from consentry.transparency.receipts import ReceiptClaims, ReceiptSalts
 
 receipts = typer.Typer(help="Signed verdicts, verified offline.", no_args_is_help=True)
@@ -76,9 +77,11 @@ def verify_receipt(  # noqa: PLR0913 -- one argument for each option of the comm
     from consentry.transparency.receipts import verify_receipt as require_signed
 
     invocation = Invocation.of(context)
-    jws, salts = _read_receipt(receipt)
+    jws, document = _read_receipt(receipt)
     key_set = _own_keys(invocation) if jwks is None else read_file(jwks, max_bytes=_MAX_BYTES)
     claims = require_signed(jws, parse_jwks(key_set))
+    _require_agreement(document, claims)
+    salts = None if document is None else _salts_of(document)
     is_about = bool(image) or prompt is not None
     if is_about:
         if salts is None:
@@ -92,7 +95,7 @@ def verify_receipt(  # noqa: PLR0913 -- one argument for each option of the comm
             prompt=prompt,
             context=(),
             purpose=purpose,
-            region=region,
+            region=None if region is None else region.upper(),
             platform=None,
         )
         require_about(claims, salts, inputs)
@@ -141,8 +144,8 @@ def _own_keys(invocation: Invocation) -> bytes:
         return calls.receipt_keys(line).model_dump_json().encode()
 
 
-def _read_receipt(given: str) -> tuple[str, ReceiptSalts | None]:
-    """Return the receipt and, where they came with it, its salts."""
+def _read_receipt(given: str) -> tuple[str, ReceiptDocument | None]:
+    """Return the receipt and, where it came in one, the object around it."""
     if given == "-":
         text = sys.stdin.buffer.read(_MAX_BYTES).decode("utf-8", "replace")
     elif given.count(".") == _JWS_DOTS and given.startswith("eyJ"):
@@ -152,26 +155,52 @@ def _read_receipt(given: str) -> tuple[str, ReceiptSalts | None]:
     text = text.strip()
     if not text.startswith("{"):
         return text, None
-    return _from_document(text)
+    document = _document_of(text)
+    return document.receipt, document
 
 
-def _from_document(text: str) -> tuple[str, ReceiptSalts | None]:
-    """Take receipt and salts out of what `check --json` or the API printed."""
+def _document_of(text: str) -> ReceiptDocument:
+    """Read what `check --json` or the API printed."""
     from pydantic import ValidationError
 
     from consentry.cli.answers import ReceiptDocument
-    from consentry.transparency.jwks import decode_base64url
-    from consentry.transparency.receipts import ReceiptSalts
 
     try:
-        document = ReceiptDocument.model_validate_json(text)
+        return ReceiptDocument.model_validate_json(text)
     except ValidationError as cause:
         raise ReceiptInvalid(
             "The JSON object holds no receipt; a check with --mode inform leaves none."
         ) from cause
+
+
+def _require_agreement(document: ReceiptDocument | None, claims: ReceiptClaims) -> None:
+    """Pass when the object around a receipt says the same as the receipt: whoever trusts one reads the other.
+
+    Raises:
+        ReceiptInvalid: If it says something else.
+    """
+    if document is None:
+        return
+    agrees = (
+        document.check_id in {None, claims.check}
+        and document.verdict in {None, claims.verdict.value}
+        and (
+            document.reasons is None or document.reasons == [each.value for each in claims.reasons]
+        )
+    )
+    if not agrees:
+        raise ReceiptInvalid(
+            "The receipt is signed, but the object around it says something else: that was changed after the check."
+        )
+
+
+def _salts_of(document: ReceiptDocument) -> ReceiptSalts | None:
+    from consentry.transparency.jwks import decode_base64url
+    from consentry.transparency.receipts import ReceiptSalts
+
     if document.salts is None:
-        return document.receipt, None
-    return document.receipt, ReceiptSalts(
+        return None
+    return ReceiptSalts(
         images=tuple(decode_base64url(salt) for salt in document.salts.images),
         prompt=None if document.salts.prompt is None else decode_base64url(document.salts.prompt),
         context=tuple(decode_base64url(salt) for salt in document.salts.context),

@@ -389,8 +389,24 @@ def test_a_receipt_proves_what_it_is_about(enrolled):
 
     assert right.code == 0, right.err
     assert right.document["inputs_verified"] is True
+    assert enrolled.run(*verify, "--image", picture, "--region", "de").code == 0
     assert enrolled.run(*verify, "--image", other, "--region", "DE").code == 2
     assert enrolled.run(*verify, "--image", picture).code == 2
+
+
+@pytest.mark.parametrize(
+    "changed", [{"verdict": "allow"}, {"reasons": []}, {"check_id": "chk_other"}], ids=str
+)
+def test_an_object_that_says_otherwise_than_its_receipt_is_not_verified(enrolled, changed):
+    left = enrolled.run("check", enrolled.picture(HER), *EVERYDAY, "--json", passphrase=PASSPHRASE)
+    saved = enrolled.folder / "check.json"
+    saved.write_text(json.dumps(left.document | changed))
+
+    verified = enrolled.run("receipt", "verify", str(saved))
+
+    assert verified.code == 2
+    assert "[receipt-invalid]" in verified.err
+    assert verified.out == ""
 
 
 def test_a_changed_receipt_is_not_verified(enrolled):
@@ -622,3 +638,20 @@ def test_a_running_companion_is_not_taken_for_one_with_the_asked_model(enrolled)
     assert left.code == 2
     assert "model" in left.err
     assert left.out == ""
+
+
+# -- what is typed
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("check", "PICTURE", "--prompt", "\udcff"), ("revoke", "\udcff", "--yes")],
+    ids=str,
+)
+def test_an_argument_that_is_no_text_is_bad_input(enrolled, arguments):
+    given = [enrolled.picture(STRANGER) if each == "PICTURE" else each for each in arguments]
+
+    left = enrolled.run(*given, passphrase=PASSPHRASE)
+
+    assert left.code == 2
+    assert "UTF-8" in left.err

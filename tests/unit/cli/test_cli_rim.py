@@ -118,6 +118,20 @@ def test_a_reader_that_goes_away_is_met_with_silence():
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [("config show --json >&-", 0), ("receipt verify /no/such 2>&-", 2), ("check - 0<&-", 10)],
+)
+def test_a_stream_that_is_closed_from_the_start_changes_no_exit_code(command, code):
+    done = subprocess.run(
+        ["bash", "-c", f'"{sys.executable}" -m consentry {command}'],
+        capture_output=True,
+        check=False,
+    )
+
+    assert done.returncode == code
+
+
 def test_a_setting_out_of_range_is_named(monkeypatch, capsys):
     monkeypatch.setenv("CONSENTRY_PORT", "seventy")
 
