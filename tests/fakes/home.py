@@ -6,7 +6,11 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from consentry.accounts.pairing import PairingDesk
+from consentry.accounts.sessions import Sessions
+from consentry.accounts.tokens import Tokens
 from consentry.checks.check import CheckImages, CheckRequest, CheckResult
+from consentry.checks.look import LookAtFaces
 from consentry.enrolment.backups import ExportBackup, RestoreBackup
 from consentry.enrolment.enrol import Enrolled, EnrolSubject
 from consentry.enrolment.people import EraseHome, People, RevokeSubject, VerifyActor
@@ -17,6 +21,7 @@ from consentry.imagery.limits import Limits
 from consentry.intent.engine import IntentEngine
 from consentry.kernel.ids import SubjectId
 from consentry.kernel.taxonomy import Mode, Purpose, SubjectPolicy
+from consentry.services import Services
 from consentry.storage.database import Database
 from consentry.storage.home import SqlHomeStore
 from consentry.storage.receipts import SqlReceiptStore
@@ -29,6 +34,7 @@ from consentry.vault.rootkey import Argon2Cost
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fakes.coloured_faces import DIMENSION, ColouredFaces, picture
 from fakes.manual_clock import ManualClock
+from fakes.token_store import MemoryTokenStore
 
 PASSPHRASE = Passphrase("correct horse battery staple")
 CHEAP = Argon2Cost(memory_kib=8 * 1024, iterations=1, lanes=1)
@@ -88,6 +94,30 @@ class TestHome:
         self.rotate = RotateKeys(self.store, self.custody, self.gallery, turn)
         self.export_backup = ExportBackup(self.store, header, self.custody)
         self.restore_backup = RestoreBackup(home_store, self.custody, self.gallery)
+
+    def services(self) -> Services:
+        """The bundle that doors are given, with tokens, sessions and pairing of its own."""
+        tokens = Tokens(MemoryTokenStore(), self.clock)
+        return Services(
+            check=self.check_images,
+            look=LookAtFaces(self.faces, Limits()),
+            enrol=self.enrol_subject,
+            people=self.people,
+            revoke=self.revoke,
+            erase_home=self.erase_home,
+            verify_actor=self.verify_actor,
+            custody=self.custody,
+            rotate_keys=self.rotate,
+            gallery=self.gallery,
+            export_backup=self.export_backup,
+            restore_backup=self.restore_backup,
+            receipts=self.receipts,
+            signer=self.signer,
+            tokens=tokens,
+            sessions=Sessions(self.clock),
+            pairing=PairingDesk(Ed25519PrivateKey.generate(), tokens, self.clock),
+            limits=Limits(),
+        )
 
     def create(self) -> TestHome:
         self.custody.create(PASSPHRASE)

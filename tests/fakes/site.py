@@ -9,18 +9,12 @@ from dataclasses import dataclass, field
 import anyio
 import httpx
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from consentry.accounts.pairing import PairingDesk
 from consentry.accounts.principals import Scope
-from consentry.accounts.sessions import CSRF_HEADER, SESSION_COOKIE, Sessions
-from consentry.accounts.tokens import Tokens
+from consentry.accounts.sessions import CSRF_HEADER, SESSION_COOKIE
 from consentry.api.app import create_app
 from consentry.api.runtime import Shared
-from consentry.checks.look import LookAtFaces
-from consentry.imagery.limits import Limits
 from consentry.services import Services
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fakes.home import TestHome
-from fakes.token_store import MemoryTokenStore
 from fastapi import FastAPI
 
 ORIGIN = "http://127.0.0.1:8484"
@@ -91,28 +85,7 @@ class Site:
 
 @contextmanager
 def opened(home: TestHome, **options) -> Iterator[Site]:
-    identity = Ed25519PrivateKey.generate()
-    tokens = Tokens(MemoryTokenStore(), home.clock)
-    services = Services(
-        check=home.check_images,
-        look=LookAtFaces(home.faces, Limits()),
-        enrol=home.enrol_subject,
-        people=home.people,
-        revoke=home.revoke,
-        erase_home=home.erase_home,
-        verify_actor=home.verify_actor,
-        custody=home.custody,
-        rotate_keys=home.rotate,
-        gallery=home.gallery,
-        export_backup=home.export_backup,
-        restore_backup=home.restore_backup,
-        receipts=home.receipts,
-        signer=home.signer,
-        tokens=tokens,
-        sessions=Sessions(home.clock),
-        pairing=PairingDesk(identity, tokens, home.clock),
-        limits=Limits(),
-    )
+    services = home.services()
     common = {
         "max_body_bytes": MAX_BODY_BYTES,
         "worker_threads": 2,

@@ -12,20 +12,13 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from consentry.accounts.pairing import PairingDesk
-from consentry.accounts.sessions import Sessions
-from consentry.accounts.tokens import Tokens
 from consentry.api.app import create_app
-from consentry.checks.look import LookAtFaces
 from consentry.cli.companion import Companion, in_process
 from consentry.cli.rim import run
-from consentry.imagery.limits import Limits
 from consentry.services import Services
 from consentry.settings import Settings
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fakes.coloured_faces import picture
 from fakes.home import TestHome
-from fakes.token_store import MemoryTokenStore
 
 SPEC = Path(__file__).parents[2] / "docs" / "specs" / "cli-json.md"
 PASSPHRASE = "correct horse battery staple"
@@ -101,27 +94,7 @@ def descriptor_with(line: str) -> int:
 def opened(folder: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Terminal]:
     """Sit down at a terminal whose home is in ``folder``."""
     home = TestHome(folder / "home")
-    tokens = Tokens(MemoryTokenStore(), home.clock)
-    services = Services(
-        check=home.check_images,
-        look=LookAtFaces(home.faces, Limits()),
-        enrol=home.enrol_subject,
-        people=home.people,
-        revoke=home.revoke,
-        erase_home=home.erase_home,
-        verify_actor=home.verify_actor,
-        custody=home.custody,
-        rotate_keys=home.rotate,
-        gallery=home.gallery,
-        export_backup=home.export_backup,
-        restore_backup=home.restore_backup,
-        receipts=home.receipts,
-        signer=home.signer,
-        tokens=tokens,
-        sessions=Sessions(home.clock),
-        pairing=PairingDesk(Ed25519PrivateKey.generate(), tokens, home.clock),
-        limits=Limits(),
-    )
+    services = home.services()
     yield Terminal(home, services, folder, capsys)
     home.close()
 
