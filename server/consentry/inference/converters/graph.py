@@ -15,8 +15,16 @@ INPUT = "input"
 _PRODUCER = "consentry"
 _IR_VERSION = 8
 _OPSET = 17
+CONTRIBUTED = "com.microsoft"
+"""Operations that ONNX Runtime has beyond the standard, in Python and in the browser alike."""
+_KINDS = {
+    np.dtype(np.float32): TensorProto.FLOAT,
+    np.dtype(np.int64): TensorProto.INT64,
+    np.dtype(np.uint8): TensorProto.UINT8,
+}
 
 Floats = npt.NDArray[np.float32]
+Constant = Floats | npt.NDArray[np.int64] | npt.NDArray[np.uint8]
 
 
 def require(condition: bool, what: str) -> None:  # noqa: FBT001 -- reads as an assertion
@@ -39,25 +47,34 @@ class Graph:
     nodes: list[NodeProto] = field(default_factory=list)
     constants: list[TensorProto] = field(default_factory=list)
 
-    def constant(self, name: str, values: Floats | npt.NDArray[np.int64]) -> str:
+    def constant(self, name: str, values: Constant) -> str:
         """Add a constant tensor and return its name."""
-        kind = TensorProto.FLOAT if values.dtype == np.float32 else TensorProto.INT64
+        kind = _KINDS[values.dtype]
         little_endian = values.astype(values.dtype.newbyteorder("<"), copy=False)
         tensor = helper.make_tensor(name, kind, values.shape, little_endian.tobytes(), raw=True)
         self.constants.append(tensor)
         return name
 
     def add(
-        self, operation: str, inputs: Sequence[str], **attributes: float | Sequence[int]
+        self,
+        operation: str,
+        inputs: Sequence[str],
+        *,
+        domain: str = "",
+        **attributes: float | Sequence[int],
     ) -> str:
         """Add one node and return the name of its only output."""
         output = f"{operation.lower()}_{len(self.nodes)}"
-        node = helper.make_node(operation, list(inputs), [output])
+        node = helper.make_node(operation, list(inputs), [output], domain=domain or None)
         node.attribute.extend(
             helper.make_attribute(name, attributes[name]) for name in sorted(attributes)
         )
         self.nodes.append(node)
         return output
+
+    def as_floats(self, tensor: str) -> str:
+        """Add a conversion of whole numbers to float32."""
+        return self.add("Cast", [tensor], to=TensorProto.FLOAT)
 
     def prelu(self, tensor: str, name: str, slopes: Floats) -> str:
         """Add a PReLU, one slope a channel, as ``slope x + (1 - slope) relu(x)``.
@@ -90,6 +107,7 @@ class Graph:
         *,
         input_shape: Sequence[int | str],
         outputs: Sequence[tuple[str, str, Sequence[int | str]]],
+        takes_numbers: bool = False,
     ) -> bytes:
         """Return the ONNX file.
 
@@ -97,6 +115,7 @@ class Graph:
             input_shape: Dimensions of the one input; a word is a dynamic dimension.
             outputs: For each output the tensor's name in this graph, its public name, and its
                 dimensions.
+            takes_numbers: The input is int64 (of tokens), not float32.
         """
         public = {internal: name for internal, name, _ in outputs}
         for node in self.nodes:
@@ -107,17 +126,24 @@ class Graph:
         graph = helper.make_graph(
             self.nodes,
             _PRODUCER,
-            [_floats(INPUT, input_shape)],
-            [_floats(name, shape) for _, name, shape in outputs],
+            [
+                _declared(
+                    INPUT, input_shape, TensorProto.INT64 if takes_numbers else TensorProto.FLOAT
+                )
+            ],
+            [_declared(name, shape, TensorProto.FLOAT) for _, name, shape in outputs],
             self.constants,
         )
+        operations = [helper.make_opsetid("", _OPSET)]
+        if any(node.domain == CONTRIBUTED for node in self.nodes):
+            operations.append(helper.make_opsetid(CONTRIBUTED, 1))
         model: ModelProto = helper.make_model(
-            graph, producer_name=_PRODUCER, opset_imports=[helper.make_opsetid("", _OPSET)]
+            graph, producer_name=_PRODUCER, opset_imports=operations
         )
         model.ir_version = _IR_VERSION
         serialised: bytes = model.SerializeToString(deterministic=True)
         return serialised
 
 
-def _floats(name: str, shape: Sequence[int | str]) -> ValueInfoProto:
-    return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+def _declared(name: str, shape: Sequence[int | str], kind: int) -> ValueInfoProto:
+    return helper.make_tensor_value_info(name, kind, shape)

@@ -1,0 +1,259 @@
+"""multilingual-e5-small: a packed 4-bit file to ONNX, and its vocabulary.
+
+The package's file holds, after a header: the pieces of the tokeniser with their scores, a table of
+character replacements, and the tensors, matrices in blocks of 32 weights that share one scale
+(``Q4_0``: a float16, then 16 bytes, the low halves being the first 16 weights). The matrices stay
+4-bit in the ONNX file: three quarters of its size are the rows of the vocabulary.
+
+Network: Wang et al., Multilingual E5 Text Embeddings, 2024 (BERT, 12 layers of 384, 12 heads).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from consentry.inference.converters.graph import CONTRIBUTED, Graph, require
+
+_MAGIC = b"E5S1"
+_SHAPE = (384, 12, 12, 1536, 250_037, 512, 2)
+"""Width, layers, heads, inner width, rows of the vocabulary, positions, kinds of token."""
+_WIDTH, _LAYERS, _HEADS, _INNER, _ROWS, _POSITIONS, _KINDS = _SHAPE
+_PIECES = 250_002
+_BLOCK = 32
+_BLOCK_BYTES = 2 + _BLOCK // 2
+_HEAD_WIDTH = _WIDTH // _HEADS
+_LONGEST_PIECE = 255  # bytes: a length is kept in one
+_EPSILON = 1e-12
+_INT8_ACTIVATIONS = 4  # `accuracy_level` of MatMulNBits
+
+Floats = npt.NDArray[np.float32]
+Bytes = npt.NDArray[np.uint8]
+
+
+@dataclass(slots=True)
+class _Reader:
+    data: bytes
+    at: int = 0
+
+    def take(self, count: int) -> bytes:
+        part = self.data[self.at : self.at + count]
+        require(len(part) == count, "the weights end too early")
+        self.at += count
+        return part
+
+    def unpack(self, form: str) -> tuple[int, ...]:
+        return struct.unpack("<" + form, self.take(struct.calcsize("<" + form)))
+
+
+def build_network(weights: bytes) -> bytes:
+    """Return the ONNX file: token numbers in, the mean of the last layer out.
+
+    Input ``(tokens,)`` int64; output ``(384,)`` float32, not normalised.
+
+    Raises:
+        ModelUnavailable: If the weights are not those of this network.
+    """
+    reader = _Reader(weights)
+    _read_header(reader)
+    _skip_tokeniser(reader)
+    return _network(_Tensors(weights, _directory(reader)))
+
+
+def build_vocabulary(weights: bytes) -> bytes:
+    """Return the vocabulary as one file (`consentry.inference.vocabulary` reads it).
+
+    Layout, little-endian: ``CTV1``; count of pieces and length of their text, uint32 each; scores,
+    float32; lengths in bytes, uint8; all pieces in UTF-8; count of replacements, uint32; for each
+    its character, uint32, the length of its replacement in characters, uint8, and these, uint32.
+
+    Raises:
+        ModelUnavailable: If the weights are not those of this network.
+    """
+    reader = _Reader(weights)
+    _read_header(reader)
+    pieces, _, _, _, _ = reader.unpack("5i")
+    (length,) = reader.unpack("Q")
+    offsets = np.frombuffer(reader.take(4 * (pieces + 1)), "<u4")
+    scores = reader.take(4 * pieces)
+    text = reader.take(length)
+    count, size = reader.unpack("iI")
+    replacements = reader.take(size)
+    lengths = np.diff(offsets)
+    require(
+        int(lengths.max()) <= _LONGEST_PIECE and int(offsets[-1]) == length, "a piece is too long"
+    )
+    head = b"CTV1" + struct.pack("<II", pieces, length)
+    return (
+        head
+        + scores
+        + lengths.astype(np.uint8).tobytes()
+        + text
+        + struct.pack("<I", count)
+        + replacements
+    )
+
+
+def _read_header(reader: _Reader) -> None:
+    require(reader.take(4) == _MAGIC, "the weights have another format")
+    reader.unpack("I")
+    require(reader.unpack("7i") == _SHAPE, "the network has another shape")
+    reader.take(4)
+    require(reader.unpack("i") == (_BLOCK,), "the blocks have another size")
+
+
+def _skip_tokeniser(reader: _Reader) -> None:
+    pieces, *special = reader.unpack("5i")
+    require(pieces == _PIECES and special == [0, 2, 1, 3], "the vocabulary is another")
+    (length,) = reader.unpack("Q")
+    reader.take(4 * (pieces + 1) + 4 * pieces + length)
+    _, size = reader.unpack("iI")
+    reader.take(size)
+
+
+def _directory(reader: _Reader) -> dict[str, int]:
+    (count,) = reader.unpack("i")
+    return dict(_entries(reader, count))
+
+
+def _entries(reader: _Reader, count: int) -> Iterator[tuple[str, int]]:
+    for _ in range(count):
+        (length,) = reader.unpack("H")
+        name = reader.take(length).decode("ascii")
+        _, _, offset, _ = reader.unpack("BIQQ")
+        yield name, offset
+
+
+@dataclass(frozen=True, slots=True)
+class _Tensors:
+    data: bytes
+    offsets: dict[str, int]
+
+    def floats(self, name: str, *shape: int) -> Floats:
+        count = int(np.prod(shape))
+        return np.frombuffer(self.data, "<f4", count, self._at(name)).reshape(shape)
+
+    def quantised(self, name: str, rows: int, columns: int) -> tuple[Bytes, Floats]:
+        """Return weights, two a byte in their order, and scales: ``(rows, blocks, 16)``, ``(rows, blocks)``."""
+        blocks = columns // _BLOCK
+        raw = np.frombuffer(self.data, np.uint8, rows * blocks * _BLOCK_BYTES, self._at(name))
+        raw = raw.reshape(rows, blocks, _BLOCK_BYTES)
+        scales = np.ascontiguousarray(raw[..., :2]).view("<f2")[..., 0].astype(np.float32)
+        halves = raw[..., 2:]
+        in_order = np.concatenate([halves & 15, halves >> 4], axis=-1)
+        return in_order[..., 0::2] | (in_order[..., 1::2] << 4), scales
+
+    def _at(self, name: str) -> int:
+        require(name in self.offsets, f"the tensor {name} is missing")
+        return self.offsets[name]
+
+
+def _network(tensors: _Tensors) -> bytes:
+    graph = Graph()
+    state = _embedded(graph, tensors)
+    for layer in range(_LAYERS):
+        state = _layer(graph, tensors, state, f"l{layer}")
+    mean = graph.add("ReduceMean", [state], axes=[0], keepdims=0)
+    return graph.serialise(
+        input_shape=["tokens"], outputs=[(mean, "embedding", [_WIDTH])], takes_numbers=True
+    )
+
+
+def _embedded(graph: Graph, tensors: _Tensors) -> str:
+    packed, scales = tensors.quantised("emb.word", _ROWS, _WIDTH)
+    table = graph.constant("word", packed.reshape(_ROWS, _WIDTH // 2))
+    rows = graph.as_floats(graph.add("Gather", [table, "input"]))
+    sixteen = graph.constant("sixteen", np.array([16], np.float32))
+    high = graph.add("Floor", [graph.add("Div", [rows, sixteen])])
+    low = graph.add("Sub", [rows, graph.add("Mul", [high, sixteen])])
+    last = graph.constant("last", np.array([-1], np.int64))
+    pairs = graph.add(
+        "Concat",
+        [graph.add("Unsqueeze", [half, last]) for half in (low, high)],
+        axis=-1,
+    )
+    blocks = graph.add(
+        "Reshape",
+        [pairs, graph.constant("blocks", np.array([-1, _WIDTH // _BLOCK, _BLOCK], np.int64))],
+    )
+    centred = graph.add("Sub", [blocks, graph.constant("zero", np.array([8], np.float32))])
+    scale = graph.add("Gather", [graph.constant("word.scale", scales), "input"])
+    scaled = graph.add("Mul", [centred, graph.add("Unsqueeze", [scale, last])])
+    words = graph.add("Reshape", [scaled, graph.constant("rows", np.array([-1, _WIDTH], np.int64))])
+    graph.constant("heads", np.array([-1, _HEADS, _HEAD_WIDTH], np.int64))
+    positions = tensors.floats("emb.pos", _POSITIONS, _WIDTH)
+    kind = tensors.floats("emb.type", _KINDS, _WIDTH)[0]
+    place = graph.add(
+        "Slice",
+        [
+            graph.constant("place", positions + kind),
+            graph.constant("first", np.array([0], np.int64)),
+            graph.add("Shape", ["input"]),
+        ],
+    )
+    return _normalised(graph, tensors, graph.add("Add", [words, place]), "emb.ln")
+
+
+def _layer(graph: Graph, tensors: _Tensors, state: str, name: str) -> str:
+    query, key, value = (
+        _heads(
+            graph, _linear(graph, tensors, state, f"{name}.{part}", _WIDTH, _WIDTH), turned=turned
+        )
+        for part, turned in (("q", (1, 0, 2)), ("k", (1, 2, 0)), ("v", (1, 0, 2)))
+    )
+    scale = graph.constant(f"{name}.scale", np.array([_HEAD_WIDTH**-0.5], np.float32))
+    scores = graph.add("MatMul", [graph.add("Mul", [query, scale]), key])
+    mixed = graph.add("MatMul", [graph.add("Softmax", [scores], axis=-1), value])
+    joined = graph.add("Reshape", [graph.add("Transpose", [mixed], perm=[1, 0, 2]), "rows"])
+    attended = _linear(graph, tensors, joined, f"{name}.ao", _WIDTH, _WIDTH)
+    state = _normalised(graph, tensors, graph.add("Add", [state, attended]), f"{name}.aln")
+    inner = _gelu(graph, _linear(graph, tensors, state, f"{name}.fi", _WIDTH, _INNER), name)
+    outer = _linear(graph, tensors, inner, f"{name}.fo", _INNER, _WIDTH)
+    return _normalised(graph, tensors, graph.add("Add", [state, outer]), f"{name}.oln")
+
+
+def _heads(graph: Graph, rows: str, *, turned: tuple[int, ...]) -> str:
+    return graph.add("Transpose", [graph.add("Reshape", [rows, "heads"])], perm=list(turned))
+
+
+def _linear(
+    graph: Graph, tensors: _Tensors, rows: str, name: str, inputs: int, outputs: int
+) -> str:
+    packed, scales = tensors.quantised(f"{name}.w", outputs, inputs)
+    product = graph.add(
+        "MatMulNBits",
+        [
+            rows,
+            graph.constant(f"{name}.w", packed),
+            graph.constant(f"{name}.scale", scales.reshape(-1)),
+        ],
+        domain=CONTRIBUTED,
+        K=inputs,
+        N=outputs,
+        bits=4,
+        block_size=_BLOCK,
+        accuracy_level=_INT8_ACTIVATIONS,
+    )
+    bias = graph.constant(f"{name}.b", tensors.floats(f"{name}.b", outputs))
+    return graph.add("Add", [product, bias])
+
+
+def _normalised(graph: Graph, tensors: _Tensors, rows: str, name: str) -> str:
+    weight, bias = (
+        graph.constant(f"{name}.{part}", tensors.floats(f"{name}.{part}", _WIDTH))
+        for part in ("w", "b")
+    )
+    return graph.add("LayerNormalization", [rows, weight, bias], axis=-1, epsilon=_EPSILON)
+
+
+def _gelu(graph: Graph, rows: str, name: str) -> str:
+    half, one, root = (
+        graph.constant(f"{name}.{part}", np.array([value], np.float32))
+        for part, value in (("half", 0.5), ("one", 1.0), ("root", 2**-0.5))
+    )
+    bent = graph.add("Erf", [graph.add("Mul", [rows, root])])
+    return graph.add("Mul", [graph.add("Mul", [rows, half]), graph.add("Add", [bent, one])])
