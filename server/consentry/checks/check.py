@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from consentry.checks.ports import ReceiptStore, StoredReceipt
+from consentry.consent.authority import NO_AUTHORITY
 from consentry.consent.decide import POLICY_VERSION, decide, settle_before_search
 from consentry.consent.decision import Decision
 from consentry.consent.findings import (
@@ -255,10 +256,12 @@ class CheckImages:
             images=tuple(picture.finding(()) for picture in pictures),
             search=SearchState.NOT_SEARCHED,
         )
-        settled = settle_before_search(unsearched, assessment, asked)
+        now = self.clock.now()
+        settled = settle_before_search(unsearched, assessment, asked, NO_AUTHORITY, now)
         if settled is not None:
             return settled
-        return decide(self._search(pictures), assessment, asked, self.gallery.policies())
+        policies = self.gallery.policies()
+        return decide(self._search(pictures), assessment, asked, policies, NO_AUTHORITY, now)
 
     def _search(self, pictures: Sequence[_Picture]) -> Findings:
         state, answers = SearchState.COMPLETE, {}

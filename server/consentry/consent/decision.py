@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from consentry.kernel.ids import SubjectId
+from consentry.kernel.ids import ConsentTokenId, GrantId, SubjectId
 from consentry.kernel.taxonomy import Obligation, PrivateReason, PublicReason, Verdict
 
 
@@ -21,8 +21,11 @@ class Law(IntEnum):
     NONE = 0
     MINORS = 1
     REVEALING = 2
+    CONTESTED = 3
     ENROLLED = 4
     POSSIBLE_MATCH = 5
+    NAMED = 6
+    TIGHTENING = 7
     ERRORS = 8
 
 
@@ -37,8 +40,12 @@ class Decision:
         obligations: What the caller must still do with an `allow`.
         law: The strictest law that led to the verdict. Private: it tells a match from a possible
             match.
-        subjects: Private: the enrolled subjects whose faces are there, sorted. Nobody by a possible
-            match alone.
+        subjects: Private: the enrolled subjects whose faces or names are there, sorted. Nobody by a
+            possible match alone.
+        relies_on: Private: the grants and tokens without which it would be stricter, sorted. Each
+            must be used up in the same transaction that keeps the receipt.
+        may_ask: Private: the one subject who alone could lift a `needs_consent`, and may be asked;
+            None when there is nobody, or not surely one.
         checked: False when something could not be examined: an unreadable picture or prompt, a
             failed detector or search. In `ACT` mode that refuses, but for a prompt in an uncovered
             language where no person can be in a picture. In `INFORM` mode the verdict covers only
@@ -52,3 +59,5 @@ class Decision:
     law: Law
     subjects: tuple[SubjectId, ...]
     checked: bool
+    relies_on: tuple[GrantId | ConsentTokenId, ...] = ()
+    may_ask: SubjectId | None = None

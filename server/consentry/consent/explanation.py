@@ -12,11 +12,13 @@ from consentry.kernel.taxonomy import Obligation, PrivateReason, PublicReason, V
 class Audience(StrEnum):
     """Who reads an explanation.
 
-    A platform never reads a private reason; nor does the asker behind it.
+    Only the subject ever reads a private reason: not a platform, not the asker behind it, and not
+    an auditor, who sees what a receipt shows.
     """
 
     SUBJECT = "subject"
     PLATFORM = "platform"
+    AUDITOR = "auditor"
 
 
 _VERDICTS: Mapping[Verdict, str] = {
@@ -62,6 +64,21 @@ _PRIVATE: Mapping[PrivateReason, str] = {
         "The text is in a language, a script or a disguise that is not covered."
     ),
     PrivateReason.UNDECODABLE_IMAGE: "A picture could not be decoded.",
+    PrivateReason.CONTESTED: (
+        "Two people claim this face, so nobody's consent counts until that is settled."
+    ),
+    PrivateReason.NAMED: "A protected name is in the text; it counts as the person herself.",
+    PrivateReason.NAMES_NOT_CHECKED: "The text could not be compared with the protected names.",
+    PrivateReason.GRANTED: "She has agreed to uses like this one.",
+    PrivateReason.TOKEN_USED: "She has made a token for exactly this request.",
+    PrivateReason.TOKEN_NOT_VALID: (
+        "A token was shown that does not hold here: it may be used, expired, revoked or made for "
+        "something else, or the faces are not surely hers."
+    ),
+    PrivateReason.REGION_TIGHTENED: (
+        "The rules of the region, or of every region where none was stated, ask for her consent."
+    ),
+    PrivateReason.CONSENTS_NOT_READ: "What has been agreed to could not be read.",
 }
 
 _OBLIGATIONS: Mapping[Obligation, str] = {
@@ -76,8 +93,8 @@ def explain(decision: Decision, audience: Audience) -> str:
 
     Args:
         decision: What was decided.
-        audience: A platform is told the verdict, public reasons and obligations only, so that two
-            decisions that differ in private matters alone read the same.
+        audience: A platform and an auditor are told the verdict, public reasons and obligations
+            only, so that two decisions that differ in private matters alone read the same.
 
     Returns:
         One or more sentences, separated by spaces.
@@ -90,6 +107,6 @@ def explain(decision: Decision, audience: Audience) -> str:
     match audience:
         case Audience.SUBJECT:
             sentences += [_PRIVATE[reason] for reason in decision.private_reasons]
-        case Audience.PLATFORM:
+        case Audience.PLATFORM | Audience.AUDITOR:
             pass
     return " ".join(sentences)

@@ -77,9 +77,34 @@ class SearchState(StrEnum):
     FAILED = "failed"
 
 
+class NamesState(StrEnum):
+    """Whether the words were compared with the protected names."""
+
+    CHECKED = "checked"
+    """Compared, or there are none."""
+    LOCKED = "locked"
+    """There are some, but they are sealed: the vault is locked."""
+    FAILED = "failed"
+    """They could not be read, or nobody can say whether there are any."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """All pictures of one check, and the search over their faces."""
+    """All pictures and words of one check, and the search over the faces.
+
+    Attributes:
+        images: One for each picture.
+        search: How far the search over their faces got.
+        named: Enrolled subjects whose protected name is in the words.
+        names: Whether the words were compared with the protected names.
+        consents_read: False when grants, tokens or contests could not be read; then nobody can say
+            who has agreed to what, nor whose identity is in doubt.
+        token_fails: A token was shown that does not hold for this check.
+    """
 
     images: tuple[ImageFinding, ...]
     search: SearchState
+    named: tuple[SubjectId, ...] = ()
+    names: NamesState = NamesState.CHECKED
+    consents_read: bool = True
+    token_fails: bool = False

@@ -10,14 +10,14 @@ from consentry.kernel.taxonomy import Mode, Purpose
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """The circumstances of a check. Only `actor` can loosen a verdict; no plan is an input.
+    """The circumstances of a check. Only `actor` can loosen a verdict by itself; no plan is an input.
 
     Attributes:
         mode: Whether the caller can stop something (`ACT`) or only tell the person (`INFORM`).
         purpose: What the caller says the picture is for.
-        region: ISO 3166 code that the platform states. No region has a rule of its own yet, so
-            every region, and an unknown one, is held to the strictest rules; it is recorded in the
-            receipt as a commitment.
+        region: ISO 3166 code that the platform states. It can only tighten; one that is unknown is
+            held to the strictest rules (`consentry.consent.jurisdiction`). Recorded in the receipt
+            as a commitment.
         platform: Who asks; recorded in the receipt as a commitment.
         actor: The enrolled subject who asks, verified by an unlock within minutes; None for
             everybody else.

@@ -59,6 +59,14 @@ class PrivateReason(StrEnum):
     DETECTOR_UNAVAILABLE = "detector_unavailable"
     LANGUAGE_NOT_COVERED = "language_not_covered"
     UNDECODABLE_IMAGE = "undecodable_image"
+    CONTESTED = "contested"
+    NAMED = "named"
+    NAMES_NOT_CHECKED = "names_not_checked"
+    GRANTED = "granted"
+    TOKEN_USED = "token_used"  # noqa: S105 -- the name of a reason, not a secret
+    TOKEN_NOT_VALID = "token_not_valid"  # noqa: S105 -- the name of a reason, not a secret
+    REGION_TIGHTENED = "region_tightened"
+    CONSENTS_NOT_READ = "consents_not_read"
 
 
 class Obligation(StrEnum):

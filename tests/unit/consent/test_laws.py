@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import UTC, datetime
 
 import pytest
-from consentry.consent.decide import decide, settle_before_search
+from consentry.consent import decide as laws
+from consentry.consent.authority import NO_AUTHORITY
 from consentry.consent.decision import Law
 from consentry.consent.explanation import Audience, explain
 from consentry.consent.findings import (
@@ -30,6 +32,18 @@ from consentry.kernel.taxonomy import (
     SubjectPolicy,
     Verdict,
 )
+
+NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+
+
+def decide(findings, intent, request, policies):
+    """Nobody has agreed to anything."""
+    return laws.decide(findings, intent, request, policies, NO_AUTHORITY, NOW)
+
+
+def settle_before_search(findings, intent, request):
+    return laws.settle_before_search(findings, intent, request, NO_AUTHORITY, NOW)
+
 
 ANNA = SubjectId("sub_anna")
 BEA = SubjectId("sub_bea")
@@ -228,7 +242,7 @@ def test_the_narrower_policy_protects_intimate_and_impersonating_uses(category, 
     decision = decided(
         picture(face_of(ANNA)),
         intent=dataclasses.replace(PLAIN, category=category),
-        request=dataclasses.replace(ACT, purpose=purpose),
+        request=dataclasses.replace(ACT, purpose=purpose, region="US"),
         policies={ANNA: SubjectPolicy.INTIMATE_AND_IMPERSONATING},
     )
 
