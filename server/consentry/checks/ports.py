@@ -1,13 +1,13 @@
-"""What a check asks of a store. Implementations pass ``tests/contracts/receipt_store.py``."""
+"""What a check asks of others. Stores pass ``tests/contracts/receipt_store.py``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from consentry.kernel.ids import CheckId
+from consentry.kernel.ids import CheckId, ConsentTokenId, GrantId
 from consentry.kernel.taxonomy import PublicReason, Verdict
 
 
@@ -22,6 +22,24 @@ class StoredReceipt:
     jws: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptAnswer:
+    """An answer that used something up, kept so that a retry under the same key gets it again.
+
+    Attributes:
+        place: SHA-256 of who asked and the Idempotency-Key; the key itself is not kept.
+        check: Of the receipt.
+        sealed: Salts and a digest of the request, sealed under a key that is derived from the
+            Idempotency-Key: only who shows that key again can open it.
+        ends_at: UTC; swept then.
+    """
+
+    place: bytes = field(repr=False)
+    check: CheckId
+    sealed: bytes = field(repr=False)
+    ends_at: datetime
+
+
 class ReceiptStore(Protocol):
     """Durable receipts."""
 
@@ -32,6 +50,33 @@ class ReceiptStore(Protocol):
             Conflict: If there is a receipt of this check already.
             StorageFull: If the disk is full.
         """
+
+    def add_relying(
+        self,
+        receipt: StoredReceipt,
+        relies_on: Sequence[GrantId | ConsentTokenId],
+        answer: KeptAnswer | None,
+    ) -> bool:
+        """Use up grants and tokens once each, and keep the receipt that relies on them, or neither.
+
+        One transaction, and one at a time over all processes: of any number that use the last
+        use of a token at once, one succeeds.
+
+        Args:
+            receipt: Also says when it is: what has lapsed by then is not used.
+            relies_on: At least one.
+            answer: To be kept with it.
+
+        Returns:
+            False when one of them is used up, lapsed or revoked, or an answer is kept in this
+            place already. Then nothing was changed.
+
+        Raises:
+            StorageFull: If the disk is full. Nothing was kept, and nothing used up.
+        """
+
+    def answer(self, place: bytes, *, now: datetime) -> KeptAnswer | None:
+        """Return the answer that is kept in a place, or None when there is none (any more)."""
 
     def get(self, check: CheckId) -> StoredReceipt:
         """Return one receipt.
@@ -45,3 +90,17 @@ class ReceiptStore(Protocol):
 
     def count(self) -> int:
         """Return how many receipts there are."""
+
+
+class ProbeMeter(Protocol):
+    """What a check charges its caller (`consentry.accounts.budgets.ProbeBudget`, for one key)."""
+
+    def spend(self, faces: int) -> None:
+        """Count faces, before anybody is searched for.
+
+        Args:
+            faces: Found in what was sent, at least 1.
+
+        Raises:
+            TooManyRequests: If the caller's budget does not cover them: then there is no verdict.
+        """

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from consentry.kernel.biometrics import SealedTemplate
-from consentry.kernel.ids import ModelId, SubjectId, TemplateId
+from consentry.kernel.ids import AliasId, ContestId, ModelId, SubjectId, TemplateId
 from consentry.kernel.taxonomy import SubjectPolicy
 
 
@@ -44,9 +44,11 @@ class NewTemplate:
     sealed: SealedTemplate
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredTemplate:
-    """A sealed template as the store holds it. ``row`` is a positive integer that is never used twice."""
+class StoredTemplate(NamedTuple):
+    """A sealed template as the store holds it. ``row`` is a positive integer that is never used twice.
+
+    A tuple, since a gallery reads a million of them.
+    """
 
     row: int
     subject: SubjectId
@@ -113,7 +115,8 @@ class SubjectStore(Protocol):
     def remove_subject(self, subject: SubjectId) -> int:
         """Destroy a subject's key, name and templates, and return the new revision.
 
-        When this returns, no byte of them is left in the database file or its journal.
+        With them goes everything that she has agreed to, been asked or is called. When this
+        returns, no byte of them is left in the database file or its journal.
 
         Raises:
             NotFound: If there is no such subject.
@@ -131,8 +134,81 @@ class SubjectStore(Protocol):
     def changes_since(self, revision: int, model: ModelId) -> TemplateChanges | None:
         """Return what changed after ``revision``, or None when that is not known any more: take a snapshot."""
 
+    def set_policy(self, subject: SubjectId, policy: SubjectPolicy) -> None:
+        """Replace what a subject protects; the next check goes by it.
+
+        Raises:
+            NotFound: If there is no such subject.
+        """
+
     def rewrap_keys(self, wrapped: Mapping[SubjectId, bytes]) -> None:
         """Replace the wrapped keys of subjects that are still there; others are passed over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAlias:
+    """A protected name as the store holds it: sealed under its subject's data key."""
+
+    alias: AliasId
+    subject: SubjectId
+    sealed: bytes
+    added_at: datetime
+
+
+class AliasStore(Protocol):
+    """Durable protected names. Every change advances the revision of `SubjectStore`."""
+
+    def add(self, alias: StoredAlias) -> None:
+        """Keep a name.
+
+        Raises:
+            NotFound: If the subject is not enrolled (any more).
+            StorageFull: If the disk is full. Nothing was kept.
+        """
+
+    def remove(self, alias: AliasId, *, at: datetime) -> None:
+        """Forget a name, to the last byte.
+
+        Raises:
+            NotFound: If there is none.
+        """
+
+    def all(self) -> tuple[StoredAlias, ...]:
+        """Return every name, oldest first."""
+
+    def count(self) -> int:
+        """Return how many names there are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredContest:
+    """Two subjects who claim one face, until somebody has found out whose it is."""
+
+    contest: ContestId
+    claimant: SubjectId
+    respondent: SubjectId
+    opened_at: datetime
+
+
+class ContestStore(Protocol):
+    """Durable contests. They end with either of the two enrolments."""
+
+    def open(self, contest: StoredContest) -> None:
+        """Keep a contest.
+
+        Raises:
+            NotFound: If one of the two is not enrolled (any more).
+        """
+
+    def close(self, contest: ContestId, *, at: datetime) -> None:
+        """Forget a contest: it is settled.
+
+        Raises:
+            NotFound: If there is none.
+        """
+
+    def all(self) -> tuple[StoredContest, ...]:
+        """Return every open contest, oldest first."""
 
 
 class HomeStore(Protocol):

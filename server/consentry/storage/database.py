@@ -37,7 +37,21 @@ APPLICATION_ID = 0x43737479
 _OPTION = "consentry_begin"
 _PIECE_BYTES = 16
 _SHORT_BYTES = 1024
-_TABLES = ("subjects", "templates", "tombstones", "erasures", "receipts", "vault_header", "tokens")
+_TABLES = (
+    "subjects",
+    "templates",
+    "tombstones",
+    "erasures",
+    "receipts",
+    "vault_header",
+    "tokens",
+    "api_keys",
+    "grants",
+    "consent_tokens",
+    "consent_requests",
+    "aliases",
+    "feed",
+)
 _STILL_THERE = (
     "The change was made, but another process keeps reading the database, so old bytes are still in "
     "its journal. Stop that process and run `consentry db check`, which removes them."

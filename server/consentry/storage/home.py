@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from sqlmodel import select
 
 from consentry.enrolment.ports import NewTemplate, StoredSubject
+from consentry.kernel.clock import Clock, SystemClock
 from consentry.kernel.errors import VaultExists
 from consentry.kernel.ids import SubjectId
+from consentry.storage.consent_tables import AnswerRow
 from consentry.storage.database import Database
 from consentry.storage.subjects import (
     advance,
@@ -22,11 +24,12 @@ from consentry.storage.tables import SubjectRow, VaultHeaderRow
 class SqlHomeStore:
     """`consentry.enrolment.ports.HomeStore` in SQLite."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock | None = None) -> None:
         self._database = database
+        self._clock = clock or SystemClock()
 
     def erase(self) -> int:
-        """Destroy the vault header and every subject with her key, name and templates."""
+        """Destroy the vault header, every subject with all that is hers, and kept answers."""
         with self._database.erasing() as erasure:
             session = erasure.session
             header = session.get(VaultHeaderRow, 1)
@@ -35,8 +38,11 @@ class SqlHomeStore:
                 session.delete(header)
             subjects = session.exec(select(SubjectRow)).all()
             revision = advance(session)
+            for answer in session.exec(select(AnswerRow)).all():
+                erasure.forget(answer.sealed)
+                session.delete(answer)
             for stored in subjects:
-                erase_subject(erasure, stored, revision)
+                erase_subject(erasure, stored, revision, self._clock.now())
         return len(subjects)
 
     def restore(

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
-from sqlmodel import col, func, select
+from sqlmodel import Session, col, func, or_, select, update
 
-from consentry.checks.ports import StoredReceipt
+from consentry.checks.ports import KeptAnswer, StoredReceipt
 from consentry.kernel.errors import Conflict, NotFound
-from consentry.kernel.ids import CheckId
+from consentry.kernel.ids import CheckId, ConsentTokenId, GrantId
 from consentry.kernel.taxonomy import PublicReason, Verdict
+from consentry.storage.consent_tables import (
+    AnswerRow,
+    ConsentTokenRow,
+    ConsentUseRow,
+    GrantRow,
+)
 from consentry.storage.database import Database
 from consentry.storage.tables import ReceiptRow
 
@@ -24,16 +31,51 @@ class SqlReceiptStore:
     def add(self, receipt: StoredReceipt) -> None:
         """Keep a receipt."""
         with self._database.writing() as session:
-            if session.get(ReceiptRow, receipt.check) is not None:
-                raise Conflict("There is a receipt of that check already.")
-            session.add(
-                ReceiptRow(
-                    check_id=receipt.check,
-                    issued_at=receipt.issued_at,
-                    verdict=receipt.verdict.value,
-                    reasons=" ".join(reason.value for reason in receipt.reasons),
-                    jws=receipt.jws,
+            _insert(session, receipt)
+
+    def add_relying(
+        self,
+        receipt: StoredReceipt,
+        relies_on: Sequence[GrantId | ConsentTokenId],
+        answer: KeptAnswer | None,
+    ) -> bool:
+        """Use up grants and tokens once each, and keep the receipt that relies on them, or neither.
+
+        The write lock of SQLite, taken when the transaction begins, is what lets one succeed.
+        """
+        if not relies_on:
+            raise ValueError("a receipt that relies on nothing is simply added")
+        with suppress(_Spent), self._database.writing() as session:
+            if answer is not None and session.get(AnswerRow, answer.place) is not None:
+                raise _Spent
+            for authority in relies_on:
+                _use_up(session, authority, receipt.issued_at)
+                session.add(ConsentUseRow(authority=authority, check_id=receipt.check))
+            _insert(session, receipt)
+            if answer is not None:
+                session.add(
+                    AnswerRow(
+                        place=answer.place,
+                        check_id=answer.check,
+                        sealed=answer.sealed,
+                        ends_at=answer.ends_at,
+                    )
                 )
+            session.flush()
+            return True
+        return False
+
+    def answer(self, place: bytes, *, now: datetime) -> KeptAnswer | None:
+        """Return the answer that is kept in a place, or None when there is none (any more)."""
+        with self._database.reading() as session:
+            row = session.get(AnswerRow, place)
+            if row is None or row.ends_at <= now:
+                return None
+            return KeptAnswer(
+                place=row.place,
+                check=CheckId(row.check_id),
+                sealed=row.sealed,
+                ends_at=row.ends_at,
             )
 
     def get(self, check: CheckId) -> StoredReceipt:
@@ -60,6 +102,49 @@ class SqlReceiptStore:
         """Return how many receipts there are."""
         with self._database.reading() as session:
             return session.exec(select(func.count()).select_from(ReceiptRow)).one()
+
+
+class _Spent(Exception):
+    """Undoes the transaction; never leaves this module."""
+
+
+def _use_up(session: Session, authority: GrantId | ConsentTokenId, now: datetime) -> None:
+    """Count one use of a grant or a token.
+
+    Raises:
+        _Spent: If there is none (left).
+    """
+    grant = (
+        update(GrantRow)
+        .where(col(GrantRow.grant_id) == authority)
+        .where(or_(col(GrantRow.ends_at).is_(None), col(GrantRow.ends_at) > now))
+        .where(or_(col(GrantRow.uses_left).is_(None), col(GrantRow.uses_left) > 0))
+        .values(uses_left=col(GrantRow.uses_left) - 1)
+    )
+    token = (
+        update(ConsentTokenRow)
+        .where(col(ConsentTokenRow.token) == authority)
+        .where(col(ConsentTokenRow.valid_until) > now)
+        .where(col(ConsentTokenRow.uses_left) > 0)
+        .values(uses_left=col(ConsentTokenRow.uses_left) - 1)
+    )
+    counted = [session.connection().execute(statement).rowcount for statement in (grant, token)]
+    if sum(counted) != 1:
+        raise _Spent
+
+
+def _insert(session: Session, receipt: StoredReceipt) -> None:
+    if session.get(ReceiptRow, receipt.check) is not None:
+        raise Conflict("There is a receipt of that check already.")
+    session.add(
+        ReceiptRow(
+            check_id=receipt.check,
+            issued_at=receipt.issued_at,
+            verdict=receipt.verdict.value,
+            reasons=" ".join(reason.value for reason in receipt.reasons),
+            jws=receipt.jws,
+        )
+    )
 
 
 def _receipt(row: ReceiptRow) -> StoredReceipt:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
 from sqlmodel import Session, col, delete, func, insert, select, update
 
@@ -20,12 +21,15 @@ from consentry.enrolment.ports import (
     TemplateChanges,
     TemplateSnapshot,
 )
-from consentry.kernel.biometrics import SealedTemplate
+from consentry.grants.ports import FeedKind
+from consentry.kernel.clock import Clock, SystemClock
 from consentry.kernel.errors import NotFound
-from consentry.kernel.ids import ModelId, SubjectId, TemplateId
+from consentry.kernel.ids import ModelId, SubjectId
 from consentry.kernel.taxonomy import SubjectPolicy
 from consentry.storage.database import Database, Erasure
 from consentry.storage.failures import translated
+from consentry.storage.feed import tell
+from consentry.storage.grants import GONE, erase_consents
 from consentry.storage.tables import (
     StateRow,
     SubjectRow,
@@ -51,17 +55,22 @@ _TEMPLATES = "SELECT row, subject, template, model, sealed FROM templates WHERE 
 _TEMPLATES_OF_MODEL = _TEMPLATES.format("model = ?")
 _TEMPLATES_ADDED = _TEMPLATES.format("revision > ? AND model = ?")
 _REMOVED = "SELECT row FROM tombstones WHERE revision > ? ORDER BY row"
-_GONE = "There is nobody enrolled by that identifier (any more)."
 
 _SubjectColumns = tuple[str, bytes, bytes, str, int]
-_TemplateColumns = tuple[int, str, str, str, bytes]
 
 
 class SqlSubjectStore:
     """`consentry.enrolment.ports.SubjectStore` in SQLite. Holds no state of its own."""
 
-    def __init__(self, database: Database, *, keep_tombstones: int = KEEP_TOMBSTONES) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock | None = None,
+        *,
+        keep_tombstones: int = KEEP_TOMBSTONES,
+    ) -> None:
         self._database = database
+        self._clock = clock or SystemClock()
         self._keep_tombstones = keep_tombstones
 
     def revision(self) -> int:
@@ -81,7 +90,7 @@ class SqlSubjectStore:
         """Add templates to a subject, and return the new revision."""
         with self._database.writing() as session:
             if session.get(SubjectRow, subject) is None:
-                raise NotFound(_GONE)
+                raise NotFound(GONE)
             revision = advance(session)
             insert_templates(session, [(subject, t) for t in templates], revision)
             return revision
@@ -92,9 +101,9 @@ class SqlSubjectStore:
             session = erasure.session
             stored = session.get(SubjectRow, subject)
             if stored is None:
-                raise NotFound(_GONE)
+                raise NotFound(GONE)
             revision = advance(session)
-            erase_subject(erasure, stored, revision)
+            erase_subject(erasure, stored, revision, self._clock.now())
             self._forget_old_tombstones(session)
         return revision
 
@@ -142,9 +151,19 @@ class SqlSubjectStore:
             return TemplateChanges(
                 revision=now,
                 subjects=_subjects(connection, _SUBJECTS_ADDED_TO, since),
-                added=tuple(map(_template, connection.execute(_TEMPLATES_ADDED, since))),
+                added=tuple(map(StoredTemplate._make, connection.execute(_TEMPLATES_ADDED, since))),
                 removed=tuple(row for (row,) in connection.execute(_REMOVED, (revision,))),
             )
+
+    def set_policy(self, subject: SubjectId, policy: SubjectPolicy) -> None:
+        """Replace what a subject protects, and tell the feed."""
+        with self._database.writing() as session:
+            stored = session.get(SubjectRow, subject)
+            if stored is None:
+                raise NotFound(GONE)
+            stored.policy = policy.value
+            advance(session)
+            tell(session, FeedKind.POLICY_CHANGED, self._clock.now())
 
     def rewrap_keys(self, wrapped: Mapping[SubjectId, bytes]) -> None:
         """Replace the wrapped keys of subjects that are still there; the old ones are erased."""
@@ -167,7 +186,7 @@ class SqlSubjectStore:
                 raise ValueError("templates are read while their snapshot is open") from cause
             if not rows:
                 return
-            yield from map(_template, rows)
+            yield from map(StoredTemplate._make, rows)
 
     def _forget_old_tombstones(self, session: Session) -> None:
         newest_too_many = session.exec(
@@ -226,9 +245,10 @@ def insert_templates(
         )
 
 
-def erase_subject(erasure: Erasure, stored: SubjectRow, revision: int) -> None:
+def erase_subject(erasure: Erasure, stored: SubjectRow, revision: int, at: datetime) -> None:
     """Remove a subject in the given transaction, as of its revision; tombstones name her rows."""
     session = erasure.session
+    erase_consents(erasure, stored.subject, at)
     templates = session.exec(
         select(TemplateRow.row, TemplateRow.template, TemplateRow.sealed).where(
             TemplateRow.subject == stored.subject
@@ -263,15 +283,4 @@ def _subjects(
             enrolled_at=from_microseconds(enrolled_at),
         )
         for subject, wrapped_key, sealed_name, policy, enrolled_at in rows
-    )
-
-
-def _template(columns: _TemplateColumns) -> StoredTemplate:
-    row, subject, template, model, sealed = columns
-    return StoredTemplate(
-        row=row,
-        subject=SubjectId(subject),
-        template=TemplateId(template),
-        model=ModelId(model),
-        sealed=SealedTemplate(sealed),
     )

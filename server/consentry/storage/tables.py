@@ -142,3 +142,41 @@ class TokenRow(SQLModel, table=True):
     created_at: datetime = Field(sa_type=UtcMoment)
     last_used_day: str | None
     expires_at: datetime | None = Field(sa_type=UtcMoment, nullable=True)
+
+
+class ApiKeyRow(SQLModel, table=True):
+    """An API key of a platform. ``scopes`` are sorted and joined by spaces."""
+
+    __tablename__ = "api_keys"
+
+    key: str = Field(primary_key=True)
+    name: str
+    platform: str
+    scopes: str
+    faces_per_hour: int
+    faces_per_day: int
+    created_at: datetime = Field(sa_type=UtcMoment)
+    last_used_day: str | None
+    expires_at: datetime | None = Field(sa_type=UtcMoment, nullable=True)
+
+
+class ApiKeySecretRow(SQLModel, table=True):
+    """A secret of an API key: only its digest. Two while a rotation overlaps."""
+
+    __tablename__ = "api_key_secrets"
+    __table_args__ = (Index("api_key_secrets_by_key", "key"),)
+
+    digest: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    key: str = Field(foreign_key="api_keys.key")
+    made_at: datetime = Field(sa_type=UtcMoment)
+    ends_at: datetime | None = Field(sa_type=UtcMoment, nullable=True)
+
+
+class ProbeSpendingRow(SQLModel, table=True):
+    """How many faces a key had searched for in one hour (since 1970, UTC); today's only."""
+
+    __tablename__ = "probe_spending"
+
+    key: str = Field(primary_key=True)
+    hour: int = Field(primary_key=True)
+    faces: int

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from consentry.kernel.errors import Conflict, StorageFailed
 from consentry.storage.database import Database
+from consentry.storage.migrations import HEAD
 from consentry.storage.subjects import SqlSubjectStore
 from contracts.subject_store import MODEL, person, read, template, who
 
@@ -155,7 +156,7 @@ def test_info_counts_rows_and_bytes(database, path):
 
     info = database.info()
 
-    assert (info.path, info.schema, info.revision) == (path, "0001", 2)
+    assert (info.path, info.schema, info.revision) == (path, HEAD, 2)
     assert (info.counts["subjects"], info.counts["templates"]) == (2, 2)
     assert info.size_bytes == path.stat().st_size > 0
     assert info.journal_bytes > 0
