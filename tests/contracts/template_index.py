@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 import numpy as np
 import pytest
-from consentry.gallery.index import Change, Hit, Matrix, TemplateIndex, Vector
+from consentry.gallery.index import Batch, Change, Hit, Matrix, TemplateIndex, Vector
 from consentry.kernel.errors import IndexIncomplete
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -32,6 +34,13 @@ def unit_rows(seed: int, rows: int, dimension: int) -> Matrix:
     """Random directions, shape ``(rows, dimension)``."""
     matrix = np.random.default_rng(seed).standard_normal((rows, dimension)).astype(np.float32)
     return matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
+
+
+def batches(rows: Iterable[tuple[int, Vector]], size: int = 1000) -> Iterator[Batch]:
+    """Rows of a snapshot in pieces, as a store gives them."""
+    remaining = iter(rows)
+    while chunk := list(islice(remaining, size)):
+        yield Batch([row for row, _ in chunk], np.stack([vector for _, vector in chunk]))
 
 
 def axis(dimension: int, *signed: int) -> Vector:
@@ -81,7 +90,7 @@ class TemplateIndexContract(ABC):
     def test_every_row_is_compared_at_the_borders_of_a_segment(self, count):
         vectors = unit_rows(count, count, 4)
         index = self.make(4)
-        index.load(((i + 1, v) for i, v in enumerate(vectors)), revision=1)
+        index.load(batches(((i + 1, v) for i, v in enumerate(vectors))), revision=1)
         probes = unit_rows(7, 2, 4)
 
         result = index.search(probes, 0.999, 1)
@@ -101,7 +110,7 @@ class TemplateIndexContract(ABC):
         probes = np.concatenate([vectors[:3], unit_rows(1, 5, dimension)])
         held = dict(enumerate(vectors, start=1))
         index = self.make(dimension)
-        index.load(held.items(), revision=1)
+        index.load(batches(held.items()), revision=1)
 
         for min_score in (-1.0, 0.0, 0.1, 1.0):
             result = index.search(probes, min_score, 1)
@@ -109,7 +118,9 @@ class TemplateIndexContract(ABC):
                 assert_agrees(hits, held, probe, min_score)
 
     def test_a_score_equal_to_the_asked_one_is_a_hit(self, index):
-        index.load([(1, axis(8, 1, 2, 3, 4)), (2, axis(8, 1, 2, 3, -4)), (3, axis(8, 5))], 1)
+        index.load(
+            batches([(1, axis(8, 1, 2, 3, 4)), (2, axis(8, 1, 2, 3, -4)), (3, axis(8, 5))]), 1
+        )
         probe = axis(8, 1)[None]
 
         assert [h.row for h in index.search(probe, 0.5, 1).hits[0]] == [1, 2]
@@ -117,7 +128,7 @@ class TemplateIndexContract(ABC):
         assert [h.score for h in index.search(probe, 0.5, 1).hits[0]] == [0.5, 0.5]
 
     def test_a_score_of_zero_finds_rows_at_right_angles_but_no_removed_ones(self, index):
-        index.load([(1, axis(8, 1)), (2, axis(8, 2)), (3, axis(8, -3))], 1)
+        index.load(batches([(1, axis(8, 1)), (2, axis(8, 2)), (3, axis(8, -3))]), 1)
         index.apply([Change(2, None)], after=1, revision=2)
 
         hits = index.search(axis(8, 3)[None], 0.0, 2).hits[0]
@@ -126,12 +137,12 @@ class TemplateIndexContract(ABC):
 
     def test_equal_scores_come_in_the_order_of_their_rows(self, index):
         same = unit_rows(3, 1, 8)[0]
-        index.load([(9, same), (2, same), (5, same)], 1)
+        index.load(batches([(9, same), (2, same), (5, same)]), 1)
 
         assert [h.row for h in index.search(same[None], 0.9, 1).hits[0]] == [2, 5, 9]
 
     def test_a_probe_is_answered_alike_alone_and_in_a_batch(self, index):
-        index.load(enumerate(unit_rows(4, 500, 8), start=1), 1)
+        index.load(batches(enumerate(unit_rows(4, 500, 8), start=1)), 1)
         probes = unit_rows(5, 33, 8)
 
         together = index.search(probes, 0.2, 1).hits
@@ -139,7 +150,7 @@ class TemplateIndexContract(ABC):
         assert together == tuple(index.search(p[None], 0.2, 1).hits[0] for p in probes)
 
     def test_best_only_keeps_the_first_hit_of_each_probe(self, index):
-        index.load(enumerate(unit_rows(4, 50, 8), start=1), 1)
+        index.load(batches(enumerate(unit_rows(4, 50, 8), start=1)), 1)
         probes = np.concatenate([unit_rows(5, 3, 8)])
 
         every = index.search(probes, 0.3, 1).hits
@@ -149,19 +160,19 @@ class TemplateIndexContract(ABC):
 
     def test_scores_never_leave_the_range_of_a_cosine(self, index):
         slightly_long = axis(8, 1) * np.float32(1.0009)
-        index.load([(1, slightly_long), (2, -slightly_long)], 1)
+        index.load(batches([(1, slightly_long), (2, -slightly_long)]), 1)
 
         scores = [h.score for h in index.search(slightly_long[None], -1.0, 1).hits[0]]
 
         assert scores == [1.0, -1.0]
 
     def test_no_probes_is_an_answer_of_no_hits(self, index):
-        index.load([(1, axis(8, 1))], 1)
+        index.load(batches([(1, axis(8, 1))]), 1)
 
         assert index.search(np.empty((0, 8), np.float32), 0.5, 1).hits == ()
 
     def test_an_added_row_is_found_by_the_next_search(self, index):
-        index.load([], 0)
+        index.load(batches([]), 0)
         index.apply([Change(4, axis(8, 2))], after=0, revision=1)
 
         result = index.search(axis(8, 2)[None], 0.9, 1)
@@ -170,13 +181,13 @@ class TemplateIndexContract(ABC):
         assert (result.revision, result.rows_scanned) == (1, 1)
 
     def test_a_removed_row_is_not_found_by_the_next_search(self, index):
-        index.load([(1, axis(8, 1)), (2, axis(8, 1))], 0)
+        index.load(batches([(1, axis(8, 1)), (2, axis(8, 1))]), 0)
         index.apply([Change(1, None)], after=0, revision=1)
 
         assert [h.row for h in index.search(axis(8, 1)[None], 0.9, 1).hits[0]] == [2]
 
     def test_a_row_that_is_added_again_has_its_new_vector_only(self, index):
-        index.load([(1, axis(8, 1))], 0)
+        index.load(batches([(1, axis(8, 1))]), 0)
         index.apply([Change(1, None), Change(1, axis(8, 2))], after=0, revision=1)
         index.apply([Change(1, axis(8, 3))], after=1, revision=2)
 
@@ -184,13 +195,13 @@ class TemplateIndexContract(ABC):
         assert index.search(axis(8, 3)[None], 0.5, 2).hits == ((Hit(1, 1.0),),)
 
     def test_removing_a_row_that_is_not_there_only_advances_the_revision(self, index):
-        index.load([(1, axis(8, 1))], 0)
+        index.load(batches([(1, axis(8, 1))]), 0)
 
         assert index.apply([Change(77, None)], after=0, revision=3) == 3
         assert index.stats().count == 1
 
     def test_changes_that_are_known_already_change_nothing(self, index):
-        index.load([], 0)
+        index.load(batches([]), 0)
         added, removed = [Change(1, axis(8, 1))], [Change(1, None)]
         index.apply(added, after=0, revision=1)
         index.apply(removed, after=1, revision=2)
@@ -199,7 +210,7 @@ class TemplateIndexContract(ABC):
         assert index.search(axis(8, 1)[None], 0.5, 2).hits == ((),)
 
     def test_changes_that_overlap_what_is_known_bring_what_is_new(self, index):
-        index.load([(1, axis(8, 1))], 5)
+        index.load(batches([(1, axis(8, 1))]), 5)
 
         index.apply([Change(1, axis(8, 1)), Change(2, axis(8, 2))], after=3, revision=7)
 
@@ -207,20 +218,20 @@ class TemplateIndexContract(ABC):
         assert index.stats().revision == 7
 
     def test_no_changes_of_this_model_still_advance_the_revision(self, index):
-        index.load([], 2)
+        index.load(batches([]), 2)
 
         assert index.apply([], after=2, revision=9) == 9
         assert index.search(axis(8, 1)[None], 0.5, 9).revision == 9
 
     def test_changes_with_a_gap_before_them_are_refused(self, index):
-        index.load([], 2)
+        index.load(batches([]), 2)
 
         with pytest.raises(IndexIncomplete):
             index.apply([Change(1, axis(8, 1))], after=3, revision=4)
         assert index.stats().count == 0
 
     def test_a_batch_with_one_malformed_vector_changes_nothing(self, index):
-        index.load([], 0)
+        index.load(batches([]), 0)
 
         with pytest.raises(ValueError, match="norm 1"):
             index.apply([Change(1, axis(8, 1)), Change(2, axis(8, 1) * 2)], after=0, revision=1)
@@ -235,14 +246,14 @@ class TemplateIndexContract(ABC):
         assert index.stats().revision is None
 
     def test_an_index_older_than_the_store_refuses_to_answer(self, index):
-        index.load([(1, axis(8, 1))], 4)
+        index.load(batches([(1, axis(8, 1))]), 4)
 
         assert index.search(axis(8, 1)[None], 0.5, 4).revision == 4
         with pytest.raises(IndexIncomplete):
             index.search(axis(8, 1)[None], 0.5, 5)
 
     def test_a_cleared_index_refuses_to_answer(self, index):
-        index.load([(1, axis(8, 1))], 4)
+        index.load(batches([(1, axis(8, 1))]), 4)
         index.clear()
 
         with pytest.raises(IndexIncomplete):
@@ -250,16 +261,16 @@ class TemplateIndexContract(ABC):
         assert index.stats().count == 0
 
     def test_loading_again_replaces_everything(self, index):
-        index.load([(1, axis(8, 1))], 4)
-        index.load([(2, axis(8, 2))], 3)
+        index.load(batches([(1, axis(8, 1))]), 4)
+        index.load(batches([(2, axis(8, 2))]), 3)
 
         assert index.search(np.stack([axis(8, 1), axis(8, 2)]), 0.5, 3).hits == ((), (Hit(2, 1.0),))
 
     def test_a_snapshot_that_fails_half_way_leaves_the_old_state(self, index):
-        index.load([(1, axis(8, 1))], 4)
+        index.load(batches([(1, axis(8, 1))]), 4)
 
         with pytest.raises(ValueError, match="twice"):
-            index.load([(2, axis(8, 2)), (2, axis(8, 2))], 5)
+            index.load(batches([(2, axis(8, 2)), (2, axis(8, 2))]), 5)
         assert index.search(axis(8, 1)[None], 0.5, 4).hits == ((Hit(1, 1.0),),)
 
     @pytest.mark.parametrize(
@@ -277,8 +288,8 @@ class TemplateIndexContract(ABC):
     )
     def test_what_is_no_unit_vector_of_this_dimension_is_refused(self, index, vector):
         with pytest.raises(ValueError, match="vector"):
-            index.load([(1, vector)], 1)
-        index.load([], 0)
+            index.load(batches([(1, vector)]), 1)
+        index.load(batches([]), 0)
         with pytest.raises(ValueError, match="vector"):
             index.apply([Change(1, vector)], after=0, revision=1)
         with pytest.raises(ValueError, match=r"vector|probes"):
@@ -287,11 +298,11 @@ class TemplateIndexContract(ABC):
     @pytest.mark.parametrize("row", [0, -1])
     def test_a_row_that_is_not_positive_is_refused(self, index, row):
         with pytest.raises(ValueError, match="positive"):
-            index.load([(row, axis(8, 1))], 1)
+            index.load(batches([(row, axis(8, 1))]), 1)
 
     @pytest.mark.parametrize("min_score", [1.01, -1.01, float("nan")])
     def test_a_threshold_that_is_no_score_is_refused(self, index, min_score):
-        index.load([], 0)
+        index.load(batches([]), 0)
 
         with pytest.raises(ValueError, match="score"):
             index.search(axis(8, 1)[None], min_score, 0)
@@ -301,7 +312,7 @@ class TemplateIndexContract(ABC):
 
     def test_searches_that_run_beside_changes_never_see_half_of_one(self, index):
         left, right = axis(8, 1), axis(8, 2)
-        index.load([], 0)
+        index.load(batches([]), 0)
         stop = threading.Event()
         halves: list[tuple[int, int]] = []
         failures: list[BaseException] = []
@@ -365,7 +376,7 @@ def _machine(make) -> type[RuleBasedStateMachine]:
         @initialize(start=st.dictionaries(rows, seeds, max_size=6))
         def load(self, start):
             self.held = {row: self.vector(seed) for row, seed in start.items()}
-            self.index.load(self.held.items(), self.revision)
+            self.index.load(batches(self.held.items()), self.revision)
 
         @rule(start=st.dictionaries(rows, seeds, max_size=6), newer=st.integers(-2, 2))
         def load_again(self, start, newer):

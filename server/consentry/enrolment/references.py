@@ -10,23 +10,26 @@ search, and a revocation that has been answered can match no more.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import Protocol
 
 import numpy as np
 
 from consentry.enrolment.ports import StoredSubject, StoredTemplate, SubjectStore
-from consentry.gallery.index import Change, Hit, Matrix, TemplateIndex, Vector
+from consentry.gallery.index import Batch, Change, Hit, Matrix, TemplateIndex
 from consentry.kernel.biometrics import Embedding
 from consentry.kernel.errors import IndexIncomplete, VaultAbsent, VaultLocked
 from consentry.kernel.ids import ModelId, SubjectId
 from consentry.kernel.taxonomy import SubjectPolicy
 from consentry.vault.custody import Custody, VaultState
-from consentry.vault.envelope import unseal_template
+from consentry.vault.envelope import BulkUnsealer
 from consentry.vault.keys import DataKey, KeyRing, WrappedKey
 from consentry.vault.transform import CancelableTransform
+
+_LOAD_ROWS = 4_096
 
 
 class GalleryState(StrEnum):
@@ -79,6 +82,8 @@ class ReferenceGallery:
         self._revision = 0
         self._subject_of: dict[int, SubjectId] = {}
         self._bare: frozenset[SubjectId] = frozenset()
+        # Replaced whole, never changed: read and written without a lock.
+        self._known: tuple[int, tuple[StoredSubject, ...]] = (-1, ())
         custody.on_lock(self.wipe)
 
     @property
@@ -88,7 +93,7 @@ class ReferenceGallery:
 
     def state(self) -> GalleryState:
         """Say whether a search would be answered. Opens nothing."""
-        if not self._store.subjects():
+        if not self._roster():
             return GalleryState.EMPTY
         if self._custody.state is not VaultState.UNLOCKED:
             return GalleryState.LOCKED
@@ -101,7 +106,7 @@ class ReferenceGallery:
 
     def policies(self) -> dict[SubjectId, SubjectPolicy]:
         """Return what each enrolled subject chose to protect."""
-        return {s.subject: s.policy for s in self._store.subjects()}
+        return {s.subject: s.policy for s in self._roster()}
 
     def search(
         self, probes: Sequence[Embedding], *, min_score: float
@@ -119,7 +124,7 @@ class ReferenceGallery:
             VaultLocked: If somebody is enrolled and the vault is locked.
             IndexIncomplete: If a subject has no template of this model, or the index is not whole.
         """
-        if not probes or not self._store.subjects():
+        if not probes or not self._roster():
             return tuple(() for _ in probes)
         keys = self._custody.glance()
         with self._lock:
@@ -154,6 +159,16 @@ class ReferenceGallery:
             self._subject_of = {}
             self._bare = frozenset()
 
+    def _roster(self) -> tuple[StoredSubject, ...]:
+        """Return everybody enrolled, as of the store's present revision."""
+        revision = self._store.revision()
+        known, subjects = self._known
+        if known != revision:
+            # What changes in between is read again next time: the revision is the older one.
+            subjects = self._store.subjects()
+            self._known = revision, subjects
+        return subjects
+
     def _fresh(self, keys: KeyRing) -> tuple[TemplateIndex, Transform]:
         """Return the index at the store's present revision. Called with ``_lock`` held.
 
@@ -166,11 +181,15 @@ class ReferenceGallery:
         changes = self._store.changes_since(self._revision, self._model)
         if changes is None:
             return self._load(keys)
-        opener = _Opener(keys, changes.subjects)
+        opener = _Opener(keys, changes.subjects, self._model, self._dimension)
+        vectors = self._transform.apply(opener.open(changes.added))
         self._index.apply(
             [
                 *(Change(row, None) for row in changes.removed),
-                *(Change(t.row, _rotated(self._transform, opener.open(t))) for t in changes.added),
+                *(
+                    Change(template.row, vector)
+                    for template, vector in zip(changes.added, vectors, strict=True)
+                ),
             ],
             after=self._revision,
             revision=changes.revision,
@@ -187,14 +206,15 @@ class ReferenceGallery:
         transform = CancelableTransform(keys.transform_seed, self._dimension)
         subject_of: dict[int, SubjectId] = {}
         with self._store.snapshot(self._model) as snapshot:
-            opener = _Opener(keys, snapshot.subjects)
+            opener = _Opener(keys, snapshot.subjects, self._model, self._dimension)
 
-            def rows() -> Iterable[tuple[int, Vector]]:
-                for template in snapshot.templates:
-                    subject_of[template.row] = template.subject
-                    yield template.row, _rotated(transform, opener.open(template))
+            def batches() -> Iterator[Batch]:
+                while chunk := list(islice(snapshot.templates, _LOAD_ROWS)):
+                    rows, subjects, *_ = zip(*chunk, strict=True)
+                    subject_of.update(zip(rows, subjects, strict=True))
+                    yield Batch(rows, transform.apply(opener.open(chunk)))
 
-            index.load(rows(), snapshot.revision)
+            index.load(batches(), snapshot.revision)
         self._index, self._transform = index, transform
         self._subject_of, self._revision = subject_of, snapshot.revision
         self._note_bare()
@@ -202,34 +222,27 @@ class ReferenceGallery:
 
     def _note_bare(self) -> None:
         covered = set(self._subject_of.values())
-        self._bare = frozenset(s.subject for s in self._store.subjects()) - covered
+        self._bare = frozenset(s.subject for s in self._roster()) - covered
 
 
 class _Opener:
     """Opens templates with their subjects' data keys; lives for one load."""
 
-    def __init__(self, keys: KeyRing, subjects: Sequence[StoredSubject]) -> None:
+    def __init__(
+        self, keys: KeyRing, subjects: Sequence[StoredSubject], model: ModelId, dimension: int
+    ) -> None:
         self._keys = keys
         self._wrapped = {s.subject: s.wrapped_key for s in subjects}
-        self._open: dict[SubjectId, DataKey] = {}
+        self._unsealer = BulkUnsealer(model, dimension)
 
-    def open(self, template: StoredTemplate) -> Embedding:
-        key = self._open.get(template.subject)
-        if key is None:
-            key = self._keys.open_subject_key(WrappedKey(self._wrapped[template.subject]))
-            self._open[template.subject] = key
-        return unseal_template(
-            template.sealed,
-            key=key,
-            subject=template.subject,
-            template=template.template,
-            model=template.model,
-        )
+    def open(self, templates: Sequence[StoredTemplate]) -> Matrix:
+        if not templates:
+            return np.empty((0, self._unsealer.dimension), np.float32)
+        _, subjects, names, _, sealed = zip(*templates, strict=True)
+        return self._unsealer.unseal(subjects, names, sealed, self._key_of)
 
-
-def _rotated(transform: Transform, reference: Embedding) -> Vector:
-    row: Vector = transform.apply(reference[np.newaxis, :])[0]
-    return row
+    def _key_of(self, subject: SubjectId) -> DataKey:
+        return self._keys.open_subject_key(WrappedKey(self._wrapped[subject]))
 
 
 def _best_per_subject(

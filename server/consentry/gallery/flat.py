@@ -12,7 +12,6 @@ call, and a row at the threshold is never lost to rounding.
 
 from __future__ import annotations
 
-import itertools
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +19,8 @@ from contextlib import contextmanager
 import numpy as np
 import numpy.typing as npt
 
-from consentry.gallery.index import Change, Hit, IndexStats, Matrix, SearchResult, Vector
+from consentry.gallery.index import Batch, Change, Hit, IndexStats, Matrix, SearchResult, Vector
+from consentry.kernel.biometrics import has_unit_rows
 from consentry.kernel.errors import IndexIncomplete
 from consentry.kernel.ids import ModelId
 
@@ -29,8 +29,6 @@ BLOCK_ROWS = 8_192
 
 _FIRST_SEGMENT_ROWS = 1_024
 _OFFSET_BITS = 16
-_LOAD_ROWS = 4_096
-_NORM_TOLERANCE = 1e-3
 _FREE = 0
 
 
@@ -51,16 +49,15 @@ class FlatIndex:
         self._rows = _Rows(dimension)
         self._revision: int | None = None
 
-    def load(self, rows: Iterable[tuple[int, Vector]], revision: int) -> None:
+    def load(self, batches: Iterable[Batch], revision: int) -> None:
         """Replace everything by a snapshot of the store."""
         fresh = _Rows(self._dimension)
-        remaining = iter(rows)
-        while chunk := list(itertools.islice(remaining, _LOAD_ROWS)):
-            vectors = _as_matrix([vector for _, vector in chunk], self._dimension)
-            for (row, _), vector in zip(chunk, vectors, strict=True):
-                if row in fresh:
-                    raise ValueError("a row comes twice in a snapshot")
-                fresh.put(_as_row(row), vector)
+        for batch in batches:
+            if len(batch.rows) != len(batch.vectors):
+                raise ValueError("a batch has one vector for each row")
+            vectors = _as_vectors(batch.vectors, self._dimension)
+            if batch.rows and _as_row(min(batch.rows)) and not fresh.append(batch.rows, vectors):
+                raise ValueError("a row comes twice in a snapshot")
         with self._gate.alone():
             old, self._rows = self._rows, fresh
             self._revision = revision
@@ -94,7 +91,7 @@ class FlatIndex:
         self, probes: Matrix, min_score: float, min_revision: int, *, best_only: bool = False
     ) -> SearchResult:
         """Find every row whose similarity to a probe is ``>= min_score`` (1:N)."""
-        checked = _as_probes(probes, self._dimension)
+        checked = _as_vectors(probes, self._dimension)
         if not -1.0 <= min_score <= 1.0:
             raise ValueError("a score lies in [-1, 1]")
         with self._gate.shared():
@@ -178,6 +175,24 @@ class _Rows:
         segment, offset = self._at(slot)
         segment.vectors[offset] = vector
         segment.rows[offset] = row
+
+    def append(self, rows: Sequence[int], vectors: Matrix) -> bool:
+        """Put many new rows behind those that are there; False, if one is there already."""
+        done = 0
+        while done < len(rows):
+            first = self._take_slot()
+            segment, offset = self._at(first)
+            count = min(len(rows) - done, len(segment.rows) - offset)
+            segment.used += count - 1
+            taken = rows[done : done + count]
+            segment.vectors[offset : offset + count] = vectors[done : done + count]
+            segment.rows[offset : offset + count] = taken
+            before = len(self._slots)
+            self._slots.update(zip(taken, range(first, first + count), strict=True))
+            if len(self._slots) != before + count:
+                return False
+            done += count
+        return True
 
     def discard(self, row: int) -> None:
         slot = self._slots.pop(row, None)
@@ -315,15 +330,13 @@ def _as_matrix(vectors: Sequence[Vector], dimension: int) -> Matrix:
     return _of_norm_1(np.stack(vectors))
 
 
-def _as_probes(probes: Matrix, dimension: int) -> Matrix:
-    if probes.dtype != np.float32 or probes.shape[1:] != (dimension,):
-        raise ValueError(f"probes here are (n, {dimension}) float32, not {probes.shape}")
-    return _of_norm_1(probes)
+def _as_vectors(matrix: Matrix, dimension: int) -> Matrix:
+    if matrix.dtype != np.float32 or matrix.shape[1:] != (dimension,):
+        raise ValueError(f"vectors here are (n, {dimension}) float32, not {matrix.shape}")
+    return _of_norm_1(matrix)
 
 
 def _of_norm_1(matrix: Matrix) -> Matrix:
-    # Not a number, and infinity, fail here too: no comparison with them holds.
-    norms = np.sqrt(np.einsum("ij,ij->i", matrix, matrix, dtype=np.float64))
-    if not (np.abs(norms - 1.0) <= _NORM_TOLERANCE).all():
+    if not has_unit_rows(matrix):
         raise ValueError("a vector is finite and has L2 norm 1")
     return matrix

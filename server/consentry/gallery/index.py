@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -87,13 +87,24 @@ class IndexStats:
     dimension: int
 
 
+class Batch(NamedTuple):
+    """Some rows of a snapshot and their vectors, ``(n, d)`` float32 of norm 1, in the same order."""
+
+    rows: Sequence[int]
+    vectors: Matrix
+
+
 class TemplateIndex(Protocol):
     """References of one model in memory, searchable. Safe to share between threads."""
 
-    def load(self, rows: Iterable[tuple[int, Vector]], revision: int) -> None:
+    def load(self, batches: Iterable[Batch], revision: int) -> None:
         """Replace everything by a snapshot of the store.
 
         The old state answers until the new one is whole.
+
+        Args:
+            batches: In pieces of some thousands, so that no row is handled by itself.
+            revision: The state that the snapshot shows.
 
         Raises:
             ValueError: If a row is not positive or comes twice, or a vector is not a `Vector` of

@@ -49,6 +49,13 @@ def as_embedding(array: npt.NDArray[np.float32]) -> Embedding:
     return Embedding(np.ascontiguousarray(array))
 
 
+def has_unit_rows(matrix: npt.NDArray[np.float32]) -> bool:
+    """Say whether each row, shape ``(n, d)``, is finite and of L2 norm 1."""
+    # Not a number, and infinity, fail here too: no comparison with them holds.
+    norms = np.sqrt(np.einsum("ij,ij->i", matrix, matrix, dtype=np.float64))
+    return bool((np.abs(norms - 1.0) <= _NORM_TOLERANCE).all())
+
+
 def similarity(probe: Embedding, reference: Embedding) -> float:
     """Compare a probe with one enrolled reference (1:1 comparison).
 

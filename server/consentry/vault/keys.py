@@ -128,7 +128,7 @@ def home_epoch_of(sealed: SealedHome) -> int:
 class KeyRing:
     """The epoch keys in the open: only exists while the vault is unlocked.
 
-    Thread-safe: ``_lock`` guards ``_epochs``, and a closed ring has none. A ring's current epoch
+    Thread-safe: ``_lock`` guards ``_epochs`` and ``_wrapping``, and a closed ring has none. A ring's current epoch
     and transform seed never change; rotation makes a new ring and closes this one.
     """
 
@@ -146,6 +146,8 @@ class KeyRing:
             raise ValueError("a key ring has at least one epoch")
         self._lock = threading.Lock()
         self._epochs = {number: bytearray(secret) for number, secret in epochs.items()}
+        # Derived at first use and kept: a gallery opens thousands of subjects' keys with it.
+        self._wrapping: dict[int, bytearray] = {}
         self._current = max(epochs)
 
     @property
@@ -188,7 +190,7 @@ class KeyRing:
                 apart).
         """
         number = epoch_of(wrapped)
-        return DataKey(unwrap(self._derive(number, _INFO_WRAP), wrapped[1 + EPOCH_BYTES :]))
+        return DataKey(unwrap(self._wrapping_key(number), wrapped[1 + EPOCH_BYTES :]))
 
     def rewrap(self, wrapped: WrappedKey) -> WrappedKey:
         """Return the same data key under the current epoch. What it seals is untouched.
@@ -253,6 +255,7 @@ class KeyRing:
         with self._lock:
             for number in numbers:
                 _wipe(self._epochs.pop(number, bytearray()))
+                _wipe(self._wrapping.pop(number, bytearray()))
 
     def close(self) -> None:
         """Overwrite and drop the keys. Idempotent.
@@ -260,9 +263,10 @@ class KeyRing:
         Best effort: Python and its libraries may have made copies (docs/limitations.md).
         """
         with self._lock:
-            for secret in self._epochs.values():
+            for secret in (*self._epochs.values(), *self._wrapping.values()):
                 _wipe(secret)
             self._epochs.clear()
+            self._wrapping.clear()
 
     def __repr__(self) -> str:
         return f"KeyRing(<epoch {self._current}>)"
@@ -273,6 +277,17 @@ class KeyRing:
     def _wrap(self, key: DataKey) -> WrappedKey:
         body = wrap(self._derive(self._current, _INFO_WRAP), key.secret)
         return WrappedKey(_WRAPPED_KEY_V1 + self._current.to_bytes(EPOCH_BYTES, "big") + body)
+
+    def _wrapping_key(self, number: int) -> bytes:
+        with self._lock:
+            kept = self._wrapping.get(number)
+            if kept is not None:
+                return bytes(kept)
+        derived = self._derive(number, _INFO_WRAP)
+        with self._lock:
+            if number in self._epochs:  # not closed or retired meanwhile
+                self._wrapping[number] = bytearray(derived)
+        return derived
 
     def _derive(self, number: int, info: bytes) -> bytes:
         with self._lock:

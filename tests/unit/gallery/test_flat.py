@@ -11,7 +11,7 @@ from consentry.gallery.flat import FlatIndex
 from consentry.gallery.index import Change
 from consentry.kernel.errors import IndexIncomplete
 from consentry.kernel.ids import ModelId
-from contracts.template_index import TemplateIndexContract, axis, unit_rows
+from contracts.template_index import TemplateIndexContract, axis, batches, unit_rows
 
 MODEL = ModelId("test@1")
 
@@ -23,7 +23,7 @@ class TestFlatIndex(TemplateIndexContract):
 
 def test_slots_of_removed_rows_are_used_again():
     index = FlatIndex(MODEL, 4)
-    index.load(enumerate(unit_rows(1, 10, 4), start=1), 0)
+    index.load(batches(enumerate(unit_rows(1, 10, 4), start=1)), 0)
     before = index.stats().size_bytes
 
     for n in range(1, 200):
@@ -36,7 +36,7 @@ def test_slots_of_removed_rows_are_used_again():
 
 def test_growing_row_by_row_over_many_segments_loses_none():
     index = FlatIndex(MODEL, 4)
-    index.load([], 0)
+    index.load(batches([]), 0)
     vectors = unit_rows(2, 5000, 4)
     for start in range(0, 5000, 100):
         batch = [Change(i + 1, vectors[i]) for i in range(start, start + 100)]
@@ -50,7 +50,7 @@ def test_growing_row_by_row_over_many_segments_loses_none():
 
 def test_removing_a_row_overwrites_its_vector():
     index = FlatIndex(MODEL, 4)
-    index.load([(1, axis(4, 1)), (2, axis(4, 2))], 0)
+    index.load(batches([(1, axis(4, 1)), (2, axis(4, 2))]), 0)
     memory = index._rows._segments[0].vectors
 
     index.apply([Change(1, None)], after=0, revision=1)
@@ -60,7 +60,7 @@ def test_removing_a_row_overwrites_its_vector():
 
 def test_clearing_overwrites_every_vector():
     index = FlatIndex(MODEL, 4)
-    index.load(enumerate(unit_rows(3, 2000, 4), start=1), 0)
+    index.load(batches(enumerate(unit_rows(3, 2000, 4), start=1)), 0)
     memory = [segment.vectors for segment in index._rows._segments]
 
     index.clear()
@@ -70,17 +70,17 @@ def test_clearing_overwrites_every_vector():
 
 def test_loading_again_overwrites_what_was_there():
     index = FlatIndex(MODEL, 4)
-    index.load([(1, axis(4, 1))], 0)
+    index.load(batches([(1, axis(4, 1))]), 0)
     memory = index._rows._segments[0].vectors
 
-    index.load([], 1)
+    index.load(batches([]), 1)
 
     assert not memory.any()
 
 
 def test_a_row_that_turns_into_nan_in_memory_is_noticed_not_missed():
     index = FlatIndex(MODEL, 4)
-    index.load([(1, axis(4, 1))], 0)
+    index.load(batches([(1, axis(4, 1))]), 0)
     index._rows._segments[0].vectors[0, 2] = np.nan
 
     with pytest.raises(IndexIncomplete):
@@ -89,7 +89,7 @@ def test_a_row_that_turns_into_nan_in_memory_is_noticed_not_missed():
 
 def test_a_row_that_vanishes_from_a_segment_is_noticed_not_missed():
     index = FlatIndex(MODEL, 4)
-    index.load([(1, axis(4, 1)), (2, axis(4, 2))], 0)
+    index.load(batches([(1, axis(4, 1)), (2, axis(4, 2))]), 0)
     index._rows._segments[0].rows[1] = 0
 
     with pytest.raises(IndexIncomplete):
@@ -98,7 +98,7 @@ def test_a_row_that_vanishes_from_a_segment_is_noticed_not_missed():
 
 def test_a_stream_of_searches_does_not_keep_a_removal_waiting():
     index = FlatIndex(MODEL, 64)
-    index.load(enumerate(unit_rows(4, 20_000, 64), start=1), 0)
+    index.load(batches(enumerate(unit_rows(4, 20_000, 64), start=1)), 0)
     probes = unit_rows(5, 8, 64)
     stop = threading.Event()
 

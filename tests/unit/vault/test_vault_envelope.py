@@ -7,11 +7,12 @@ import pytest
 from consentry.kernel.biometrics import SealedTemplate, as_embedding
 from consentry.kernel.errors import SealBroken
 from consentry.kernel.ids import ModelId, SubjectId, TemplateId
+from consentry.vault import envelope
 from consentry.vault.envelope import (
+    BulkUnsealer,
     SealedText,
     seal_template,
     seal_text,
-    unseal_into,
     unseal_template,
     unseal_text,
 )
@@ -145,14 +146,24 @@ def test_an_empty_name_binds_nothing_and_is_refused(embedding, key):
         seal_template(embedding, key=key, **(PLACE | {"subject": ""}))
 
 
-def test_unseal_into_fills_its_row_and_no_other(embedding, sealed, key):
-    matrix = np.zeros((3, 192), dtype=np.float32)
+def in_bulk(templates, keys, dimension=192):
+    return BulkUnsealer(MODEL, dimension).unseal(*zip(*templates, strict=True), keys.__getitem__)
 
-    unseal_into(matrix[1], sealed, key=key, **PLACE)
 
-    assert matrix[1].tobytes() == embedding.tobytes()
-    assert not matrix[0].any()
-    assert not matrix[2].any()
+def test_many_templates_open_each_with_its_subjects_key(embedding, key):
+    other = DataKey(bytes(range(32)))
+    keys = {SUBJECT: key, SubjectId("sub_other"): other}
+    templates = []
+    for n, subject in enumerate([SUBJECT, SUBJECT, SubjectId("sub_other"), SUBJECT]):
+        template = TemplateId(f"tpl_{n}")
+        sealed = seal_template(
+            embedding, key=keys[subject], subject=subject, template=template, model=MODEL
+        )
+        templates.append((subject, template, sealed))
+
+    matrix = in_bulk(templates, keys)
+
+    assert matrix.tobytes() == 4 * embedding.tobytes()
 
 
 @pytest.mark.parametrize(
@@ -166,28 +177,26 @@ def test_unseal_into_fills_its_row_and_no_other(embedding, sealed, key):
     ],
     ids=["tag", "ciphertext", "version", "short", "empty"],
 )
-def test_a_row_that_did_not_open_holds_zeros(sealed, key, spoil):
-    row = np.ones(192, dtype=np.float32)
+def test_one_that_does_not_open_leaves_nothing_of_the_others(sealed, key, spoil, monkeypatch):
+    made = []
+    zeros = np.zeros
+    monkeypatch.setattr(
+        envelope.np, "zeros", lambda *args, **kw: made.append(zeros(*args, **kw)) or made[-1]
+    )
+    place = (SUBJECT, PLACE["template"])
 
     with pytest.raises(SealBroken):
-        unseal_into(row, SealedTemplate(spoil(sealed)), key=key, **PLACE)
+        in_bulk([(*place, sealed), (*place, SealedTemplate(spoil(sealed)))], {SUBJECT: key})
 
-    assert not row.any()
+    assert made
+    assert not made[0].any()
 
 
-def test_unseal_into_refuses_a_row_of_another_dimension(sealed, key):
+def test_a_template_of_another_dimension_or_place_does_not_open_in_bulk(sealed, key):
     with pytest.raises(SealBroken):
-        unseal_into(np.zeros(512, dtype=np.float32), sealed, key=key, **PLACE)
-
-
-@pytest.mark.parametrize(
-    "row",
-    [np.zeros(192), np.zeros((1, 192), np.float32), np.zeros(384, np.float32)[::2]],
-    ids=["float64", "matrix", "strided"],
-)
-def test_unseal_into_refuses_what_is_no_row(sealed, key, row):
-    with pytest.raises(ValueError, match="a row is"):
-        unseal_into(row, sealed, key=key, **PLACE)
+        in_bulk([(SUBJECT, PLACE["template"], sealed)], {SUBJECT: key}, dimension=512)
+    with pytest.raises(SealBroken):
+        in_bulk([(SUBJECT, TemplateId("tpl_elsewhere"), sealed)], {SUBJECT: key})
 
 
 @given(text=st.text(max_size=80))

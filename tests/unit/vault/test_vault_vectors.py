@@ -8,12 +8,11 @@ import json
 import runpy
 from pathlib import Path
 
-import numpy as np
 import pytest
 from consentry.kernel import errors
 from consentry.kernel.biometrics import SealedTemplate, as_embedding
 from consentry.vault.backup import open_backup
-from consentry.vault.envelope import seal_template, unseal_into, unseal_template
+from consentry.vault.envelope import BulkUnsealer, seal_template, unseal_template
 from consentry.vault.header import open_header
 from consentry.vault.keys import DataKey
 from consentry.vault.passphrase import Passphrase
@@ -52,10 +51,15 @@ def test_sealed_template(test):
     def opened():
         return unseal_template(sealed, **place, dimension=given["dimension"])
 
-    row = np.ones(max(given["dimension"], 1), dtype=np.float32)
+    def opened_in_bulk():
+        unsealer = BulkUnsealer(place["model"], max(given["dimension"], 1))
+        return unsealer.unseal(
+            [place["subject"]], [place["template"]], [sealed], lambda _: place["key"]
+        )[0]
+
     if test["result"] == "valid":
         output = test["output"]
-        unseal_into(row, sealed, **place)
+        row = opened_in_bulk()
         assert opened().astype("<f4").tobytes().hex() == output["embedding"]
         assert row.astype("<f4").tobytes().hex() == output["embedding"]
         again = seal_template(
@@ -66,8 +70,7 @@ def test_sealed_template(test):
         with expects(test):
             opened()
         with expects(test):
-            unseal_into(row, sealed, **place)
-        assert not row.any()
+            opened_in_bulk()
 
 
 @pytest.mark.parametrize("test", cases("vault_header_v1.json"))
