@@ -86,7 +86,13 @@ def convert(name: ModelName, weights: bytes) -> bytes:
             other layers than expected.
     """
     try:
-        from consentry.inference.converters import dlib_resnet, e5_small, mfn192, onnx_sources
+        from consentry.inference.converters import (
+            dlib_resnet,
+            e5_small,
+            mfn192,
+            onnx_sources,
+            yunet,
+        )
     except ImportError as cause:
         raise ModelUnavailable(
             f"the packages that build the models are not installed here. Run: {INSTALL}"
@@ -100,6 +106,8 @@ def convert(name: ModelName, weights: bytes) -> bytes:
             return mfn192.build(weights)
         case ModelName.MFN512:
             return onnx_sources.build_mfn512(weights)
+        case ModelName.YUNET:
+            return yunet.build(weights)
         case ModelName.E5_SMALL:
             return e5_small.build_network(weights)
         case ModelName.E5_VOCABULARY:

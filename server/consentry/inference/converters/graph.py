@@ -72,6 +72,18 @@ class Graph:
         self.nodes.append(node)
         return output
 
+    def enlarged(self, tensor: str, factors: str) -> str:
+        """Add an enlargement by whole factors that repeats each value."""
+        output = self.add("Resize", [tensor, "", factors])
+        self.nodes[-1].attribute.extend(
+            [
+                helper.make_attribute("coordinate_transformation_mode", "asymmetric"),
+                helper.make_attribute("mode", "nearest"),
+                helper.make_attribute("nearest_mode", "floor"),
+            ]
+        )
+        return output
+
     def as_floats(self, tensor: str) -> str:
         """Add a conversion of whole numbers to float32."""
         return self.add("Cast", [tensor], to=TensorProto.FLOAT)
