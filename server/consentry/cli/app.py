@@ -13,6 +13,7 @@ from consentry.cli.check import check
 from consentry.cli.configuration import config
 from consentry.cli.custody import lock, unlock
 from consentry.cli.database import database
+from consentry.cli.evaluate import evaluate
 from consentry.cli.faces import faces
 from consentry.cli.invocation import Invocation
 from consentry.cli.keys import keys
@@ -80,6 +81,7 @@ app.command()(revoke)
 app.command()(erase)
 app.command()(check)
 app.command()(faces)
+app.command()(evaluate)
 app.command()(pair)
 app.add_typer(models, name="models")
 app.add_typer(keys, name="keys")
