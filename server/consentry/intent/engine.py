@@ -4,31 +4,45 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from consentry.intent.cues import Cues
+from consentry.intent.grammar import SOMEBODY, Grammar, Mark, Sentence
 from consentry.intent.language import LanguageCheck, Reading
-from consentry.intent.lexicon import MASK, Lexicon, Rule, load_lexicon
+from consentry.intent.lexicon import languages, load_lexicon
+from consentry.intent.marking import Words, lexicon_of, marks_of, words_of
 from consentry.intent.normalise import (
     View,
     coded_chunks,
     joined_view,
     leet_views,
     lookalike_view,
+    native_view,
     plain_view,
     reversed_view,
     rot13_view,
     single_letters_view,
     stretched_views,
 )
+from consentry.intent.strong import StrongWords
+from consentry.intent.tokens import Token, script_of, tokens_of
+from consentry.intent.vocabulary import Vocabulary
 from consentry.kernel.taxonomy import Assessment, IntentCategory, Span
 
-ENGINE_VERSION = "english-rules@1"
-"""Changes with every change of the rules. Part of each receipt."""
+ENGINE_VERSION = "composition@2"
+"""Changes with every change of the rules or lexicons. Part of each receipt."""
 
 _STRICTNESS = {category: -place for place, category in enumerate(IntentCategory)}
 _MAX_CODES_WITHIN_CODES = 2
-_SHORTEST_MISSPELT = 6
+
+
+class Paraphrase(Protocol):
+    """Port: a classifier for wordings that no rule foresees (`IntentEngine`)."""
+
+    def score(self, text: str) -> float:
+        """Return how sure it is, 0 to 1, that a text asks for something revealing."""
 
 
 @dataclass(slots=True)
@@ -57,16 +71,34 @@ class _Place:
         return _Place(self.offset, self.code or (start, end), self.depth + 1)
 
 
-class IntentEngine:
-    """Says what a prompt or a conversation asks for: English, by rules (docs/intent.md).
+@dataclass(frozen=True, slots=True)
+class _Marked:
+    """One reading of a text, with its words and marks."""
 
-    Nothing is read before the first question. Safe to share between threads: the lexicon is
-    immutable once loaded, and loading is guarded by `_lock`.
+    view: View
+    words: Words
+    marks: Sequence[Mark]
+
+
+class IntentEngine:
+    """Says what a prompt or a conversation asks for, in the languages of the lexicons (docs/intent.md).
+
+    Nothing is read before the first question, and the words of a script only when it turns up.
+    Safe to share between threads: what is loaded is immutable, and loading is guarded by locks.
+
+    Args:
+        paraphrase: A classifier that is asked when the rules found nothing revealing in a text
+            that can be read; None for rules alone.
+        paraphrase_threshold: The score from which its word counts, 0 to 1.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, paraphrase: Paraphrase | None = None, paraphrase_threshold: float = 0.5
+    ) -> None:
         self._lock = threading.Lock()
         self._reader: _Reader | None = None
+        self._paraphrase = paraphrase
+        self._threshold = paraphrase_threshold
 
     def assess(self, prompt: str | None, context: tuple[str, ...] = ()) -> Assessment:
         """Assess a prompt with the turns before it.
@@ -77,7 +109,7 @@ class IntentEngine:
 
         Args:
             prompt: The newest turn; None when nothing was written.
-            context: Earlier turns, oldest first.
+            context: Earlier turns, oldest first; the post that is being answered is one of them.
 
         Returns:
             The assessment; its spans lie in ``prompt``.
@@ -93,20 +125,30 @@ class IntentEngine:
             key=_STRICTNESS.__getitem__,
             default=IntentCategory.NONE,
         )
+        is_readable = signs.is_undone and all(reading.is_readable for reading in readings)
+        if is_readable and not category.is_revealing and self._is_paraphrase(turns):
+            category = IntentCategory.MINIMAL
+            signs.hits.append((category, _whole(turns)))
         return Assessment(
             category=category,
             spans=_spans_of_last(turns, (span for _, span in signs.hits)),
             language=_language_of(readings),
-            is_readable=signs.is_undone and all(reading.is_readable for reading in readings),
+            is_readable=is_readable,
             has_text=True,
             has_age_cue=signs.has_age_cue,
             refers_to_person=signs.refers_to_person,
         )
 
+    def _is_paraphrase(self, turns: Sequence[str]) -> bool:
+        paraphrase = self._paraphrase
+        return paraphrase is not None and any(
+            paraphrase.score(turn) >= self._threshold for turn in turns if turn.strip()
+        )
+
     def _loaded(self) -> _Reader:
         with self._lock:
             if self._reader is None:
-                self._reader = _Reader(load_lexicon("en"))
+                self._reader = _Reader()
             return self._reader
 
 
@@ -122,36 +164,33 @@ _NOTHING = Assessment(
 
 
 class _Reader:
-    """Applies one lexicon. Immutable."""
+    """Applies all lexicons. Vocabularies are added by script, guarded by `_lock`; the rest is fixed."""
 
-    def __init__(self, lexicon: Lexicon) -> None:
-        self._lexicon = lexicon
-        self._language = LanguageCheck(lexicon)
-        self._backwards = _any_of(word[::-1] for word in lexicon.strong)
-        self._rotated = _any_of(word.translate(_ROT13) for word in lexicon.strong)
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lexicons = {language: load_lexicon(language) for language in languages()}
+        self._vocabularies: dict[str, Vocabulary] = {}
+        self._strong: dict[str, StrongWords] = {}
+        self._grammar = Grammar()
+        self._cues = Cues()
+        self._language = LanguageCheck(frozenset(self._lexicons) | {"hi", "ur"})
 
     def reading(self, text: str) -> Reading:
         """Judge the language of a text."""
-        plain = plain_view(text)
-        for view in (plain, *leet_views(plain)):
-            reading = self._language.read(text, view.text)
-            if reading.is_readable:
-                return reading
-        return self._language.read(self._undisguised(plain), plain.text)
+        marked = self.marked(text, plain_view(text))
+        reading = self._language.read(text, marked.words, marked.view)
+        if reading.is_readable:
+            return reading
+        for view in self._views(text):
+            other = self._language.read(view.text, *self._words(text, view))
+            if other.is_readable and other.language != "und":
+                return other
+        return reading
 
-    def _undisguised(self, plain: View) -> str:
-        """Return the text as a person would read it, for judging its language."""
-        view = plain
-        for other in (single_letters_view(view), *stretched_views(view)):
-            view = other or view
-        for other in leet_views(view):
-            view = other
-            break
-        if self._backwards.search(plain.text):
-            view = reversed_view(plain)
-        if self._rotated.search(plain.text):
-            view = rot13_view(plain)
-        return view.text
+    def _words(self, text: str, view: View) -> tuple[Words, View]:
+        marked = self.marked(text, view)
+        flat = View(view.text, tuple(range(len(view.text))), tuple(range(1, len(view.text) + 1)))
+        return marked.words, flat
 
     def signs(self, turns: Sequence[str]) -> _Signs:
         """Collect the signs in a conversation, in all readings of each turn and across turns.
@@ -160,34 +199,32 @@ class _Reader:
         """
         found = _Signs()
         offset = 0
-        whole: list[tuple[View, str, int]] = []
+        whole: list[tuple[_Marked, int]] = []
         for turn in turns:
             self._collect(turn, found, _Place(offset))
-            plain = plain_view(turn)
-            whole.append((plain, self._masked(plain), offset))
+            whole.append((self.marked(turn, plain_view(turn)), offset))
             offset += len(turn)
-        if len(whole) > 1:
-            self._apply_across(whole, found)
+        if sum(bool(turn.strip()) for turn in turns) > 1:
+            self._apply_across(whole, turns, found)
         return found
 
-    def _apply_across(self, turns: list[tuple[View, str, int]], found: _Signs) -> None:
-        """Apply the rules to a conversation as one text: a request may be spread over turns.
-
-        Exceptions were applied within each turn only, so that a later turn cannot excuse an
-        earlier one.
-        """
+    def _apply_across(
+        self, turns: list[tuple[_Marked, int]], sent: Sequence[str], found: _Signs
+    ) -> None:
+        """Apply the rules to a conversation as one text: a request may be spread over turns."""
         starts: list[int] = []
         ends: list[int] = []
-        for view, _, offset in turns:
+        for marked, offset in turns:
+            view = marked.view
             starts += [*(start + offset for start in view.starts), offset + _end_of(view)]
             ends += [*(end + offset for end in view.ends), offset + _end_of(view)]
-        masked = "".join(text + " " for _, text, _ in turns)
-        self._apply(View(masked, tuple(starts), tuple(ends)), masked, found, _Place(0))
+        joined = "".join(marked.view.text + " " for marked, _ in turns)
+        view = View(joined, tuple(starts), tuple(ends))
+        self._apply(self.marked("".join(sent), view), "", found, _Place(0))
 
     def _collect(self, text: str, found: _Signs, place: _Place) -> None:
         for view in self._views(text):
-            self._apply(view, self._masked(view), found, place)
-        found.refers_to_person = found.refers_to_person or self._has_name(text)
+            self._apply(self.marked(text, view), text, found, place)
         for chunk in coded_chunks(text):
             if chunk.decoded is None or place.depth == _MAX_CODES_WITHIN_CODES:
                 found.is_undone = False
@@ -197,126 +234,130 @@ class _Reader:
     def _views(self, text: str) -> Iterator[View]:
         plain = plain_view(text)
         yield plain
-        skeleton = lookalike_view(text)
-        if skeleton is not None and skeleton.text != plain.text:
-            yield skeleton
-        base = skeleton or plain
-        for view in (base, *leet_views(base)):
-            if view is not base:
-                yield view
-            yield from stretched_views(view)
-            joined = joined_view(view, self._lexicon.strong, self._is_piece)
-            if joined is not None:
-                yield joined
-            letters = single_letters_view(view)
-            if letters is not None:
-                yield letters
-                yield self._parted(letters)
-            mended = self._mended(view)
-            if mended is not None:
-                yield mended
-        if self._backwards.search(base.text):
-            yield reversed_view(base)
-            yield _words_reversed(base)
-        if self._rotated.search(base.text):
-            yield rot13_view(base)
-        if _ONE_WORD_SENTENCES.search(base.text):
-            yield _without_stops(base)
+        bases = [plain]
+        if not text.isascii():
+            for other in (lookalike_view(text), native_view(text)):
+                if other is not None and other.text != plain.text and _is_mixed(text, plain):
+                    bases.append(other)
+                    yield other
+        vocabularies = self._for(plain.text)
+        strong = self._strong_for(plain.text)
+        for base in bases:
+            for view in (base, *leet_views(base)):
+                if view is not base:
+                    yield view
+                yield from stretched_views(view)
+                joined = joined_view(view, strong.words, lambda word: _is_piece(word, vocabularies))
+                if joined is not None:
+                    yield joined
+                letters = single_letters_view(view)
+                if letters is not None:
+                    yield letters
+                    yield strong.parted(letters)
+            if _ONE_WORD_SENTENCES.search(base.text):
+                yield _without_stops(base)
+        yield from self._mended(plain, text, strong)
 
-    def _masked(self, view: View) -> str:
-        """Return the text of a view with harmless phrases hidden, letter for letter."""
-        masked = view.text
-        for exception in self._lexicon.exceptions:
-            masked = exception.pattern.sub(_mask, masked)
-        return masked
+    def _mended(self, plain: View, text: str, strong: StrongWords) -> Iterator[View]:
+        """Give readings with slips of the pen corrected, backwards, and rotated by thirteen."""
+        words = self.marked(text, plain).words
+        strangers = [
+            token
+            for token, senses in zip(words.tokens, words.senses, strict=True)
+            if not senses and len(token.text) > 3
+        ]
+        mended = strong.mended(plain, strangers, words.primary)
+        if mended is not None:
+            yield mended
+        if any(token.text[::-1] in strong.words for token in strangers) or any(
+            word in plain.text for word in strong.backwards_unspaced
+        ):
+            yield reversed_view(plain)
+            yield _words_reversed(plain)
+        if any(token.text.translate(_ROT13) in strong.words for token in strangers):
+            yield rot13_view(plain)
 
-    def _apply(self, view: View, masked: str, found: _Signs, place: _Place) -> None:
-        for rule in self._lexicon.rules:
-            for match in rule.pattern.finditer(masked):
-                start, end = place.of(view.source(match.start(), match.end()))
-                found.hits.append((_category(rule), Span(start, end, rule.id)))
-        found.has_age_cue = found.has_age_cue or _meets(self._lexicon.age, view.text)
-        found.refers_to_person = found.refers_to_person or _meets(self._lexicon.persons, view.text)
+    def marked(self, sent: str, view: View) -> _Marked:
+        """Return one reading of a text with its words and marks."""
+        vocabularies = self._for(view.text)
+        tokens = tokens_of(view, vocabularies)
+        words = words_of(view, tokens, sent, vocabularies)
+        return _Marked(view, words, marks_of(words, vocabularies))
 
-    def _is_piece(self, text: str) -> bool:
-        """Whether a scrap of text is a word of its own. Single letters are not, but for two."""
-        return text in {"a", "i"} or (len(text) > 1 and self._lexicon.is_word(text))
+    def _apply(self, marked: _Marked, sent: str, found: _Signs, place: _Place) -> None:
+        words, marks, view = marked.words, marked.marks, marked.view
+        lexicon = lexicon_of(words, self._vocabularies)
+        is_verb_final = lexicon is not None and lexicon.is_verb_final
+        endings = lexicon.attribute_endings if lexicon is not None else ()
+        refers = self._cues.refers_to_person(words, marks, sent)
+        names_somebody = refers or any(mark.has(*SOMEBODY) for mark in marks)
+        for first, last in _sentences(words.tokens):
+            here = [mark for mark in marks if first <= mark.first and mark.last < last]
+            sentence = Sentence(
+                marks=[mark.moved(-first) for mark in here],
+                length=last - first,
+                commas=frozenset(
+                    i - first for i in range(first, last) if words.tokens[i].after_comma
+                ),
+                is_verb_final=is_verb_final,
+                names_somebody=names_somebody,
+                attribute_endings=endings,
+            )
+            for finding in self._grammar.findings(sentence):
+                start = words.tokens[first + finding.first].start
+                end = words.tokens[first + finding.last].end
+                span = Span(*place.of(view.source(start, end)), finding.rule)
+                found.hits.append((finding.category, span))
+        found.has_age_cue = found.has_age_cue or self._cues.speaks_of_minor(marks)
+        found.refers_to_person = found.refers_to_person or refers
 
-    def _parted(self, view: View) -> View:
-        """Set spaces around strong words that single letters were run together with."""
-        text = view.text
-        starts, ends = list(view.starts), list(view.ends)
-        for match in reversed(list(_any_of(self._lexicon.strong, whole=False).finditer(text))):
-            for place in (match.end(), match.start()):
-                text = text[:place] + " " + text[place:]
-                here = starts[min(place, len(starts) - 1)]
-                starts.insert(place, here)
-                ends.insert(place, here)
-        return View(text, tuple(starts), tuple(ends))
+    def _for(self, text: str) -> Mapping[str, Vocabulary]:
+        """Return the vocabularies, with those of all scripts of a text loaded."""
+        scripts = {"LATIN"} if text.isascii() else {script_of(char) for char in set(text)}
+        scripts |= {"LATIN"}
+        for script in scripts:
+            if script not in self._vocabularies and script != "OTHER":
+                with self._lock:
+                    if script not in self._vocabularies:
+                        mine = [each for each in self._lexicons.values() if each.script == script]
+                        vocabulary = Vocabulary(mine)
+                        self._strong[script] = StrongWords(mine)
+                        self._vocabularies[script] = vocabulary
+        return self._vocabularies
 
-    def _mended(self, view: View) -> View | None:
-        """Correct one slip in a word that matters; same length is not kept, so each is replaced."""
-        text, starts, ends = view.text, view.starts, view.ends
-        changed = False
-        for match in reversed(list(_LONG_WORD.finditer(text))):
-            word = match[0]
-            if word in self._lexicon.misspelt or self._lexicon.is_word(word):
-                continue
-            meant = self._meant(word)
-            if meant is None:
-                continue
-            changed = True
-            first, last = starts[match.start()], ends[match.end() - 1]
-            text = text[: match.start()] + meant + text[match.end() :]
-            starts = (*starts[: match.start()], *[first] * len(meant), *starts[match.end() :])
-            ends = (*ends[: match.start()], *[last] * len(meant), *ends[match.end() :])
-        return View(text, starts, ends) if changed else None
+    def _strong_for(self, text: str) -> StrongWords:
+        scripts = {script_of(char) for char in set(text) if char.isalpha()} - {"OTHER", "LATIN"}
+        self._for(text)
+        if not scripts:
+            return self._strong["LATIN"]
+        return self._strong["LATIN"].joined_with(self._strong[min(scripts)])
 
-    def _meant(self, word: str) -> str | None:
-        if word in self._lexicon.not_misspelt:
-            return None
-        for candidate in self._lexicon.misspelt:
-            if candidate[0] == word[0] and _is_one_slip(word, candidate):
-                return candidate
-        return None
 
-    def _has_name(self, text: str) -> bool:
-        """Whether a personal name seems to stand in a text."""
-        words = list(_NAME_WORD.finditer(text))
-        letters = [char for char in text if char.isalpha()]
-        is_shouted = sum(char.isupper() for char in letters) > len(letters) / 2
-        for match in words:
-            word = match[0]
-            lower = word.lower().removesuffix("'s").removesuffix("\u2019s")
-            is_everyday = self._lexicon.is_word(lower)
-            before = text[max(0, match.start() - _LONGEST_BEFORE_PLACE) : match.start()]
-            is_place = bool(_BEFORE_PLACE.search(before))
-            if lower in self._lexicon.given_names and not is_everyday:
-                return True
-            if not word[0].isupper() or is_place:
-                continue
-            if lower in self._lexicon.given_names:
-                return True
-            if is_shouted or is_everyday or word.isupper() or self._has_rule(lower):
-                continue
-            return True
-        return False
+def _is_piece(word: str, vocabularies: Mapping[str, Vocabulary]) -> bool:
+    """Whether a scrap of text is a word of its own. Single letters are not, but for two."""
+    if word in {"a", "i"}:
+        return True
+    vocabulary = vocabularies.get(script_of(word[0]))
+    return len(word) > 1 and vocabulary is not None and vocabulary.has(word)
 
-    def _has_rule(self, word: str) -> bool:
-        """Whether a word has its capital because a rule knows it ("Speedo", "Bikini")."""
-        return any(word.startswith(each) for each in self._lexicon.strong) or _meets(
-            self._lexicon.rules, word
-        )
+
+def _is_mixed(text: str, plain: View) -> bool:
+    """Whether other letters may stand for Latin ones, or Latin ones for others."""
+    return text != plain.text
 
 
 _ROT13 = str.maketrans("abcdefghijklmnopqrstuvwxyz", "nopqrstuvwxyzabcdefghijklm")
-_LONG_WORD = re.compile(rf"[a-z]{{{_SHORTEST_MISSPELT - 1},12}}")
-_NAME_WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|['\u2019-](?=[^\W\d_]))+")
-_LONGEST_BEFORE_PLACE = 16
-_BEFORE_PLACE = re.compile(
-    r"\b(?:in|at|near|from|to|through|over|across|visiting|style|the)\s+$", re.IGNORECASE
-)
 _ONE_WORD_SENTENCES = re.compile(r"(?:\b[a-z']+[.;!?|/]+ ?){3}")
+
+
+def _sentences(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
+    first = 0
+    for i, token in enumerate(tokens):
+        if token.ends_sentence and i > first:
+            yield first, i
+            first = i
+    if tokens:
+        yield first, len(tokens)
 
 
 def _without_stops(view: View) -> View:
@@ -336,39 +377,13 @@ def _words_reversed(view: View) -> View:
     )
 
 
-def _any_of(words: Iterable[str], *, whole: bool = True) -> re.Pattern[str]:
-    choice = "|".join(sorted((re.escape(word) for word in words), key=len, reverse=True))
-    return re.compile(rf"(?<![a-z])(?:{choice})(?![a-z])" if whole else choice)
-
-
-def _mask(match: re.Match[str]) -> str:
-    return MASK * len(match[0])
-
-
-def _meets(rules: Iterable[Rule], text: str) -> bool:
-    return any(rule.pattern.search(text) for rule in rules)
-
-
-def _category(rule: Rule) -> IntentCategory:
-    return rule.category or IntentCategory.NONE
-
-
-def _is_one_slip(word: str, meant: str) -> bool:
-    """Whether two words differ by one letter added, lost, changed, or two swapped."""
-    if abs(len(word) - len(meant)) > 1 or word == meant:
-        return False
-    short, long = sorted((word, meant), key=len)
-    i = 0
-    while i < len(short) and short[i] == long[i]:
-        i += 1
-    if len(short) < len(long):
-        return short[i:] == long[i + 1 :]
-    is_swap = word[i : i + 2] == meant[i : i + 2][::-1] and word[i + 2 :] == meant[i + 2 :]
-    return short[i + 1 :] == long[i + 1 :] or is_swap
-
-
 def _end_of(view: View) -> int:
     return view.ends[-1] if view.ends else 0
+
+
+def _whole(turns: Sequence[str]) -> Span:
+    before = sum(len(turn) for turn in turns[:-1])
+    return Span(before, before + max(len(turns[-1]), 1), "paraphrase")
 
 
 def _spans_of_last(turns: Sequence[str], spans: Iterable[Span]) -> tuple[Span, ...]:
@@ -386,3 +401,31 @@ def _language_of(readings: list[Reading]) -> str:
     """Return the language of the newest turn that has one."""
     named = [reading.language for reading in readings if reading.language != "und"]
     return named[-1] if named else "und"
+
+
+def explain(engine: IntentEngine, text: str) -> str:
+    """Return how a text is read, for people who write lexicons: languages, marks, rules.
+
+    Args:
+        engine: The engine.
+        text: A prompt.
+    """
+    found = engine.assess(text)
+    reader = engine._loaded()
+    marked = reader.marked(text, plain_view(text))
+    rows = [
+        f"category {found.category.value}; language {found.language}; readable {found.is_readable}; "
+        f"person {found.refers_to_person}; minor {found.has_age_cue}",
+        f"languages {', '.join(marked.words.primary)}; plausible "
+        f"{', '.join(sorted(marked.words.plausible))}; known {marked.words.known:.0%}",
+    ]
+    at = {mark.first: mark for mark in marked.marks}
+    for i, token in enumerate(marked.words.tokens):
+        if i in at:
+            mark = at[i]
+            words = " ".join(each.text for each in marked.words.tokens[i : mark.last + 1])
+            rows.append(f"  {words:24} {' '.join(sorted(mark.slots))}")
+        elif not any(mark.first <= i <= mark.last for mark in marked.marks):
+            rows.append(f"  {token.text:24} -")
+    rows += [f"  {span.rule}: {text[span.start : span.end]!r}" for span in found.spans]
+    return "\n".join(rows)

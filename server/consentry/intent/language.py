@@ -1,32 +1,23 @@
-"""Is a text in the language that the rules cover? When that cannot be told, the answer is no.
+"""Is a text in a language that is covered? When that cannot be told, the answer is no.
 
-Everyday words decide first: short prompts are too short for statistics. Only where words that are
-not known prevail is `py3langid` asked.
+The words of the lexicons decide first: short prompts are too short for statistics. Only where words
+that no lexicon knows prevail is `py3langid` asked.
 """
 
 from __future__ import annotations
 
-import re
 import threading
-import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Protocol
 
-from consentry.intent.lexicon import Lexicon
+from consentry.intent.marking import Words
+from consentry.intent.normalise import View
 
-_MOSTLY = 0.6
-_HARDLY = 0.3
+_MOSTLY = 0.45
 _LONG_RUN = 4
 _SHORT_TEXT = 2
-_WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
-# Addresses, handles, options, file names and whatever has a digit in it. Anchored, and applied to one word at a time:
-# a search over the whole text would take time in the square of its length.
-_NOT_PROSE = re.compile(
-    r"https?://|www\.|[@#]\w|--?\w|<|[^@]*@[^@.]*\.|[^\d]*\d"
-    r"|[^.]*\.(?:jpe?g|png|gif|webp|svg|pdf|psd|html|com|org|net)\b",
-    re.IGNORECASE,
-)
+_SAME = {"nb": "no", "nn": "no", "fil": "tl"}
 
 
 class LanguageGuesser(Protocol):
@@ -51,7 +42,7 @@ class StatisticalGuesser:
 
                 self._identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
             language, _ = self._identifier.classify(text)
-        return language
+        return _SAME.get(language, language)
 
 
 class _Identifier(Protocol):
@@ -70,104 +61,63 @@ class Reading:
 class LanguageCheck:
     """Tells covered texts from others. Safe to share between threads."""
 
-    lexicon: Lexicon
+    covered: frozenset[str]
     guesser: LanguageGuesser = field(default_factory=StatisticalGuesser)
 
-    def read(self, text: str, plain: str) -> Reading:
+    def read(self, text: str, words: Words, view: View) -> Reading:
         """Judge a text.
 
         Args:
             text: As it was sent.
-            plain: The same with disguises of letters undone.
+            words: Its words, as one reading has them.
+            view: That reading.
         """
-        if _has_other_script(plain):
-            return Reading(is_readable=False, language=self.guesser.guess(text))
-        words = self._judge(_prose(text), plain)
-        judged = [known for known in words if known is not None]
+        if any(token.script == "OTHER" and _is_word(token.text) for token in words.tokens):
+            return Reading(is_readable=False, language=self._guess(text))
+        judged = _judged(text, words, view)
+        language = words.primary[0] if words.primary else "und"
         if not judged:
-            return Reading(is_readable=True, language="und")
-        if self._is_covered(text, plain, judged):
-            return Reading(is_readable=True, language=self.lexicon.language)
-        language = self.guesser.guess(text)
-        is_certain = language != self.lexicon.language
-        return Reading(is_readable=False, language=language if is_certain else "und")
-
-    def _judge(self, text: str, plain: str) -> list[bool | None]:
-        """Say for each word whether it is known; None for names and the like, which say nothing."""
-        known_plain = set(_WORD.findall(plain))
-        judged: list[bool | None] = []
-        for i, match in enumerate(_WORD.finditer(text)):
-            word = match[0]
-            lower = word.lower().replace("\u2019", "'")
-            parts = lower.split("-")
-            if all(self.lexicon.is_word(part) for part in parts) or lower in self.lexicon.strong:
-                judged.append(True)
-            elif lower in self.lexicon.given_names or (
-                i and word[:1].isupper() and not word.isupper()
-            ):
-                judged.append(None)
-            elif len(word) == 1 or (not word.isascii() and lower not in known_plain):
-                # A disguised word is judged by what it reads as.
-                judged.append(self._reads_as_known(lower))
-            else:
-                judged.append(False)
-        return judged
-
-    def _reads_as_known(self, word: str) -> bool | None:
-        if len(word) == 1:
-            return None
-        bare = "".join(
-            char for char in unicodedata.normalize("NFD", word) if not unicodedata.combining(char)
-        )
-        return self.lexicon.is_word(bare) and bare.isascii() and bare in {"cafe", "fiance", "decor"}
-
-    def _is_covered(self, text: str, plain: str, judged: list[bool]) -> bool:
+            return Reading(is_readable=True, language=language)
         share = sum(judged) / len(judged)
-        markers = sum(
-            word in self.lexicon.foreign and not self.lexicon.is_word(word)
-            for word in (found.lower() for found in _WORD.findall(_prose(text)))
-        )
-        if share >= _MOSTLY:
-            has_foreign_run = _longest_run(judged) >= _LONG_RUN or markers > 1
-            return not has_foreign_run or self._seems_covered(text)
-        if len(judged) <= _SHORT_TEXT and any(judged) and not markers:
-            return plain.isascii() or self._seems_covered(text)
-        if share > _HARDLY and not markers:
-            return plain.isascii() or self._seems_covered(text)
-        if markers:
-            return False
-        return self._seems_covered(text)
+        if len(judged) <= _SHORT_TEXT and any(judged):
+            return Reading(is_readable=True, language=language)
+        if share >= _MOSTLY and _longest_run(judged) < _LONG_RUN:
+            return Reading(is_readable=True, language=language)
+        guess = self._guess(text)
+        if guess in self.covered:
+            return Reading(is_readable=True, language=language if share >= _MOSTLY else guess)
+        return Reading(is_readable=False, language=guess)
 
-    def _seems_covered(self, text: str) -> bool:
-        return self.guesser.guess(text) == self.lexicon.language
+    def _guess(self, text: str) -> str:
+        return self.guesser.guess(text)
 
 
-def _prose(text: str) -> str:
-    return " ".join(word for word in text.split() if not _NOT_PROSE.match(word))
+def _judged(text: str, words: Words, view: View) -> list[bool]:
+    """Say of each word whether its text's languages know it; names and numbers are left out."""
+    plausible = set(words.primary) | {"mul"}
+    judged: list[bool] = []
+    for i, (token, senses) in enumerate(zip(words.tokens, words.senses, strict=True)):
+        if token.text.isdigit() or (len(token.text) == 1 and token.script == "LATIN"):
+            continue
+        is_known = not plausible.isdisjoint(senses)
+        if not is_known:
+            start, _ = view.source(token.start, token.end)
+            is_name = text[start : start + 1].isupper() and i > 0
+            has_digit = any(char.isdigit() for char in token.text)
+            is_address = start > 0 and text[start - 1] in "@#/"
+            if (is_name and "de" not in words.primary) or has_digit or is_address:
+                continue
+        judged.append(is_known)
+    return judged
 
 
-def _longest_run(judged: list[bool]) -> int:
+def _is_word(text: str) -> bool:
+    return len(text) > 1 and any(char.isalpha() for char in text)
+
+
+def _longest_run(judged: Sequence[bool]) -> int:
     longest = run = 0
     for known in judged:
         run = 0 if known else run + 1
         longest = max(longest, run)
     return longest
-
-
-def _has_other_script(plain: str) -> bool:
-    """Whether two letters of another script stand side by side: a word that is not Latin."""
-    return any(
-        _is_foreign_letter(one) and _is_foreign_letter(other) for one, other in pairwise(plain)
-    ) or any(_is_ideograph(char) for char in plain)
-
-
-def _is_foreign_letter(char: str) -> bool:
-    return (
-        not char.isascii()
-        and char.isalpha()
-        and not unicodedata.name(char, "LATIN").startswith(("LATIN", "MASCULINE", "FEMININE"))
-    )
-
-
-def _is_ideograph(char: str) -> bool:
-    return not char.isascii() and unicodedata.name(char, "").startswith("CJK UNIFIED")

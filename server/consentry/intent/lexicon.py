@@ -1,249 +1,217 @@
-"""The rules of a language: read from data, compiled once, immutable afterwards.
+"""The words of one language, read from its data file: what each slot and phrase is made of.
 
-`lexicons/en.json` says what each part is. In its patterns ``<name>`` stands for a word list of the
-same file, and a space for one to three signs that are neither letters nor digits nor the end of a
-sentence, so that ``take off, her dress`` and ``see-through`` are met by one spelling.
+How to write such a file, and what every slot is for: docs/writing-a-lexicon.md. Nothing here knows
+what the slots are put together to: that is `composition.json`, once for all languages.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
-import re
+import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
-from typing import TypedDict
+from typing import Literal, NotRequired, TypedDict
 
-from consentry.intent.normalise import plain_view
+from consentry.intent.normalise import WORD, folded
 from consentry.kernel.taxonomy import IntentCategory
 
-MASK = "\x1f"
-"""Stands where an exception was: no letter, no space, so that no rule reaches across it."""
+SLOTS = frozenset(
+    """undress remove open without nothing only wear put make replace instead show cover keep
+    enlarge reduce lengthen less more garment underwear swimwear accessory modest fabric scant nude
+    bare dressed transparent skimpy tight genital body pose sexual euphemism suggestive under face
+    face_swap impersonate speech minor years child_number person pronoun relation office this thing
+    product detail colour recolour not but and link link_after all function common harmless""".split()
+)
+"""Every slot that a lexicon may fill."""
 
-_GAP = rf"(?:[^\w{MASK}.;!?]{{1,3}})"
-_NAME = re.compile(r"(?<!\(\?P)(?<!\(\?)<([a-z]+)>")
-
-
-class _RuleRow(TypedDict):
-    id: str
-    category: str
-    pattern: str
-    positive: list[str]
-    negative: list[str]
+_MAX_FORMS_OF_A_PHRASE = 400
 
 
-class _ExceptionRow(TypedDict):
-    id: str
-    pattern: str
-    spares: list[str]
-    keeps: list[str]
-
-
-class _CueRow(TypedDict):
-    id: str
-    pattern: str
-    positive: list[str]
-    negative: list[str]
-
-
-class _Scripts(TypedDict):
-    category: str
-    fragments: list[str]
-
-
-class _Misspelt(TypedDict):
-    words: str
-    never: str
-
-
-class _File(TypedDict):
+class _LexiconFile(TypedDict):
     language: str
+    name: str
     version: int
-    words: dict[str, str]
-    rules: list[_RuleRow]
-    exceptions: list[_ExceptionRow]
-    age: list[_CueRow]
-    persons: list[_CueRow]
-    scripts: _Scripts
-    foreign: str
-    given_names: str
-    strong: str
-    misspelt: _Misspelt
+    reviewed_by_native_speaker: bool
+    script: str
+    order: Literal["vo", "ov"]
+    spaces: bool
+    accents: NotRequired[Literal["ignored", "kept"]]
+    prefixes: NotRequired[str]
+    attribute_endings: NotRequired[str]
+    respell: NotRequired[dict[str, str]]
+    letters: NotRequired[str]
+    slots: dict[str, str]
+    revealing: dict[str, list[str]]
+    harmless: list[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """A pattern, what it is a sign of (None for cues), and examples that it must and must not meet."""
+class WordForm:
+    """A word as it is looked for: open before (``*x``), after (``x*``), or both."""
 
-    id: str
-    category: IntentCategory | None
-    pattern: re.Pattern[str]
-    positive: tuple[str, ...]
-    negative: tuple[str, ...]
+    text: str
+    is_open_before: bool = False
+    is_open_after: bool = False
+    is_accented_only: bool = False
+    with_accents: str = ""
+
+    def accented(self) -> WordForm:
+        """Return the same form as it is written with its accents."""
+        return replace(self, text=self.with_accents or self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One step of a phrase: a word, a slot, or a gap of up to `gap` words.
+
+    Attributes:
+        key: What a token must carry: ``#...`` for a literal word, else a slot.
+        gap: How many words may stand before it.
+    """
+
+    key: str
+    form: WordForm | None
+    gap: int
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Several words that are one entry of a slot."""
+
+    language: str
+    slot: str
+    elements: tuple[Element, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lexicon:
-    """The rules of one language.
+    """The words of one language. Immutable.
 
     Attributes:
-        rules: Signs of a category.
-        exceptions: Harmless phrases that share words with the rules; hidden before the rules are
-            applied. Their `positive` examples are spared, their `negative` ones are not.
-        age: Signs of a minor.
-        persons: References to a specific person.
-        foreign: Small words of other languages that are not words of this one.
-        given_names: Common first names, lower case.
-        strong: Words worth looking for in disguise.
-        misspelt: Words of which a misspelling counts, and real words that look like one.
-        words: Everyday words of the language.
+        script: Name of its letters, as in the names that Unicode gives them ("LATIN").
+        is_verb_final: Whether the object stands before the verb.
+        has_spaces: Whether words are parted by spaces; if not, words are found wherever they stand.
+        keeps_accents: Whether accents tell words apart (Vietnamese).
+        prefixes: Small words written together with the next one (Arabic, Hebrew).
+        attribute_endings: Case endings that make a garment the place of something else.
+        letters: Letters that few other languages write.
+        words: Single words by slot.
+        phrases: Entries of several words.
+        revealing: Examples by category, which the engine must find.
+        harmless: Examples in which the engine must find nothing revealing.
     """
 
     language: str
-    rules: tuple[Rule, ...]
-    exceptions: tuple[Rule, ...]
-    age: tuple[Rule, ...]
-    persons: tuple[Rule, ...]
-    foreign: frozenset[str]
-    given_names: frozenset[str]
-    strong: frozenset[str]
-    misspelt: frozenset[str]
-    not_misspelt: frozenset[str]
-    words: frozenset[str]
+    name: str
+    version: int
+    script: str
+    is_verb_final: bool
+    has_spaces: bool
+    keeps_accents: bool
+    prefixes: tuple[str, ...]
+    attribute_endings: tuple[str, ...]
+    letters: frozenset[str]
+    words: Mapping[str, tuple[WordForm, ...]]
+    phrases: tuple[Phrase, ...]
+    revealing: Mapping[IntentCategory, tuple[str, ...]]
+    harmless: tuple[str, ...]
 
-    def is_word(self, word: str) -> bool:
-        """Whether a word, in lower case, is an everyday one or a regular form of one."""
-        return any(form in self.words for form in _stems(word))
+
+def languages() -> tuple[str, ...]:
+    """Return the tags of the lexicons that are there, sorted."""
+    folder = resources.files(__package__) / "lexicons"
+    names = (entry.name for entry in folder.iterdir())
+    return tuple(sorted(name.removesuffix(".json") for name in names if name.endswith(".json")))
 
 
 def load_lexicon(language: str) -> Lexicon:
-    """Read and compile the lexicon of a language from the package's data.
+    """Read the lexicon of a language.
 
     Args:
-        language: BCP 47 tag; ``en`` is the only one so far.
+        language: BCP 47 tag, one of `languages`.
+
+    Raises:
+        ValueError: If the file names a slot that there is not.
     """
-    folder = resources.files(__package__) / "lexicons"
-    rows: _File = json.loads((folder / f"{language}.json").read_text(encoding="utf-8"))
-    everyday: Mapping[str, Mapping[str, str]] = json.loads(
-        (folder / f"{language}_words.json").read_text(encoding="utf-8")
-    )
-    words = frozenset(word for group in everyday["words"].values() for word in group.split())
+    path = resources.files(__package__) / "lexicons" / f"{language}.json"
+    rows: _LexiconFile = json.loads(path.read_text(encoding="utf-8"))
+    unknown = set(rows["slots"]) - SLOTS
+    if unknown:
+        message = f"{language}.json: no such slot: {', '.join(sorted(unknown))}"
+        raise ValueError(message)
+    words: dict[str, list[WordForm]] = {}
+    phrases: list[Phrase] = []
+    respell = rows.get("respell", {})
+    for slot, entries in rows["slots"].items():
+        for text in _entries(entries, respell):
+            elements = tuple(_elements(text, rows["language"], has_spaces=rows["spaces"]))
+            if len(elements) == 1 and elements[0].form is not None:
+                words.setdefault(slot, []).append(elements[0].form)
+            elif elements:
+                phrases.append(Phrase(rows["language"], slot, elements))
     return Lexicon(
         language=rows["language"],
-        rules=(
-            *(
-                Rule(
-                    row["id"],
-                    IntentCategory(row["category"]),
-                    _compiled(row["pattern"], rows["words"]),
-                    tuple(row["positive"]),
-                    tuple(row["negative"]),
-                )
-                for row in rows["rules"]
-            ),
-            _script_rule(rows["scripts"]),
-        ),
-        exceptions=tuple(
-            Rule(
-                row["id"],
-                None,
-                _compiled(row["pattern"], rows["words"]),
-                tuple(row["spares"]),
-                tuple(row["keeps"]),
-            )
-            for row in rows["exceptions"]
-        ),
-        age=tuple(_cue(row, rows["words"]) for row in rows["age"]),
-        persons=tuple(_cue(row, rows["words"]) for row in rows["persons"]),
-        foreign=frozenset(rows["foreign"].split()),
-        given_names=frozenset(rows["given_names"].split()),
-        strong=frozenset(rows["strong"].split()),
-        misspelt=frozenset(rows["misspelt"]["words"].split()),
-        not_misspelt=frozenset(rows["misspelt"]["never"].split()),
-        words=words,
+        name=rows["name"],
+        version=rows["version"],
+        script=rows["script"],
+        is_verb_final=rows["order"] == "ov",
+        has_spaces=rows["spaces"],
+        keeps_accents=rows.get("accents") == "kept",
+        prefixes=tuple(folded(each) for each in rows.get("prefixes", "").split()),
+        attribute_endings=tuple(folded(each) for each in rows.get("attribute_endings", "").split()),
+        letters=frozenset(rows.get("letters", "").replace(" ", "")),
+        words={slot: tuple(forms) for slot, forms in words.items()},
+        phrases=tuple(phrases),
+        revealing={IntentCategory(k): tuple(v) for k, v in rows["revealing"].items()},
+        harmless=tuple(rows["harmless"]),
     )
 
 
-def _cue(row: _CueRow, words: Mapping[str, str]) -> Rule:
-    return Rule(
-        row["id"],
-        None,
-        _compiled(row["pattern"], words),
-        tuple(row["positive"]),
-        tuple(row["negative"]),
-    )
+def _entries(text: str, respell: Mapping[str, str]) -> Iterator[str]:
+    """Give the entries of a slot: parted by commas; ``a|b c|d`` stands for four phrases."""
+    for entry in text.split(","):
+        choices = [word.split("|") for word in entry.split()]
+        for form in itertools.islice(itertools.product(*choices), _MAX_FORMS_OF_A_PHRASE):
+            spelt = " ".join(word for word in form if word)
+            if not spelt:
+                continue
+            yield spelt
+            other = spelt
+            for letter, instead in respell.items():
+                other = other.replace(letter, instead)
+            if other != spelt:
+                yield other
 
 
-def _script_rule(scripts: _Scripts) -> Rule:
-    """One pattern of fragments, met anywhere: these scripts are written without spaces."""
-    fragments = {plain_view(fragment).text for fragment in scripts["fragments"]}
-    longest_first = sorted(fragments, key=len, reverse=True)
-    return Rule(
-        "loanword.fragment",
-        IntentCategory(scripts["category"]),
-        re.compile("|".join(re.escape(fragment) for fragment in longest_first)),
-        tuple(scripts["fragments"]),
-        (),
-    )
+def _elements(text: str, language: str, *, has_spaces: bool) -> Iterator[Element]:
+    gap = 0
+    for word in text.split():
+        if word.startswith(".."):
+            gap = int(word[2:] or 4)
+        elif word.startswith("<"):
+            yield Element(word.strip("<>"), None, gap)
+            gap = 0
+        else:
+            for form in _forms(word, has_spaces=has_spaces):
+                yield Element(f"#{language}:{form}", form, gap)
+                gap = 0
 
 
-def _compiled(pattern: str, words: Mapping[str, str]) -> re.Pattern[str]:
-    while found := _NAME.search(pattern):
-        pattern = pattern[: found.start()] + words[found[1]] + pattern[found.end() :]
-    return re.compile(rf"(?<!\w)(?:{_with_gaps(pattern)})(?!\w)")
-
-
-def _with_gaps(pattern: str) -> str:
-    """Replace each space outside of brackets."""
-    out: list[str] = []
-    in_brackets = False
-    for i, char in enumerate(pattern):
-        if char in "[]" and pattern[i - 1] != "\\":
-            in_brackets = char == "["
-        out.append(_GAP if char == " " and not in_brackets else char)
-    return "".join(out)
-
-
-_ENDINGS = (
-    ("'s", ""),
-    ("s'", "s"),
-    ("ies", "y"),
-    ("ied", "y"),
-    ("ier", "y"),
-    ("iest", "y"),
-    ("ily", "y"),
-    ("es", ""),
-    ("s", ""),
-    ("ed", ""),
-    ("ed", "e"),
-    ("ing", ""),
-    ("ing", "e"),
-    ("er", ""),
-    ("er", "e"),
-    ("est", ""),
-    ("est", "e"),
-    ("ly", ""),
-    ("ly", "le"),
-    ("y", ""),
-    ("y", "e"),
-    ("ness", ""),
-    ("ish", ""),
-    ("ify", ""),
-    ("less", ""),
-    ("ful", ""),
-    ("like", ""),
-)
-_SHORTEST_STEM = 3
-
-
-def _stems(word: str) -> Iterator[str]:
-    yield word
-    for ending, instead in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
-            stem = word[: len(word) - len(ending)] + instead
-            yield stem
-            if len(stem) > _SHORTEST_STEM and stem[-1] == stem[-2]:
-                yield stem[:-1]
-    for start in ("un", "re", "non", "over", "under", "semi", "super", "hyper", "photo"):
-        if word.startswith(start) and len(word) - len(start) > _SHORTEST_STEM:
-            yield word[len(start) :]
+def _forms(word: str, *, has_spaces: bool) -> Iterator[WordForm]:
+    """Give the word as it is looked for; an apostrophe or a hyphen in it makes it several."""
+    is_accented_only = word.startswith("!")
+    core = word.lstrip("!")
+    before, after = core.startswith("*"), core.endswith("*")
+    kept = unicodedata.normalize("NFC", core.strip("*").casefold())
+    pieces = [core.strip("*")] if not has_spaces else WORD.findall(core.strip("*"))
+    accented = [kept] if not has_spaces else WORD.findall(kept)
+    for i, piece in enumerate(pieces):
+        yield WordForm(
+            folded(piece),
+            is_open_before=before and i == 0 and has_spaces,
+            is_open_after=after and i == len(pieces) - 1 and has_spaces,
+            is_accented_only=is_accented_only,
+            with_accents=accented[i] if len(accented) == len(pieces) else "",
+        )

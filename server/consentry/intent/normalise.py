@@ -32,6 +32,12 @@ _LOOKALIKES = str.maketrans(
 )
 _LEET = str.maketrans("0134578@$!|€£+", "oieastbasilelt")
 _LEET_L = str.maketrans("0134578@$!|€£+", "oleastbasllelt")
+_TO_CYRILLIC = str.maketrans(
+    "aeopcxykmthbi0346",
+    "\u0430\u0435\u043e\u0440\u0441\u0445\u0443\u043a\u043c\u0442\u043d\u0432\u0456\u043e\u0437\u0447\u0431",
+)
+_CYRILLIC = re.compile("[\u0400-\u04ff]")
+_NATIVE_WORD = re.compile("[a-z0-9]*[\u0430-\u04ff][a-z0-9\u0430-\u04ff]*")
 _EMOJI = {
     "👙": "bikini",
     "🩱": "swimsuit",
@@ -59,6 +65,11 @@ _LETTER_NAME = re.compile(
     r"|REGIONAL INDICATOR SYMBOL LETTER )([A-Z])(?: WITH .*)?$"
 )
 _VARIATION = {"\ufe0e", "\ufe0f", "\u200d"}
+WORD = re.compile(r"(?:[^\W_]|[\u0900-\u0963\u0966-\u0dff\u0e31-\u0e3a\u0e47-\u0e4e])+")
+"""A word: letters, digits and the vowel signs that Indic scripts and Thai write on them."""
+_BARE_SCRIPTS = re.compile(r"[\u0370-\u06ff\u0900-\u09ff\u1f00-\u1fff]")
+_VOWEL_SIGNS = re.compile(r"[\u0900-\u0902\u093e-\u094d\u0962\u0963\u0981-\u0983\u09be-\u09cd]")
+_SAME_LETTERS = str.maketrans("أإآٱىیکةہھۀۂؤئےςڪیँ", "ااااييكهههههوييσكيं", "\u0640\u093c\u09bc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +106,30 @@ def plain_view(text: str) -> View:
     return _view(_spaced(_without_lookalikes(list(_resolved(text)), everywhere=False)))
 
 
+def folded(text: str) -> str:
+    """Return a text as `plain_view` reads it."""
+    return plain_view(text).text.strip()
+
+
 def lookalike_view(text: str) -> View | None:
     """Return the text with look-alikes of Latin letters resolved in every word; None if none."""
     letters = list(_resolved(text))
     if all(char.isascii() for char, _, _ in letters):
         return None
     return _view(_spaced(_without_lookalikes(letters, everywhere=True)))
+
+
+def native_view(text: str) -> View | None:
+    """Return the text with Latin letters and digits inside Cyrillic words read as Cyrillic ones."""
+    if not _CYRILLIC.search(text):
+        return None
+    letters = list(_resolved(text))
+    changed = _NATIVE_WORD.sub(
+        lambda match: match[0].translate(_TO_CYRILLIC), "".join(char for char, _, _ in letters)
+    )
+    return _view(
+        _spaced((char, start, end) for char, (_, start, end) in zip(changed, letters, strict=True))
+    )
 
 
 def leet_views(view: View) -> Iterator[View]:
@@ -242,9 +271,9 @@ def _is_address(text: str, start: int) -> bool:
 
 
 _LEET_WORD = re.compile(r"(?<![a-z0134578@$!|€£+])[a-z0134578@$!|€£+]{3,}")
-_STRETCH = re.compile(r"([a-z])\1{2,}")
-_PIECE = re.compile(r"[a-z']+")
-_SINGLES = re.compile(r"(?<![a-z0-9'])[a-z](?:[^a-z0-9]{1,2}[a-z](?![a-z0-9'])){3,}")
+_STRETCH = re.compile(r"([^\W\d_])\1{2,}")
+_PIECE = re.compile(r"(?:[^\W\d_]|['\u0900-\u0963\u0966-\u0dff])+")
+_SINGLES = re.compile(r"(?<![\w'])[^\W\d_](?:[\W_]{1,2}[^\W\d_](?![\w'])){3,}")
 _HEX = re.compile(r"(?:(?:0x|\\x)?[0-9a-fA-F]{2}[\s,:]?){4,}")
 _BINARY = re.compile(r"\b[01]{8}(?:\s[01]{8}){2,}\b")
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{8,}={0,2}(?![A-Za-z0-9+/_=-])")
@@ -337,9 +366,24 @@ def _resolve(char: str) -> str:
     name = _LETTER_NAME.search(unicodedata.name(char, ""))
     if name:
         return name[1].lower()
-    folded = unicodedata.normalize("NFKC", char).casefold()
-    parts = unicodedata.normalize("NFD", folded)
-    return parts if parts[:1].isascii() else folded
+    plain = unicodedata.normalize("NFKC", char).casefold()
+    if _BARE_SCRIPTS.match(plain):
+        return _without_marks(plain)
+    parts = unicodedata.normalize("NFD", plain)
+    return parts if parts[:1].isascii() else plain
+
+
+def _without_marks(text: str) -> str:
+    """Drop accents, points and tatweel, and write letters that are used for each other as one.
+
+    Vowel signs of Indic scripts are letters, not accents.
+    """
+    kept = (
+        char
+        for char in unicodedata.normalize("NFD", text.translate(_SAME_LETTERS))
+        if not unicodedata.combining(char) or _VOWEL_SIGNS.match(char)
+    )
+    return "".join(kept).translate(_SAME_LETTERS)
 
 
 def _without_lookalikes(letters: list[_Letter], *, everywhere: bool) -> Iterator[_Letter]:

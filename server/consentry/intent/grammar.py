@@ -1,0 +1,464 @@
+"""Composition: what the marked words of a sentence ask for together. One grammar for all languages.
+
+The rules are data (`composition.json`). Before they are applied, each mark is judged: is it only
+the place of something else, negated, given up for something more modest, part of a product, or
+merely given another colour?
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Literal, NotRequired, TypedDict
+
+from consentry.kernel.taxonomy import IntentCategory
+
+_NEGATION_REACH = 7
+_LINK_REACH = 4
+_MOST_PAIRS = 4
+
+
+class _RuleRow(TypedDict):
+    id: str
+    category: str
+    parts: list[str]
+    within: NotRequired[int]
+    order: NotRequired[Literal["any", "forward", "object"]]
+    head: NotRequired[list[int]]
+    between_not: NotRequired[list[str]]
+    needs: NotRequired[list[str]]
+    through_not: NotRequired[bool]
+
+
+class _File(TypedDict):
+    comment: str
+    groups: dict[str, list[str]]
+    rules: list[_RuleRow]
+
+
+@dataclass(slots=True, eq=False)
+class Mark:
+    """A word, or several, that fill slots.
+
+    Attributes:
+        first: Place of its first token in the sentence.
+        last: Place of its last token.
+        slots: What it is.
+        text: As the reading has it.
+        is_attribute: It is where something else is ("the stain on her dress").
+        is_negated: It is not to be done, or not to be there.
+        is_given_up: Something more modest takes its place, or covers it.
+        is_spared: It is part of a product, of a thing, or only given another colour.
+    """
+
+    first: int
+    last: int
+    slots: frozenset[str]
+    text: str = ""
+    is_attribute: bool = False
+    is_negated: bool = False
+    is_given_up: bool = False
+    is_spared: bool = False
+
+    def has(self, *slots: str) -> bool:
+        """Whether it fills one of some slots."""
+        return not self.slots.isdisjoint(slots)
+
+    def moved(self, by: int) -> Mark:
+        """Return a fresh mark, `by` tokens further."""
+        return Mark(self.first + by, self.last + by, self.slots, self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule that was met, by which tokens of the sentence."""
+
+    rule: str
+    category: IntentCategory
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One line of `composition.json`, with its groups of slots written out."""
+
+    id: str
+    category: IntentCategory
+    parts: tuple[frozenset[str], ...]
+    within: int
+    order: str
+    head: frozenset[int]
+    between_not: frozenset[str]
+    needs: frozenset[str]
+    through_not: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """The words of one sentence.
+
+    Attributes:
+        marks: In order, not overlapping.
+        length: How many tokens it has.
+        commas: The tokens before which a comma stands.
+        is_verb_final: Whether its language puts the verb last.
+        names_somebody: Whether the whole text speaks of a person.
+    """
+
+    marks: Sequence[Mark]
+    length: int
+    commas: frozenset[int]
+    is_verb_final: bool
+    names_somebody: bool
+    attribute_endings: tuple[str, ...] = ()
+    at: dict[int, Mark] = field(default_factory=dict)
+
+
+SOMEBODY = ("person", "pronoun", "relation", "office", "minor")
+_CLOTHES = ("garment", "underwear", "swimwear")
+_INTIMATE = ("underwear", "swimwear")
+_VERBS = ("put", "make", "wear", "replace", "show", "remove", "without", "open", "reduce", "cover",
+          "enlarge", "undress", "keep", "lengthen", "instead")  # fmt: skip
+_FILLERS = ("function", "this", "all", "not", "only", "more", "less")
+_COVERED = ("underwear", "swimwear", "transparent", "skimpy", "tight", "body", "bare", "garment")
+_SPARED = ("underwear", "swimwear", "transparent", "skimpy", "tight", "garment", "undress", "nude",
+           "scant", "bare", "fabric", "body", "modest")  # fmt: skip
+
+
+class Grammar:
+    """Applies the rules. Immutable; safe to share between threads."""
+
+    def __init__(self) -> None:
+        path = resources.files(__package__) / "composition.json"
+        rows: _File = json.loads(path.read_text(encoding="utf-8"))
+        self.rules = tuple(_rule(row, rows["groups"]) for row in rows["rules"])
+
+    def findings(self, sentence: Sentence) -> Iterator[Finding]:
+        """Judge the marks of a sentence, and give the rules that they meet."""
+        if not sentence.marks:
+            return
+        for mark in sentence.marks:
+            for place in range(mark.first, mark.last + 1):
+                sentence.at[place] = mark
+        _judge(sentence)
+        present = frozenset().union(*(mark.slots for mark in sentence.marks))
+        for rule in self.rules:
+            if all(not part.isdisjoint(present) for part in rule.parts) and (
+                not rule.needs or not rule.needs.isdisjoint(present)
+            ):
+                yield from _met(rule, sentence)
+
+
+def _rule(row: _RuleRow, groups: dict[str, list[str]]) -> Rule:
+    def slots(text: str) -> frozenset[str]:
+        return frozenset(slot for name in text.split("|") for slot in groups.get(name, [name]))
+
+    return Rule(
+        id=row["id"],
+        category=IntentCategory(row["category"]),
+        parts=tuple(slots(part) for part in row["parts"]),
+        within=row.get("within", 1),
+        order=row.get("order", "forward"),
+        head=frozenset(row.get("head", ())),
+        between_not=slots("|".join(row.get("between_not", ()))) - {""},
+        needs=slots("|".join(row.get("needs", ()))) - {""},
+        through_not=row.get("through_not", False),
+    )
+
+
+def _met(rule: Rule, sentence: Sentence) -> Iterator[Finding]:
+    for i, mark in enumerate(sentence.marks):
+        if not _fits(rule, 0, mark):
+            continue
+        chosen = [mark]
+        if all(_extended(rule, part, chosen, i, sentence) for part in range(1, len(rule.parts))):
+            yield Finding(
+                rule.id,
+                rule.category,
+                min(each.first for each in chosen),
+                max(each.last for each in chosen),
+            )
+
+
+def _fits(rule: Rule, part: int, mark: Mark) -> bool:
+    return (
+        not mark.slots.isdisjoint(rule.parts[part])
+        and not mark.is_given_up
+        and not mark.is_spared
+        and (rule.through_not or not mark.is_negated)
+        and not (part in rule.head and mark.is_attribute)
+    )
+
+
+def _extended(rule: Rule, part: int, chosen: list[Mark], place: int, sentence: Sentence) -> bool:
+    """Choose the nearest mark for the next part; tell whether there is one."""
+    last = chosen[-1]
+    is_any = rule.order == "any" or (rule.order == "object" and sentence.is_verb_final)
+    for mark in _neighbours(sentence.marks, place, is_any=is_any, part=part):
+        if mark in chosen:
+            if (
+                len(chosen) == 1
+                and len(rule.parts) > 1
+                and not mark.slots.isdisjoint(rule.parts[part])
+                and _is_two_in_one(rule, mark)
+            ):
+                chosen.append(mark)
+                return True
+            continue
+        distance = mark.first - last.last if mark.first > last.first else last.first - mark.last
+        if distance > rule.within or not _fits(rule, part, mark):
+            continue
+        if _is_between(rule.between_not, last, mark, sentence):
+            continue
+        chosen.append(mark)
+        return True
+    return False
+
+
+def _is_two_in_one(rule: Rule, mark: Mark) -> bool:
+    """Whether a word is all parts at once ("clothesless"): then it fills different slots."""
+    return len(mark.slots) > 1 and rule.parts[0] != rule.parts[1]
+
+
+def _neighbours(marks: Sequence[Mark], place: int, *, is_any: bool, part: int) -> Iterator[Mark]:
+    """Give marks after a place, nearest first; and, where the order is free, those before it."""
+    yield marks[place]
+    reach = 12
+    for step in range(1, reach):
+        if place + step < len(marks):
+            yield marks[place + step]
+        if is_any and place - step >= 0:
+            yield marks[place - step]
+
+
+def _is_between(slots: frozenset[str], one: Mark, other: Mark, sentence: Sentence) -> bool:
+    """Whether a mark of some slots stands between two, and is not merely the first of a list."""
+    if not slots:
+        return False
+    first, last = sorted((one, other), key=lambda mark: mark.first)
+    between = [
+        mark for mark in sentence.marks if first.last < mark.first and mark.last < last.first
+    ]
+    for i, mark in enumerate(between):
+        if mark.slots.isdisjoint(slots):
+            continue
+        is_listed = any(later.has("and") for later in between[i + 1 :]) or any(
+            place in sentence.commas for place in range(mark.last + 1, last.first + 1)
+        )
+        if not is_listed:
+            return True
+    return False
+
+
+def _judge(sentence: Sentence) -> None:
+    """Say of each mark what keeps it from counting."""
+    for mark in sentence.marks:
+        if mark.has("garment", "underwear", "swimwear", "modest", "body", "face", "fabric"):
+            mark.is_attribute = _is_attribute(mark, sentence)
+    _negate(sentence)
+    _give_up(sentence)
+    _spare(sentence)
+
+
+def _is_attribute(mark: Mark, sentence: Sentence) -> bool:
+    return _is_after_link(mark, sentence) or _is_before_link(mark, sentence)
+
+
+def _is_after_link(mark: Mark, sentence: Sentence) -> bool:
+    """Whether a preposition makes it the place of a noun before: "the stain on her new dress"."""
+    for place in range(mark.first - 1, max(-1, mark.first - 1 - _LINK_REACH), -1):
+        other = sentence.at.get(place)
+        if place + 1 in sentence.commas:
+            return False
+        if other is None:
+            continue
+        if other.has("link"):
+            return _has_head_before(other, sentence)
+        if other.has(*_VERBS, "and", *SOMEBODY[:1], *_CLOTHES, "detail", "thing"):
+            return False
+    return False
+
+
+def _has_head_before(link: Mark, sentence: Sentence) -> bool:
+    for place in range(link.first - 1, max(-1, link.first - 3), -1):
+        other = sentence.at.get(place)
+        if other is None:
+            return True
+        if other.has(*_CLOTHES, "all"):
+            return False
+        if other.has("detail", "thing", "product", "accessory", *SOMEBODY, "face", "colour"):
+            return True
+        if other.has(*_VERBS):
+            return False
+        if not other.has(*_FILLERS):
+            return True
+    return False
+
+
+def _is_before_link(mark: Mark, sentence: Sentence) -> bool:
+    """Whether a postposition, an ending, or "worn by" makes it the place of a noun after it."""
+    is_ended = any(mark.text.endswith(ending) for ending in sentence.attribute_endings) and bool(
+        sentence.attribute_endings
+    )
+    after = sentence.at.get(mark.last + 1)
+    linked = mark.last
+    if not is_ended:
+        if after is None or not after.has("link_after"):
+            return False
+        linked = after.last
+    for place in range(linked + 1, min(sentence.length, linked + 4)):
+        other = sentence.at.get(place)
+        if other is None:
+            return True
+        if other.has("detail", "thing", "product", "accessory", *SOMEBODY, "colour"):
+            return True
+        if other.has(*_VERBS, *_CLOTHES, "and"):
+            return False
+        if not other.has(*_FILLERS, "link_after"):
+            return True
+    return False
+
+
+def _negate(sentence: Sentence) -> None:
+    """Mark what a negation reaches: what follows it, or, where the verb comes last, what precedes."""
+    for mark in sentence.marks:
+        if mark.has("not") and len(mark.slots) > 1 and mark.has(*_VERBS, "nude", "sexual"):
+            mark.is_negated = True
+            _negate_side(mark, sentence, -1)
+            continue
+        if mark.has("not") or (mark.has("without") and _negates(mark, sentence)):
+            _negate_side(mark, sentence, 1)
+            if sentence.is_verb_final:
+                _negate_side(mark, sentence, -1)
+
+
+def _negates(without: Mark, sentence: Sentence) -> bool:
+    """Whether "without" stands before an act or a quality ("without removing", "without nudity")."""
+    for place in range(without.last + 1, without.last + 3):
+        other = sentence.at.get(place)
+        if other is not None and other.has(
+            "remove", "undress", "nude", "sexual", "transparent", "skimpy", "pose", "genital", "show",
+            "face_swap", "replace", "suggestive", "euphemism", "bare",
+        ):  # fmt: skip
+            return True
+    return False
+
+
+def _negate_side(negation: Mark, sentence: Sentence, step: int) -> None:
+    place = negation.last + 1 if step > 0 else negation.first - 1
+    for _ in range(_NEGATION_REACH):
+        if (
+            not 0 <= place < sentence.length
+            or (place if step > 0 else place + 1) in sentence.commas
+        ):
+            return
+        other = sentence.at.get(place)
+        if other is not None:
+            if other.has("but", "and", "instead") or (other.has("only") and step > 0):
+                return
+            other.is_negated = True
+        place += step
+
+
+def _give_up(sentence: Sentence) -> None:
+    """Mark what something more modest replaces or covers."""
+    marks = sentence.marks
+    worn = [mark for mark in marks if mark.has(*_CLOTHES, "modest", "scant")]
+    for mark in marks:
+        if mark.has("instead") and not mark.is_negated:
+            _give_up_instead(mark, sentence)
+        elif mark.has("less"):
+            _give_up_less(mark, sentence)
+    is_replacing = any(mark.has("replace") and not mark.is_negated for mark in marks)
+    if is_replacing and len(worn) > 1 and worn[-1].has("modest"):
+        for mark in worn[:-1]:
+            mark.is_given_up = True
+    for mark in marks:
+        if mark.has("cover") and not mark.is_negated and not any(m.has("only") for m in marks):
+            _give_up_near(mark, sentence, 6)
+        elif mark.has("lengthen") and not mark.is_negated:
+            _give_up_near(mark, sentence, 5)
+
+
+def _give_up_instead(instead: Mark, sentence: Sentence) -> None:
+    step = -1 if sentence.is_verb_final else 1
+    place = instead.first - 1 if step < 0 else instead.last + 1
+    for _ in range(4):
+        other = sentence.at.get(place)
+        if other is not None and other.has(*_COVERED, "modest", "nude"):
+            other.is_given_up = True
+            return
+        place += step
+
+
+def _give_up_less(less: Mark, sentence: Sentence) -> None:
+    for place in (less.last + 1, less.last + 2, less.first - 1):
+        other = sentence.at.get(place)
+        if other is not None and other.has("transparent", "skimpy", "tight", "sexual", "nude",
+                                           "bare", "suggestive", "body"):  # fmt: skip
+            other.is_given_up = True
+            _give_up_near(less, sentence, 5)
+            return
+
+
+def _give_up_near(act: Mark, sentence: Sentence, reach: int) -> None:
+    for mark in sentence.marks:
+        distance = max(mark.first - act.last, act.first - mark.last)
+        if mark is not act and distance <= reach and mark.has(*_COVERED):
+            mark.is_given_up = True
+
+
+def _spare(sentence: Sentence) -> None:
+    """Mark what is part of a product or a thing, or only given another colour."""
+    marks = sentence.marks
+    if not sentence.names_somebody:
+        if any(mark.has("product") for mark in marks):
+            for mark in marks:
+                mark.is_spared = mark.is_spared or mark.has(*_SPARED)
+        for mark in marks:
+            if mark.has("nude", "bare", "undress", "transparent", "skimpy", "tight", "garment"):
+                mark.is_spared = mark.is_spared or _has_thing_near(mark, sentence)
+    intimate = [mark for mark in marks if mark.has(*_INTIMATE)]
+    if intimate and _is_recoloured(intimate, sentence):
+        for mark in intimate:
+            mark.is_spared = True
+
+
+def _has_thing_near(mark: Mark, sentence: Sentence) -> bool:
+    for place in (*range(mark.last + 1, mark.last + 4), *range(mark.first - 3, mark.first)):
+        other = sentence.at.get(place)
+        if other is not None and other is not mark and other.has("thing", "product"):
+            return True
+    return False
+
+
+def _is_recoloured(intimate: list[Mark], sentence: Sentence) -> bool:
+    """Whether all that is asked of what is worn already is another colour."""
+    marks = sentence.marks
+    if any(mark.has("wear", "put", "only", "reduce", "skimpy", "transparent") for mark in marks):
+        return False
+    if any(mark.has("recolour") for mark in marks):
+        return True
+    first = intimate[0]
+    doing = [mark for mark in marks if mark.has("make", "replace")]
+    if sentence.is_verb_final:
+        return any(
+            first.last < m.first <= first.last + 4 and m.has("colour") for m in marks
+        ) and any(mark.first > first.last for mark in doing)
+    is_changed = any(
+        0 < first.first - mark.last <= 3 and mark.has("make", "replace") for mark in doing
+    )
+    return (
+        is_changed
+        and not any(mark.has(*SOMEBODY) and _is_object(mark, first) for mark in marks)
+        and any(first.last < mark.first <= first.last + 4 and mark.has("colour") for mark in marks)
+        and not any(mark.has(*_CLOTHES) and mark is not first for mark in marks)
+    )
+
+
+def _is_object(somebody: Mark, worn: Mark) -> bool:
+    """Whether a person stands between and is no possessive next to what is worn."""
+    return somebody.first < worn.first and worn.first - somebody.last > 1

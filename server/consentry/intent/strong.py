@@ -1,0 +1,127 @@
+"""Words worth looking for in disguise: misspelt, taken apart, run together, written backwards."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from consentry.intent.lexicon import Lexicon
+from consentry.intent.normalise import View
+from consentry.intent.tokens import UNSPACED, Token
+
+_SLOTS = ("nude", "undress", "underwear", "swimwear", "sexual", "garment", "remove", "without",
+          "transparent")  # fmt: skip
+_SHORTEST = 4
+_SHORTEST_MISSPELT = 6
+_LONGEST_SLIP = 1
+
+
+class StrongWords:
+    """The strong words of some languages. Immutable.
+
+    Attributes:
+        words: As they are written.
+        backwards_unspaced: Backwards, those of scripts without spaces, where they stand anywhere.
+    """
+
+    def __init__(self, lexicons: Iterable[Lexicon]) -> None:
+        self._by_language: dict[str, frozenset[str]] = {}
+        backwards: set[str] = set()
+        for lexicon in lexicons:
+            texts = frozenset(
+                form.text
+                for slot in _SLOTS
+                for form in lexicon.words.get(slot, ())
+                if not form.is_open_before
+                and (len(form.text) >= _SHORTEST or lexicon.script in UNSPACED)
+            )
+            self._by_language[lexicon.language] = texts
+            if not lexicon.has_spaces:
+                backwards |= {text[::-1] for text in texts if len(text) > 2}
+        self.words = frozenset().union(*self._by_language.values())
+        self.backwards_unspaced = frozenset(backwards)
+        self._slips = {
+            language: _slips(word for word in words if len(word) >= _SHORTEST_MISSPELT)
+            for language, words in self._by_language.items()
+        }
+        longest_first = sorted(
+            (word for word in self.words if len(word) > _SHORTEST), key=len, reverse=True
+        )
+        self._any = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
+
+    def joined_with(self, other: StrongWords) -> StrongWords:
+        """Return the words of both."""
+        both = StrongWords(())
+        both._by_language = {**self._by_language, **other._by_language}
+        both._slips = {**self._slips, **other._slips}
+        both.words = self.words | other.words
+        both.backwards_unspaced = self.backwards_unspaced | other.backwards_unspaced
+        both._any = other._any
+        return both
+
+    def parted(self, view: View) -> View:
+        """Set spaces around strong words that single letters were run together with."""
+        text = view.text
+        starts, ends = list(view.starts), list(view.ends)
+        for match in reversed(list(self._any.finditer(text))):
+            for place in (match.end(), match.start()):
+                text = text[:place] + " " + text[place:]
+                here = starts[min(place, len(starts) - 1)]
+                starts.insert(place, here)
+                ends.insert(place, here)
+        return View(text, tuple(starts), tuple(ends))
+
+    def mended(
+        self, view: View, strangers: Sequence[Token], languages: Sequence[str]
+    ) -> View | None:
+        """Correct one slip in each word that no language knows, if a strong word may be meant."""
+        text, starts, ends = view.text, view.starts, view.ends
+        changed = False
+        for token in reversed(strangers):
+            meant = self._meant(token.text, (*languages, "en"))
+            if meant is None:
+                continue
+            changed = True
+            first, last = starts[token.start], ends[token.end - 1]
+            text = text[: token.start] + meant + text[token.end :]
+            starts = (*starts[: token.start], *[first] * len(meant), *starts[token.end :])
+            ends = (*ends[: token.start], *[last] * len(meant), *ends[token.end :])
+        return View(text, starts, ends) if changed else None
+
+    def _meant(self, word: str, languages: Iterable[str]) -> str | None:
+        if not _SHORTEST_MISSPELT - 1 <= len(word) <= 16:
+            return None
+        for language in languages:
+            slips = self._slips.get(language, {})
+            for key in (word, *_deletions(word)):
+                for candidate in slips.get(key, ()):
+                    if candidate[0] == word[0] and _is_one_slip(word, candidate):
+                        return candidate
+        return None
+
+
+def _slips(words: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for word in sorted(words):
+        for key in (word, *_deletions(word)):
+            found.setdefault(key, []).append(word)
+    return found
+
+
+def _deletions(word: str) -> Iterator[str]:
+    for i in range(len(word)):
+        yield word[:i] + word[i + 1 :]
+
+
+def _is_one_slip(word: str, meant: str) -> bool:
+    """Whether two words differ by one letter added, lost, changed, or two swapped."""
+    if abs(len(word) - len(meant)) > _LONGEST_SLIP or word == meant:
+        return False
+    short, long = sorted((word, meant), key=len)
+    i = 0
+    while i < len(short) and short[i] == long[i]:
+        i += 1
+    if len(short) < len(long):
+        return short[i:] == long[i + 1 :]
+    is_swap = word[i : i + 2] == meant[i : i + 2][::-1] and word[i + 2 :] == meant[i + 2 :]
+    return short[i + 1 :] == long[i + 1 :] or is_swap

@@ -1,0 +1,183 @@
+"""The words of every language that shares a script: looked up a word at a time, in dictionaries.
+
+No regular expression holds the vocabulary: a word is found by its exact form, its beginning, its
+ending or a part of it, so that thousands of forms cost no more than a few.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from consentry.intent.lexicon import Lexicon, Phrase, WordForm
+
+_LONGEST_WORD = 48
+_SHORTEST_STEM_AFTER_CLITIC = 2
+_CLITICS_IN_A_ROW = 3
+
+Slots = frozenset[str]
+_NO_SLOTS: Slots = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Sense:
+    """What a word is in one language: its slots, and the literal pieces of phrases that it is."""
+
+    slots: Slots
+    pieces: Slots
+    is_exact: bool
+
+
+Senses = Mapping[str, Sense]
+"""By language."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    language: str
+    slot: str
+    length: int
+    is_exact: bool
+
+
+@dataclass(slots=True)
+class _Tables:
+    exact: dict[str, list[_Row]] = field(default_factory=lambda: defaultdict(list))
+    beginnings: dict[str, list[_Row]] = field(default_factory=lambda: defaultdict(list))
+    endings: dict[str, list[_Row]] = field(default_factory=lambda: defaultdict(list))
+    parts: dict[str, list[_Row]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, form: WordForm, language: str, slot: str) -> None:
+        length = len(form.text)
+        if form.is_open_before and form.is_open_after:
+            self.parts[form.text].append(_Row(language, slot, length, is_exact=False))
+        elif form.is_open_after:
+            self.beginnings[form.text].append(_Row(language, slot, length, is_exact=False))
+        elif form.is_open_before:
+            self.endings[form.text].append(_Row(language, slot, length, is_exact=False))
+        else:
+            self.exact[form.text].append(_Row(language, slot, length, is_exact=True))
+
+
+_ADDED = frozenset({"pronoun", "not", "person", "dressed", "function", "common"})
+"""Slots that a word fills beside its others: "undress-her" is an act and a person."""
+
+
+class Vocabulary:
+    """The words of several lexicons. Immutable once built; safe to share between threads."""
+
+    def __init__(self, lexicons: Iterable[Lexicon]) -> None:
+        self.lexicons = {lexicon.language: lexicon for lexicon in lexicons}
+        self._plain = _Tables()
+        self._accented = _Tables()
+        self.phrases: dict[str, list[Phrase]] = defaultdict(list)
+        for lexicon in self.lexicons.values():
+            self._add(lexicon)
+        self.accented = frozenset(
+            language for language, lexicon in self.lexicons.items() if lexicon.keeps_accents
+        )
+        self.longest = max((len(text) for text in self._plain.exact), default=1)
+        self._clitics = {
+            language: tuple(lexicon.prefixes)
+            for language, lexicon in self.lexicons.items()
+            if lexicon.prefixes
+        }
+        self.look_up = lru_cache(maxsize=50_000)(self._look_up)
+        self.look_up_accented = lru_cache(maxsize=10_000)(self._look_up_accented)
+
+    def _add(self, lexicon: Lexicon) -> None:
+        language = lexicon.language
+        for slot, forms in lexicon.words.items():
+            for form in forms:
+                if not form.is_accented_only:
+                    self._plain.add(form, language, slot)
+                if lexicon.keeps_accents:
+                    self._accented.add(form.accented(), language, slot)
+        for phrase in lexicon.phrases:
+            self.phrases[phrase.elements[0].key].append(phrase)
+            for element in phrase.elements:
+                if element.form is None:
+                    continue
+                if not element.form.is_accented_only:
+                    self._plain.add(element.form, language, element.key)
+                if lexicon.keeps_accents:
+                    self._accented.add(element.form.accented(), language, element.key)
+
+    def has(self, word: str) -> bool:
+        """Whether a word is one of any language."""
+        return bool(self.look_up(word))
+
+    def _look_up(self, word: str) -> Senses:
+        senses = _senses(self._plain, word)
+        for language, prefixes in self._clitics.items():
+            if language not in senses:
+                sense = self._without_clitics(word, language, prefixes)
+                if sense is not None:
+                    senses[language] = sense
+        return senses
+
+    def _look_up_accented(self, word: str) -> Senses:
+        return _senses(self._accented, word)
+
+    def _without_clitics(self, word: str, language: str, prefixes: tuple[str, ...]) -> Sense | None:
+        for _ in range(_CLITICS_IN_A_ROW):
+            for prefix in prefixes:
+                rest = word[len(prefix) :]
+                if word.startswith(prefix) and len(rest) >= _SHORTEST_STEM_AFTER_CLITIC:
+                    found = _senses(self._plain, rest).get(language)
+                    if found is not None:
+                        return found
+            shorter = next(
+                (word[len(p) :] for p in prefixes if word.startswith(p) and len(word) > len(p) + 1),
+                None,
+            )
+            if shorter is None:
+                return None
+            word = shorter
+        return None
+
+    def longest_at(self, text: str, start: int, stop: int) -> int:
+        """Return the length of the longest word that begins at a place of unspaced text; 0 if none."""
+        exact = self._plain.exact
+        for length in range(min(self.longest, stop - start), 0, -1):
+            if text[start : start + length] in exact:
+                return length
+        return 0
+
+
+def _senses(tables: _Tables, word: str) -> dict[str, Sense]:
+    rows: list[_Row] = list(tables.exact.get(word, ()))
+    if len(word) <= _LONGEST_WORD:
+        if tables.beginnings:
+            for end in range(1, len(word) + 1):
+                rows += tables.beginnings.get(word[:end], ())
+        if tables.endings:
+            for start in range(len(word)):
+                rows += tables.endings.get(word[start:], ())
+        if tables.parts:
+            for start in range(len(word)):
+                for end in range(start + 2, len(word) + 1):
+                    rows += tables.parts.get(word[start:end], ())
+    return _by_language(rows) if rows else {}
+
+
+def _by_language(rows: list[_Row]) -> dict[str, Sense]:
+    """Keep, of each language, the slots of its longest form: a whole word hides its stem."""
+    best: dict[str, int] = {}
+    for row in rows:
+        if row.slot[0] != "#" and row.slot not in _ADDED:
+            best[row.language] = max(best.get(row.language, 0), row.length)
+    exact = {row.language for row in rows if row.is_exact}
+    grouped: dict[str, tuple[set[str], set[str]]] = {}
+    for row in rows:
+        slots, pieces = grouped.setdefault(row.language, (set(), set()))
+        if row.slot[0] == "#":
+            pieces.add(row.slot)
+        elif row.slot in _ADDED or row.length == best[row.language]:
+            slots.add(row.slot)
+    return {
+        language: Sense(frozenset(slots), frozenset(pieces), language in exact or not slots)
+        for language, (slots, pieces) in grouped.items()
+    }
