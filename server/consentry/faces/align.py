@@ -27,7 +27,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from consentry.faces.detect import Landmarks, Point
+from consentry.faces.places import Landmarks, Point
 from consentry.kernel.biometrics import Pixels
 
 Chip = npt.NDArray[np.float32]
@@ -118,10 +118,20 @@ def chip(pixels: Pixels, landmarks: Landmarks, template: Template) -> Chip:
         landmarks: Five points in pixels of the picture, some perhaps beyond its edge.
         template: Where they shall lie in the chip.
     """
-    back = fit(landmarks, template.points).inverse()
+    return cut(pixels, fit(landmarks, template.points).inverse(), template.side_px)
+
+
+def cut(pixels: npt.NDArray[np.uint8], back: Similarity, side_px: int) -> Chip:
+    """Cut a square out of a picture, as the module says.
+
+    Args:
+        pixels: Shape ``(height, width, 3)``, RGB.
+        back: From pixels of the square to pixels of the picture.
+        side_px: Of the square.
+    """
     factor = math.floor(back.scale) if back.scale >= _SHRINKS_MUCH else 1
-    part, left, top = _around(pixels, back, template.side_px, factor)
-    across = np.arange(template.side_px, dtype=np.float64)
+    part, left, top = _around(pixels, back, side_px, factor)
+    across = np.arange(side_px, dtype=np.float64)
     x = back.a * across[None, :] - back.b * across[:, None] + back.dx
     y = back.b * across[None, :] + back.a * across[:, None] + back.dy
     middle = (factor - 1) / 2
@@ -129,7 +139,7 @@ def chip(pixels: Pixels, landmarks: Landmarks, template: Template) -> Chip:
 
 
 def _around(
-    pixels: Pixels, back: Similarity, side_px: int, factor: int
+    pixels: npt.NDArray[np.uint8], back: Similarity, side_px: int, factor: int
 ) -> tuple[npt.NDArray[np.float32], int, int]:
     """Return the part of the picture that the chip is read from, reduced, and its left and top.
 
