@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from consentry.accounts.budgets import ProbeBudget
+from consentry.accounts.keys import ApiKeys
 from consentry.accounts.pairing import PairingDesk
 from consentry.accounts.sessions import Sessions
 from consentry.accounts.tokens import Tokens
@@ -39,6 +41,8 @@ class Services:
     receipts: ReceiptStore
     signer: ReceiptSigner
     tokens: Tokens
+    keys: ApiKeys
+    probes: ProbeBudget
     sessions: Sessions
     pairing: PairingDesk
     limits: Limits

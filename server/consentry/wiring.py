@@ -11,16 +11,18 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from anyio import CapacityLimiter
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import APIRouter, FastAPI
 
 from consentry import __version__
+from consentry.accounts.budgets import ProbeBudget
+from consentry.accounts.keys import ApiKeys
 from consentry.accounts.pairing import PairingDesk
 from consentry.accounts.sessions import Sessions
 from consentry.accounts.tokens import Tokens
 from consentry.api.app import create_app
 from consentry.api.runtime import Shared
+from consentry.api.work import Kind
 from consentry.checks.check import CheckImages
 from consentry.checks.look import FaceReader, LookAtFaces
 from consentry.dashboard.router import dashboard_router
@@ -42,6 +44,7 @@ from consentry.services import Services
 from consentry.settings import Settings
 from consentry.storage.database import Database
 from consentry.storage.home import SqlHomeStore
+from consentry.storage.keys import SqlKeyStore, SqlProbeStore
 from consentry.storage.receipts import SqlReceiptStore
 from consentry.storage.subjects import SqlSubjectStore
 from consentry.storage.tokens import SqlTokenStore
@@ -151,7 +154,7 @@ def _pages(home: Home) -> APIRouter:
             idle_lock_s=home.settings.idle_lock_s,
             max_body_bytes=home.settings.max_body_bytes,
         ),
-        limiter=CapacityLimiter(home.settings.worker_threads),
+        limiter=home.shared.work.limiter(Kind.PICTURES),
     )
 
 
@@ -221,6 +224,8 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
         receipts=receipts,
         signer=signer,
         tokens=tokens,
+        keys=ApiKeys(SqlKeyStore(database), clock),
+        probes=ProbeBudget(SqlProbeStore(database), clock),
         sessions=Sessions(clock),
         pairing=PairingDesk(_identity_key(settings.keys_dir / "identity.pem"), tokens, clock),
         limits=limits,

@@ -277,7 +277,11 @@ def test_a_caller_is_let_in_before_its_body_is_read(lit):
         }:
             answer = anyio.run(
                 lambda path=path: call_raw(
-                    lit.app, headers=headers, path=path, method="POST", receive=unread
+                    lit.app,
+                    headers=headers,
+                    path=path.replace("{key}", "key_x").replace("{request_id}", "crq_x"),
+                    method="POST",
+                    receive=unread,
                 )
             )
             assert answer[0] == 401
@@ -332,13 +336,20 @@ def test_each_scope_opens_its_own_routes_and_no_others(lit):
             ("GET", "/v1/receipts/{check_id}"),
             ("POST", "/v1/receipts/verify"),
         },
-        Scope.CHECKS_WRITE: {("POST", "/v1/checks")},
+        Scope.CHECKS_WRITE: {("POST", "/v1/checks"), ("POST", "/v1/checks/batch")},
+        Scope.CHECKS_READ: set(),
+        Scope.CONSENT_REQUEST: set(),
+        Scope.FEED_READ: set(),
         Scope.FACES_READ: {("POST", "/v1/faces")},
         Scope.SUBJECTS_WRITE: {("POST", "/v1/subjects"), ("POST", "/v1/subjects/revoke")},
         Scope.TOKENS: {
             ("GET", "/v1/tokens"),
             ("POST", "/v1/tokens"),
             ("DELETE", "/v1/tokens/{token}"),
+            ("GET", "/v1/keys"),
+            ("POST", "/v1/keys"),
+            ("POST", "/v1/keys/{key}/rotate"),
+            ("DELETE", "/v1/keys/{key}"),
         },
         Scope.BACKUP: {("POST", "/v1/backup"), ("POST", "/v1/backup/restore")},
         Scope.METRICS_READ: {("GET", "/metrics")},

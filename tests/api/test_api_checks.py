@@ -48,7 +48,7 @@ def test_a_stranger_is_allowed_and_the_enrolled_needs_consent(enrolled):
 
 
 def test_a_check_has_exactly_the_documented_fields(enrolled):
-    client = enrolled.bearer(Scope.CHECKS_WRITE)
+    client = enrolled.bearer(Scope.CHECKS_WRITE, Scope.FACES_READ)
     body = client.post("/v1/checks", files=images(RED), data=EVERYDAY).json()
     assert set(body) == PUBLIC
     assert body["format"] == "consentry.check/1"
@@ -176,12 +176,19 @@ def test_a_repeated_request_with_one_key_is_one_check(lit):
     assert lit.home.receipts.count() == 1
 
 
-def test_one_key_for_two_different_requests_is_a_conflict(lit):
+def test_a_token_that_may_not_see_faces_is_not_shown_where_they_are(enrolled):
+    client = enrolled.bearer(Scope.CHECKS_WRITE)
+    body = client.post("/v1/checks", files=images(RED), data=EVERYDAY).json()
+    assert body["images"] is None
+    assert set(body) == PUBLIC
+
+
+def test_one_key_for_two_different_requests_is_a_mistake(lit):
     client = lit.bearer(Scope.CHECKS_WRITE)
     headers = {"idempotency-key": "k1"}
     client.post("/v1/checks", files=images(BLUE), data=EVERYDAY, headers=headers)
     answer = client.post("/v1/checks", files=images(RED), data=EVERYDAY, headers=headers)
-    assert is_problem(answer, 409, "conflict")
+    assert is_problem(answer, 422, "idempotency-key-reused")
 
 
 def test_a_key_is_its_callers_own_and_lapses(lit):

@@ -6,6 +6,8 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from consentry.accounts.budgets import ProbeBudget
+from consentry.accounts.keys import ApiKeys
 from consentry.accounts.pairing import PairingDesk
 from consentry.accounts.sessions import Sessions
 from consentry.accounts.tokens import Tokens
@@ -24,6 +26,7 @@ from consentry.kernel.taxonomy import Mode, Purpose, SubjectPolicy
 from consentry.services import Services
 from consentry.storage.database import Database
 from consentry.storage.home import SqlHomeStore
+from consentry.storage.keys import SqlKeyStore, SqlProbeStore
 from consentry.storage.receipts import SqlReceiptStore
 from consentry.storage.subjects import SqlSubjectStore
 from consentry.storage.vault_header import SqlHeaderStore
@@ -114,6 +117,8 @@ class TestHome:
             receipts=self.receipts,
             signer=self.signer,
             tokens=tokens,
+            keys=ApiKeys(SqlKeyStore(self.database), self.clock),
+            probes=ProbeBudget(SqlProbeStore(self.database), self.clock),
             sessions=Sessions(self.clock),
             pairing=PairingDesk(Ed25519PrivateKey.generate(), tokens, self.clock),
             limits=Limits(),

@@ -1,4 +1,8 @@
-"""How often somebody may guess. A right answer is never held up by somebody else's wrong ones."""
+"""How often somebody may guess, and how many faces a platform may have searched for.
+
+GuessBudget   wrong secrets, in memory: a right one is never held up by somebody else's wrong ones
+ProbeBudget   faces searched by each API key, in the store: a restart gives nothing back
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,13 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 
+from consentry.accounts.ports import ProbeStore, Spending
 from consentry.kernel.clock import Clock
 from consentry.kernel.errors import TooManyRequests
+from consentry.kernel.ids import KeyId
+
+HOUR_S = 3600
+DAY_S = 24 * HOUR_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,9 +26,10 @@ class BudgetState:
 
     Attributes:
         name: Of the budget.
-        quota: Failures that a window takes.
+        unit: What is counted; None for requests.
+        quota: How many a window takes.
         window_s: Seconds.
-        remaining: Failures still free.
+        remaining: How many are still free.
         reset_s: Seconds until one more is free; 0 when nothing was used.
     """
 
@@ -28,6 +38,7 @@ class BudgetState:
     window_s: int
     remaining: int
     reset_s: int
+    unit: str | None = None
 
 
 class GuessBudget:
@@ -80,3 +91,66 @@ class GuessBudget:
     def _forget(self, now: float) -> None:
         while self._failures and now - self._failures[0] >= self._window_s:
             self._failures.popleft()
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeQuota:
+    """How many faces an API key may have searched for, in an hour and in a UTC day."""
+
+    per_hour: int
+    per_day: int
+
+
+class ProbeBudget:
+    """Faces searched by API keys. Safe to share between threads and processes: the store counts.
+
+    What is counted is the faces that were found in what was sent, at least one a check, whether or
+    not anybody was searched for and found: neither a refusal nor what is left of a budget tells
+    anything about who is enrolled. A check that the budget does not cover has no verdict.
+    """
+
+    def __init__(self, store: ProbeStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def spend(self, key: KeyId, quota: ProbeQuota, faces: int) -> tuple[BudgetState, ...]:
+        """Count the faces of one check, and return what is left.
+
+        Raises:
+            TooManyRequests: If fewer are left. Nothing was counted.
+        """
+        now = int(self._clock.now().timestamp())
+        found = self._store.spend(
+            key, now // HOUR_S, faces, per_hour=quota.per_hour, per_day=quota.per_day
+        )
+        states = _states(found, quota, now)
+        if not found.was_spent:
+            short = [state for state in states if state.remaining < faces]
+            wait = max(state.reset_s for state in short)
+            raise TooManyRequests(
+                f"This key may have {short[-1].remaining} more faces searched in this window, and "
+                f"the check has {faces}. Wait {wait} s, or ask the operator for a larger budget.",
+                retry_after_s=wait,
+            )
+        return states
+
+    def states(self, key: KeyId, quota: ProbeQuota) -> tuple[BudgetState, ...]:
+        """Return what is left."""
+        return self.spend(key, quota, 0)
+
+
+def _states(found: Spending, quota: ProbeQuota, now: int) -> tuple[BudgetState, ...]:
+    return tuple(
+        BudgetState(
+            name=name,
+            unit="faces",
+            quota=most,
+            window_s=window_s,
+            remaining=max(0, most - spent),
+            reset_s=window_s - now % window_s,
+        )
+        for name, most, spent, window_s in (
+            ("faces-hour", quota.per_hour, found.in_hour, HOUR_S),
+            ("faces-day", quota.per_day, found.in_day, DAY_S),
+        )
+    )

@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from consentry.accounts.budgets import ProbeQuota
 from consentry.kernel.errors import Forbidden
-from consentry.kernel.ids import TokenId
+from consentry.kernel.ids import KeyId, TokenId
 
 
 class Scope(StrEnum):
-    """What a bearer token may be allowed to do. Part of the wire format: never rename one."""
+    """What a bearer token or an API key may do. Part of the wire format: never rename one."""
 
     CHECKS_WRITE = "checks:write"
+    CHECKS_READ = "checks:read"
+    CONSENT_REQUEST = "consent:request"
+    FEED_READ = "feed:read"
     FACES_READ = "faces:read"
     SUBJECTS_READ = "subjects:read"
     SUBJECTS_WRITE = "subjects:write"
@@ -33,15 +37,23 @@ EXTENSION_SCOPES: frozenset[Scope] = frozenset(
 unlock or erase."""
 
 
+PLATFORM_SCOPES: frozenset[Scope] = frozenset(
+    {Scope.CHECKS_WRITE, Scope.CHECKS_READ, Scope.CONSENT_REQUEST, Scope.FEED_READ}
+)
+"""All that an API key can ever do: ask, read its own answers, follow a request, hear of changes."""
+
+
 class Door(StrEnum):
-    """How a caller came in. The first two are the owner herself."""
+    """How a caller came in. The first two are the owner herself, the third a program of hers."""
 
     SOCKET = "socket"
     """The 0600 unix socket, or the same process: the file's permissions are the credential."""
     DASHBOARD = "dashboard"
     """A dashboard session, opened by a one-time secret from her terminal."""
     TOKEN = "token"  # noqa: S105 -- the name of a door, not a secret
-    """A bearer token: an extension, a script, a platform."""
+    """A bearer token: an extension or a script of the owner's."""
+    KEY = "key"
+    """An API key: a platform."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,18 +64,29 @@ class Principal:
         door: How it came in.
         scopes: What it may do.
         name: What the owner calls it; never logged.
-        token: The identifier of the bearer token; None for the owner.
+        token: The identifier of the bearer token; None for anybody else.
+        key: The identifier of the API key; None for anybody else.
+        platform: Whom the API key speaks for; None for anybody else.
+        quota: How many faces the API key may have searched for; None for anybody else.
     """
 
     door: Door
     scopes: frozenset[Scope]
     name: str
     token: TokenId | None = None
+    key: KeyId | None = None
+    platform: str | None = None
+    quota: ProbeQuota | None = None
+
+    @property
+    def caller(self) -> str:
+        """A name of the credential that tells callers apart: ``tok_…``, ``key_…`` or ``owner``."""
+        return self.token or self.key or "owner"
 
     @property
     def is_owner(self) -> bool:
         """Whether this is the owner: only she sees private reasons, and may say who is asking."""
-        return self.door is not Door.TOKEN
+        return self.door in {Door.SOCKET, Door.DASHBOARD}
 
     def require(self, scope: Scope) -> None:
         """Pass when the caller may do it.
@@ -73,7 +96,7 @@ class Principal:
         """
         if scope not in self.scopes:
             raise Forbidden(
-                f"This token does not have the scope {scope.value}. Make one that has it."
+                f"This credential does not have the scope {scope.value}. Make one that has it."
             )
 
 

@@ -66,7 +66,7 @@ class Tokens:
             raise BadRequest(f"A token lives 1 to {MAX_LIFETIME_DAYS} days.")
         if len(self._store.list()) >= MAX_TOKENS:
             raise Conflict(f"There are {MAX_TOKENS} tokens already. Revoke those you do not use.")
-        secret = SECRET_PREFIX + _base32(self._random(_SECRET_BYTES))
+        secret = SECRET_PREFIX + encode_secret(self._random(_SECRET_BYTES))
         now = self._clock.now()
         token = StoredToken(
             token=new_token_id(self._random),
@@ -148,5 +148,6 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("ascii")).digest()
 
 
-def _base32(data: bytes) -> str:
+def encode_secret(data: bytes) -> str:
+    """Write random bytes in the letters of a secret: base32, lower case, no padding."""
     return base64.b32encode(data).decode("ascii").rstrip("=").lower()

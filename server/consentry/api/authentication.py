@@ -1,7 +1,8 @@
 """Who is calling: settled before a byte of the body is read.
 
 trusted socket              the owner: the file's permissions are the credential
-Authorization: Bearer …     the token's scopes; a cookie beside it plays no part
+Authorization: Bearer cst_… the token's scopes; a cookie beside it plays no part
+Authorization: Bearer csk_… the API key's scopes, and what is left of its budget on every answer
 session cookie              the owner, and whatever is no GET also carries X-CSRF-Token
 else                        401
 """
@@ -13,6 +14,8 @@ from functools import partial
 
 from fastapi import Request
 
+from consentry.accounts.budgets import BudgetState
+from consentry.accounts.keys import SECRET_PREFIX as KEY_PREFIX
 from consentry.accounts.principals import (
     OWNER_AT_DASHBOARD,
     OWNER_AT_SOCKET,
@@ -23,7 +26,7 @@ from consentry.accounts.principals import (
 from consentry.accounts.sessions import CSRF_HEADER, SESSION_COOKIE
 from consentry.api.runtime import Runtime, runtime_of
 from consentry.api.work import Kind
-from consentry.kernel.errors import Forbidden, Unauthenticated
+from consentry.kernel.errors import Forbidden, TooManyRequests, Unauthenticated
 
 _BEARER = "bearer "
 _ANONYMOUS = (
@@ -43,6 +46,39 @@ def may(scope: Scope) -> Guard:
         return principal
 
     return guard
+
+
+def anybody() -> Guard:
+    """Return a dependency that lets in whoever has a credential that holds."""
+    return authenticate
+
+
+def may_probe(scope: Scope) -> Guard:
+    """Return a dependency that lets callers with a scope in whose budget is not used up.
+
+    Before the body is read: whoever has nothing left uploads nothing.
+    """
+
+    async def guard(request: Request) -> Principal:
+        principal = await authenticate(request)
+        principal.require(scope)
+        used_up = [state for state in budgets_of(request) if state.remaining == 0]
+        if principal.quota is not None and used_up:
+            wait = max(state.reset_s for state in used_up)
+            raise TooManyRequests(
+                f"The budget of this key is used up. Wait {wait} s, or ask the operator for a "
+                "larger one.",
+                retry_after_s=wait,
+            )
+        return principal
+
+    return guard
+
+
+def budgets_of(request: Request) -> tuple[BudgetState, ...]:
+    """Return what is left of the budgets that this request is held against."""
+    found: tuple[BudgetState, ...] = getattr(request.state, "budgets", ())
+    return found
 
 
 def owner_only(*doors: Door) -> Guard:
@@ -94,16 +130,22 @@ async def _bearer(request: Request, runtime: Runtime) -> Principal:
     value = request.headers["authorization"]
     if value[: len(_BEARER)].lower() != _BEARER:
         raise Unauthenticated(_ANONYMOUS)
-    tokens = runtime.services.tokens
-    # On every answer to a guess, and on no other: it would only tell how much others guess.
+    secret = value[len(_BEARER) :].strip(" ")
+    is_key = secret.startswith(KEY_PREFIX)
+    desk = runtime.services.keys if is_key else runtime.services.tokens
+    # Of guesses on every answer to one, and on no other: it would only tell how much others guess.
     try:
         async with runtime.work.place(Kind.STORE):
-            return await runtime.work.run(
-                Kind.STORE, partial(tokens.authenticate, value[len(_BEARER) :].strip(" "))
-            )
+            principal = await runtime.work.run(Kind.STORE, partial(desk.authenticate, secret))
+            if principal.key is not None and principal.quota is not None:
+                request.state.budgets = await runtime.work.run(
+                    Kind.STORE,
+                    partial(runtime.services.probes.states, principal.key, principal.quota),
+                )
     except Unauthenticated:
-        request.state.budget = tokens.guesses()
+        request.state.budgets = (desk.guesses(),)
         raise
+    return principal
 
 
 def _session(request: Request, runtime: Runtime) -> Principal:

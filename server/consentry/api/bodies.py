@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json, to_json
 from python_multipart.exceptions import FormParserError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -71,7 +72,42 @@ async def read_json(request: Request, model: type[_M], *, max_bytes: int = SMALL
     """
     if media_type(request) != "application/json":
         raise UnsupportedMediaType("The body of this request is JSON: application/json.")
+    return parse_json(model, b"".join([chunk async for chunk in _bounded(request, max_bytes)]))
+
+
+async def read_json_members(
+    request: Request, name: str, *, max_bytes: int, max_items: int
+) -> list[bytes]:
+    """Read a JSON body that has one member, a list, and return the items, each as JSON.
+
+    Each is parsed by itself later, so that one that does not hold spoils no other.
+
+    Raises:
+        UnsupportedMediaType: If it is not declared as JSON.
+        BodyTooLarge: If it is larger than ``max_bytes``.
+        BadRequest: If it is no such object, or the list is empty or too long.
+    """
+    if media_type(request) != "application/json":
+        raise UnsupportedMediaType("The body of this request is JSON: application/json.")
     data = b"".join([chunk async for chunk in _bounded(request, max_bytes)])
+    try:
+        found = from_json(data)
+    except ValueError:
+        raise BadRequest("The body is not JSON.") from None
+    items = found.get(name) if isinstance(found, dict) and set(found) == {name} else None
+    if not isinstance(items, list) or not 1 <= len(items) <= max_items:
+        raise BadRequest(
+            f"The body is an object with one member, `{name}`: 1 to {max_items} items."
+        )
+    return [to_json(item) for item in items]
+
+
+def parse_json(model: type[_M], data: bytes) -> _M:
+    """Parse a piece of JSON with a model.
+
+    Raises:
+        BadRequest: If a field is missing, unknown or out of range.
+    """
     try:
         return model.model_validate_json(data)
     except ValidationError as cause:

@@ -13,7 +13,9 @@ from pydantic.json_schema import models_json_schema
 
 from consentry.accounts.sessions import SESSION_COOKIE
 from consentry.api import (
+    questions,
     routes_checks,
+    routes_keys,
     routes_pairing,
     routes_receipts,
     routes_subjects,
@@ -32,9 +34,13 @@ BODIES: tuple[type[BaseModel], ...] = (
     routes_vault.NewPassphraseIn,
     routes_subjects.SubjectIn,
     routes_subjects.EraseIn,
-    routes_checks.CheckIn,
+    questions.CheckIn,
+    questions.TurnIn,
+    routes_checks.BatchIn,
     routes_receipts.ReceiptIn,
     routes_tokens.TokenIn,
+    routes_keys.KeyIn,
+    routes_keys.RotationIn,
     routes_pairing.HelloIn,
     routes_pairing.ConfirmIn,
     routes_pairing.ChallengeIn,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.requests import ClientDisconnect
@@ -84,7 +85,7 @@ class Rim:
 
 @dataclass(slots=True)
 class _Answer:
-    """Watches an answer go out, and adds the state of the budget that it was held against."""
+    """Watches an answer go out, and adds the state of the budgets that it was held against."""
 
     send: Send
     scope: Scope
@@ -95,18 +96,25 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.has_started = True
             self.status = message["status"]
-            budget = self.scope["state"].get("budget")
-            if isinstance(budget, BudgetState):
-                headers = [*message.get("headers", ()), *_rate_limit_fields(budget)]
+            budgets = self.scope["state"].get("budgets")
+            if isinstance(budgets, tuple) and budgets:
+                headers = [*message.get("headers", ()), *_rate_limit_fields(budgets)]
                 message = {**message, "headers": headers}
         await self.send(message)
 
 
-def _rate_limit_fields(budget: BudgetState) -> list[tuple[bytes, bytes]]:
-    """Return the two fields of draft-ietf-httpapi-ratelimit-headers-10."""
-    policy = f'"{budget.name}";q={budget.quota};w={budget.window_s}'
-    left = f'"{budget.name}";r={budget.remaining};t={budget.reset_s}'
-    return [(b"ratelimit-policy", policy.encode()), (b"ratelimit", left.encode())]
+def _rate_limit_fields(budgets: Sequence[BudgetState]) -> list[tuple[bytes, bytes]]:
+    """Return the two fields of draft-ietf-httpapi-ratelimit-headers-10: lists of quota policies."""
+    policies = [
+        f'"{each.name}";q={each.quota};w={each.window_s}'
+        + ("" if each.unit is None else f';qu="{each.unit}"')
+        for each in budgets
+    ]
+    left = [f'"{each.name}";r={each.remaining};t={each.reset_s}' for each in budgets]
+    return [
+        (b"ratelimit-policy", ", ".join(policies).encode()),
+        (b"ratelimit", ", ".join(left).encode()),
+    ]
 
 
 def _route_of(scope: Scope) -> str:

@@ -180,7 +180,7 @@ async def confirm_pairing(request: Request) -> Response:
         try:
             paired = await runtime.work.run(Kind.STORE, confirm)
         finally:
-            request.state.budget = desk.tries()
+            request.state.budgets = (desk.tries(),)
     return answer(
         PairedOut(
             server_mac=to_base64url(paired.server_mac),

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request
+from pydantic import Field
 from starlette.responses import Response
 
 from consentry.accounts.principals import Principal, Scope
@@ -15,6 +16,7 @@ from consentry.api.problems import documented
 from consentry.api.runtime import Runtime, runtime_of
 from consentry.api.wire import Outbound, answer
 from consentry.api.work import Kind
+from consentry.consent.decide import POLICY_VERSION
 from consentry.enrolment.references import GalleryState
 from consentry.kernel.errors import NotReady, OperatorError
 from consentry.vault.custody import VaultState
@@ -38,6 +40,16 @@ class ReadyOut(Outbound):
     gallery: GalleryState | None = None
 
 
+class EndpointsOut(Outbound):
+    """Where a platform finds what, as paths on this address."""
+
+    checks: Literal["/v1/checks"] = "/v1/checks"
+    batch: Literal["/v1/checks/batch"] = "/v1/checks/batch"
+    reasons: Literal["/v1/reasons"] = "/v1/reasons"
+    policy: Literal["/v1/policy"] = "/v1/policy"
+    jwks: Literal["/.well-known/jwks.json"] = "/.well-known/jwks.json"
+
+
 class AboutOut(Outbound):
     """What answers here."""
 
@@ -45,6 +57,9 @@ class AboutOut(Outbound):
     name: Literal["consentry"] = "consentry"
     version: str
     api: list[str]
+    policy_version: str
+    issuer: str = Field(description="Who signs the receipts: the `iss` of each.")
+    endpoints: EndpointsOut
 
 
 class JwkOut(Outbound):
@@ -125,8 +140,17 @@ async def get_keys(request: Request) -> Response:
     responses=documented(is_open=True),
 )
 async def get_about(request: Request) -> Response:
-    """Say what answers here, and which versions of the API it speaks."""
-    return answer(AboutOut(version=runtime_of(request).version, api=["/v1"]))
+    """Say what answers here, which versions of the API it speaks, and where to find what."""
+    runtime = runtime_of(request)
+    return answer(
+        AboutOut(
+            version=runtime.version,
+            api=["/v1"],
+            policy_version=POLICY_VERSION,
+            issuer=runtime.services.signer.issuer,
+            endpoints=EndpointsOut(),
+        )
+    )
 
 
 def _ready(runtime: Runtime, caller: Principal | None) -> Response:

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from consentry.accounts.principals import Door, Principal, Scope
 from consentry.api.authentication import may, owner_only
 from consentry.api.bodies import parse_fields, read_form, read_json
+from consentry.api.once import place_of
 from consentry.api.problems import documented
 from consentry.api.runtime import runtime_of
 from consentry.api.wire import Inbound, Outbound, answer, form_body, json_body
@@ -26,6 +27,7 @@ from consentry.kernel.errors import (
     CorruptImage,
     DifferentFaces,
     EmptyImage,
+    IdempotencyKeyReused,
     ImageTooLarge,
     IndexIncomplete,
     ModelUnavailable,
@@ -126,6 +128,7 @@ class ErasedOut(Outbound):
     ),
     responses=documented(
         Conflict,
+        IdempotencyKeyReused,
         EmptyImage,
         UnknownImageFormat,
         TruncatedImage,
@@ -172,7 +175,7 @@ async def enrol_subject(request: Request, principal: Writer) -> Response:
             )
 
         parts = [fields.model_dump_json().encode(), *photos]
-        return await runtime.once.answer(request, principal, parts, enrol)
+        return await runtime.once.answer(place_of(request, principal), parts, enrol)
 
 
 @router.get(

@@ -88,6 +88,10 @@ class Work:
         """
         return await to_thread.run_sync(task, limiter=self._pools[kind].limiter)
 
+    def limiter(self, kind: Kind) -> CapacityLimiter:
+        """Return what bounds the threads of a kind, for the pages: both draw on one number."""
+        return self._pools[kind].limiter
+
     def close(self) -> None:
         """Turn new work away from now on; what was admitted goes on."""
         with self._guard:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from consentry.checks.ports import ReceiptStore, StoredReceipt
+from consentry.checks.ports import ProbeMeter, ReceiptStore, StoredReceipt
 from consentry.consent.authority import NO_AUTHORITY
 from consentry.consent.decide import POLICY_VERSION, decide, settle_before_search
 from consentry.consent.decision import Decision
@@ -131,6 +131,8 @@ class CheckRequest:
         platform: Who asks, as far as it is known.
         actor: The verified subject who asks (`consentry.enrolment.people.VerifyActor`), else None.
         declares_minor: The platform says that a person in it is under age.
+        meter: Charged with the faces that were found, before any search; None for a caller without
+            a budget.
     """
 
     images: tuple[bytes, ...]
@@ -142,6 +144,7 @@ class CheckRequest:
     platform: str | None
     actor: SubjectId | None
     declares_minor: bool
+    meter: ProbeMeter | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,12 +209,16 @@ class CheckImages:
 
         Raises:
             BadRequest: If there is nothing to check, or more than the limits.
+            TooManyRequests: If the caller's budget does not cover the faces: no verdict either.
             StorageFull, StorageFailed: If the receipt could not be kept: then there is no verdict.
         """
         _require_checkable(request)
         assessment = self.intent.assess(request.prompt, request.context)
         pictures = [_Picture.read(data, self.limits) for data in request.images]
         self._detect(pictures, request.mode)
+        if request.meter is not None:
+            # Whoever is or is not enrolled: what is charged tells only what the caller sent.
+            request.meter.spend(max(1, sum(picture.face_count() for picture in pictures)))
         decision = self._decide(pictures, assessment, request)
         check = new_check_id(self.random)
         receipt = None
@@ -375,6 +382,10 @@ class _Picture:
             self.error = ImageTooLarge(
                 f"There are more than {MAX_FACES} faces in the picture. Check it in parts."
             )
+
+    def face_count(self) -> int:
+        """Return the faces of all views: each is searched for, and each frame may show another."""
+        return sum(len(found) for found in self.detected)
 
     def describe(self, reader: FaceReader) -> None:
         if self.image is not None and self.is_checked:

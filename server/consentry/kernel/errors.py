@@ -11,6 +11,7 @@
     │   ├── Conflict               the state of things does not permit it           409
     │   ├── BodyTooLarge           more bytes than the limit                        413
     │   ├── UnsupportedMediaType   the body is of a kind that is not read here      415
+    │   ├── IdempotencyKeyReused   the key was used for another request             422
     │   ├── TooManyRequests        slow down; Retry-After says how long             429
     │   ├── WrongHost              the Host header names another site               421
     │   ├── HeadersTooLarge        more header fields, or longer, than the limit    431
@@ -109,6 +110,13 @@ class Conflict(CallerError):
 
     code = "conflict"
     status = 409
+
+
+class IdempotencyKeyReused(CallerError):
+    """The Idempotency-Key was used for another request. Take a new key for a new question."""
+
+    code = "idempotency-key-reused"
+    status = 422
 
 
 class BodyTooLarge(CallerError):
