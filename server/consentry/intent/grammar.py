@@ -47,6 +47,7 @@ class Mark:
         last: Place of its last token.
         slots: What it is.
         text: As the reading has it.
+        until: Place of the last word of a phrase that others stand in ("take ... off"); else -1.
         is_attribute: It is where something else is ("the stain on her dress").
         is_negated: It is not to be done, or not to be there.
         is_given_up: Something more modest takes its place, or covers it.
@@ -57,6 +58,7 @@ class Mark:
     last: int
     slots: frozenset[str]
     text: str = ""
+    until: int = -1
     is_attribute: bool = False
     is_negated: bool = False
     is_given_up: bool = False
@@ -68,7 +70,8 @@ class Mark:
 
     def moved(self, by: int) -> Mark:
         """Return a fresh mark, `by` tokens further."""
-        return Mark(self.first + by, self.last + by, self.slots, self.text)
+        until = self.until + by if self.until >= 0 else -1
+        return Mark(self.first + by, self.last + by, self.slots, self.text, until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,9 +261,20 @@ def _judge(sentence: Sentence) -> None:
     for mark in sentence.marks:
         if mark.has("garment", "underwear", "swimwear", "modest", "body", "face", "fabric"):
             mark.is_attribute = _is_attribute(mark, sentence)
+        if mark.until > mark.last:
+            _judge_parted(mark, sentence)
     _negate(sentence)
     _give_up(sentence)
     _spare(sentence)
+
+
+def _judge_parted(mark: Mark, sentence: Sentence) -> None:
+    """Judge a phrase by what stands in it: "take your hat off", "do take it not off"."""
+    inside = [other for other in sentence.marks if mark.last < other.first < mark.until]
+    if any(other.has("not") for other in inside):
+        mark.is_negated = True
+    if mark.has("undress") and any(other.has("accessory", "detail", "thing") for other in inside):
+        mark.is_spared = not any(other.has(*_CLOTHES) for other in inside)
 
 
 def _is_attribute(mark: Mark, sentence: Sentence) -> bool:

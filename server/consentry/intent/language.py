@@ -17,7 +17,7 @@ from consentry.intent.normalise import View
 _MOSTLY = 0.45
 _LONG_RUN = 4
 _SHORT_TEXT = 2
-_SAME = {"nb": "no", "nn": "no", "fil": "tl"}
+_SAME = {"no": "nb", "nn": "nb", "fil": "tl"}
 
 
 class LanguageGuesser(Protocol):

@@ -147,7 +147,7 @@ def marks_of(words: Words, vocabularies: Mapping[str, Vocabulary]) -> list[Mark]
                 taken[place] = mark
             continue
         # Parts with a gap between them: the first one stands for the phrase.
-        mark = Mark(literal[0], literal[0], frozenset({phrase.slot}))
+        mark = Mark(literal[0], literal[0], frozenset({phrase.slot}), until=places[-1])
         marks.append(mark)
         filler = Mark(literal[-1], literal[-1], frozenset({"function"}))
         for place in hidden:
