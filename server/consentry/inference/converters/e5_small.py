@@ -22,11 +22,11 @@ from consentry.inference.converters.graph import CONTRIBUTED, Graph, require
 _MAGIC = b"E5S1"
 _SHAPE = (384, 12, 12, 1536, 250_037, 512, 2)
 """Width, layers, heads, inner width, rows of the vocabulary, positions, kinds of token."""
-_WIDTH, _LAYERS, _HEADS, _INNER, _ROWS, _POSITIONS, _KINDS = _SHAPE
+WIDTH, LAYERS, HEADS, INNER, ROWS, POSITIONS, KINDS = _SHAPE
 _PIECES = 250_002
 _BLOCK = 32
 _BLOCK_BYTES = 2 + _BLOCK // 2
-_HEAD_WIDTH = _WIDTH // _HEADS
+HEAD_WIDTH = WIDTH // HEADS
 _LONGEST_PIECE = 255  # bytes: a length is kept in one
 _EPSILON = 1e-12
 _INT8_ACTIVATIONS = 4  # `accuracy_level` of MatMulNBits
@@ -58,10 +58,7 @@ def build_network(weights: bytes) -> bytes:
     Raises:
         ModelUnavailable: If the weights are not those of this network.
     """
-    reader = _Reader(weights)
-    _read_header(reader)
-    _skip_tokeniser(reader)
-    return _network(_Tensors(weights, _directory(reader)))
+    return _network(Tensors.of(weights))
 
 
 def build_vocabulary(weights: bytes) -> bytes:
@@ -129,11 +126,26 @@ def _entries(reader: _Reader, count: int) -> Iterator[tuple[str, int]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Tensors:
+class Tensors:
+    """The tensors of the weight file by their names."""
+
     data: bytes
     offsets: dict[str, int]
 
+    @classmethod
+    def of(cls, weights: bytes) -> Tensors:
+        """Read the directory of a weight file.
+
+        Raises:
+            ModelUnavailable: If the weights are not those of this network.
+        """
+        reader = _Reader(weights)
+        _read_header(reader)
+        _skip_tokeniser(reader)
+        return cls(weights, _directory(reader))
+
     def floats(self, name: str, *shape: int) -> Floats:
+        """Return a tensor that is not quantised."""
         count = int(np.prod(shape))
         return np.frombuffer(self.data, "<f4", count, self._at(name)).reshape(shape)
 
@@ -152,20 +164,20 @@ class _Tensors:
         return self.offsets[name]
 
 
-def _network(tensors: _Tensors) -> bytes:
+def _network(tensors: Tensors) -> bytes:
     graph = Graph()
     state = _embedded(graph, tensors)
-    for layer in range(_LAYERS):
+    for layer in range(LAYERS):
         state = _layer(graph, tensors, state, f"l{layer}")
     mean = graph.add("ReduceMean", [state], axes=[0], keepdims=0)
     return graph.serialise(
-        input_shape=["tokens"], outputs=[(mean, "embedding", [_WIDTH])], takes_numbers=True
+        input_shape=["tokens"], outputs=[(mean, "embedding", [WIDTH])], takes_numbers=True
     )
 
 
-def _embedded(graph: Graph, tensors: _Tensors) -> str:
-    packed, scales = tensors.quantised("emb.word", _ROWS, _WIDTH)
-    table = graph.constant("word", packed.reshape(_ROWS, _WIDTH // 2))
+def _embedded(graph: Graph, tensors: Tensors) -> str:
+    packed, scales = tensors.quantised("emb.word", ROWS, WIDTH)
+    table = graph.constant("word", packed.reshape(ROWS, WIDTH // 2))
     rows = graph.as_floats(graph.add("Gather", [table, "input"]))
     sixteen = graph.constant("sixteen", np.array([16], np.float32))
     high = graph.add("Floor", [graph.add("Div", [rows, sixteen])])
@@ -178,15 +190,15 @@ def _embedded(graph: Graph, tensors: _Tensors) -> str:
     )
     blocks = graph.add(
         "Reshape",
-        [pairs, graph.constant("blocks", np.array([-1, _WIDTH // _BLOCK, _BLOCK], np.int64))],
+        [pairs, graph.constant("blocks", np.array([-1, WIDTH // _BLOCK, _BLOCK], np.int64))],
     )
     centred = graph.add("Sub", [blocks, graph.constant("zero", np.array([8], np.float32))])
     scale = graph.add("Gather", [graph.constant("word.scale", scales), "input"])
     scaled = graph.add("Mul", [centred, graph.add("Unsqueeze", [scale, last])])
-    words = graph.add("Reshape", [scaled, graph.constant("rows", np.array([-1, _WIDTH], np.int64))])
-    graph.constant("heads", np.array([-1, _HEADS, _HEAD_WIDTH], np.int64))
-    positions = tensors.floats("emb.pos", _POSITIONS, _WIDTH)
-    kind = tensors.floats("emb.type", _KINDS, _WIDTH)[0]
+    words = graph.add("Reshape", [scaled, graph.constant("rows", np.array([-1, WIDTH], np.int64))])
+    graph.constant("heads", np.array([-1, HEADS, HEAD_WIDTH], np.int64))
+    positions = tensors.floats("emb.pos", POSITIONS, WIDTH)
+    kind = tensors.floats("emb.type", KINDS, WIDTH)[0]
     place = graph.add(
         "Slice",
         [
@@ -198,21 +210,19 @@ def _embedded(graph: Graph, tensors: _Tensors) -> str:
     return _normalised(graph, tensors, graph.add("Add", [words, place]), "emb.ln")
 
 
-def _layer(graph: Graph, tensors: _Tensors, state: str, name: str) -> str:
+def _layer(graph: Graph, tensors: Tensors, state: str, name: str) -> str:
     query, key, value = (
-        _heads(
-            graph, _linear(graph, tensors, state, f"{name}.{part}", _WIDTH, _WIDTH), turned=turned
-        )
+        _heads(graph, _linear(graph, tensors, state, f"{name}.{part}", WIDTH, WIDTH), turned=turned)
         for part, turned in (("q", (1, 0, 2)), ("k", (1, 2, 0)), ("v", (1, 0, 2)))
     )
-    scale = graph.constant(f"{name}.scale", np.array([_HEAD_WIDTH**-0.5], np.float32))
+    scale = graph.constant(f"{name}.scale", np.array([HEAD_WIDTH**-0.5], np.float32))
     scores = graph.add("MatMul", [graph.add("Mul", [query, scale]), key])
     mixed = graph.add("MatMul", [graph.add("Softmax", [scores], axis=-1), value])
     joined = graph.add("Reshape", [graph.add("Transpose", [mixed], perm=[1, 0, 2]), "rows"])
-    attended = _linear(graph, tensors, joined, f"{name}.ao", _WIDTH, _WIDTH)
+    attended = _linear(graph, tensors, joined, f"{name}.ao", WIDTH, WIDTH)
     state = _normalised(graph, tensors, graph.add("Add", [state, attended]), f"{name}.aln")
-    inner = _gelu(graph, _linear(graph, tensors, state, f"{name}.fi", _WIDTH, _INNER), name)
-    outer = _linear(graph, tensors, inner, f"{name}.fo", _INNER, _WIDTH)
+    inner = _gelu(graph, _linear(graph, tensors, state, f"{name}.fi", WIDTH, INNER), name)
+    outer = _linear(graph, tensors, inner, f"{name}.fo", INNER, WIDTH)
     return _normalised(graph, tensors, graph.add("Add", [state, outer]), f"{name}.oln")
 
 
@@ -220,9 +230,7 @@ def _heads(graph: Graph, rows: str, *, turned: tuple[int, ...]) -> str:
     return graph.add("Transpose", [graph.add("Reshape", [rows, "heads"])], perm=list(turned))
 
 
-def _linear(
-    graph: Graph, tensors: _Tensors, rows: str, name: str, inputs: int, outputs: int
-) -> str:
+def _linear(graph: Graph, tensors: Tensors, rows: str, name: str, inputs: int, outputs: int) -> str:
     packed, scales = tensors.quantised(f"{name}.w", outputs, inputs)
     product = graph.add(
         "MatMulNBits",
@@ -242,9 +250,9 @@ def _linear(
     return graph.add("Add", [product, bias])
 
 
-def _normalised(graph: Graph, tensors: _Tensors, rows: str, name: str) -> str:
+def _normalised(graph: Graph, tensors: Tensors, rows: str, name: str) -> str:
     weight, bias = (
-        graph.constant(f"{name}.{part}", tensors.floats(f"{name}.{part}", _WIDTH))
+        graph.constant(f"{name}.{part}", tensors.floats(f"{name}.{part}", WIDTH))
         for part in ("w", "b")
     )
     return graph.add("LayerNormalization", [rows, weight, bias], axis=-1, epsilon=_EPSILON)
