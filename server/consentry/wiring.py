@@ -35,6 +35,7 @@ from consentry.enrolment.rotation import RotateKeys
 from consentry.faces.pipeline import open_pipeline
 from consentry.gallery.flat import FlatIndex
 from consentry.imagery.limits import Limits
+from consentry.imagery.persons import PersonDetector
 from consentry.inference.sessions import ModelStore
 from consentry.intent.engine import IntentEngine
 from consentry.kernel.biometrics import as_pixels
@@ -176,9 +177,8 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
     subjects, receipts = SqlSubjectStore(database), SqlReceiptStore(database)
     header, home_store = SqlHeaderStore(database), SqlHomeStore(database)
     custody = Custody(header, clock, idle_lock_s=settings.idle_lock_s)
-    faces = open_pipeline(
-        settings.model, ModelStore(settings.models_dir, threads=_engine_threads(settings))
-    )
+    models = ModelStore(settings.models_dir, threads=_engine_threads(settings))
+    faces = open_pipeline(settings.model, models)
     gallery = ReferenceGallery(
         subjects,
         custody,
@@ -194,6 +194,7 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
     return Services(
         check=CheckImages(
             faces=faces,
+            persons=PersonDetector(models),
             gallery=gallery,
             intent=IntentEngine(),
             signer=signer,

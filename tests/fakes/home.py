@@ -37,6 +37,7 @@ from consentry.vault.rootkey import Argon2Cost
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fakes.coloured_faces import DIMENSION, ColouredFaces, picture
 from fakes.manual_clock import ManualClock
+from fakes.staged_persons import StagedPersons
 from fakes.token_store import MemoryTokenStore
 
 PASSPHRASE = Passphrase("correct horse battery staple")
@@ -60,6 +61,7 @@ class TestHome:
         header, home_store = SqlHeaderStore(self.database), SqlHomeStore(self.database)
         self.custody = Custody(header, self.clock, idle_lock_s=self.idle_lock_s, cost=CHEAP)
         self.faces = ColouredFaces()
+        self.persons = StagedPersons()
         self.gallery = ReferenceGallery(
             self.store,
             self.custody,
@@ -84,6 +86,7 @@ class TestHome:
         )
         self.check_images = CheckImages(
             faces=self.faces,
+            persons=self.persons,
             gallery=self.gallery,
             intent=IntentEngine(),
             signer=self.signer,

@@ -17,7 +17,12 @@ from typing import Protocol
 
 from consentry.checks.ports import ProbeMeter, ReceiptStore, StoredReceipt
 from consentry.consent.authority import NO_AUTHORITY
-from consentry.consent.decide import POLICY_VERSION, decide, settle_before_search
+from consentry.consent.decide import (
+    POLICY_VERSION,
+    decide,
+    depends_on_persons,
+    settle_before_search,
+)
 from consentry.consent.decision import Decision
 from consentry.consent.findings import (
     FaceFinding,
@@ -87,6 +92,13 @@ class FaceReader(Protocol):
 
     def describe(self, pixels: Pixels, detected: Sequence[DetectedFace]) -> tuple[Face, ...]:
         """Embed faces that were detected."""
+
+
+class PersonReader(Protocol):
+    """What a check asks of a person detector (`consentry.imagery.persons.PersonDetector`)."""
+
+    def presence(self, pixels: Pixels, *, thorough: bool) -> bool:
+        """Say whether somebody is in the picture, with or without a face."""
 
 
 class Gallery(Protocol):
@@ -193,6 +205,7 @@ class CheckImages:
     """Answer check requests. Stateless; safe to share between threads."""
 
     faces: FaceReader
+    persons: PersonReader
     gallery: Gallery
     intent: IntentReader
     signer: ReceiptSigner
@@ -248,6 +261,19 @@ class CheckImages:
             except ModelUnavailable:
                 picture.is_checked = False
 
+    def _look_for_persons(self, pictures: Sequence[_Picture], mode: Mode) -> None:
+        for picture in pictures:
+            if picture.image is None or not picture.is_checked or any(picture.detected):
+                continue  # a face, or what could not be examined, counts as a person already
+            try:
+                is_present = any(
+                    self.persons.presence(view, thorough=mode is Mode.ACT)
+                    for view in picture.image.views
+                )
+            except ModelUnavailable:
+                continue  # stays unknown, which counts as a person, too
+            picture.person = PersonPresence.PRESENT if is_present else PersonPresence.ABSENT
+
     def _decide(
         self, pictures: Sequence[_Picture], assessment: Assessment, request: CheckRequest
     ) -> Decision:
@@ -259,6 +285,9 @@ class CheckImages:
             actor=request.actor,
             declares_minor=request.declares_minor,
         )
+        if depends_on_persons(assessment, asked):
+            # Before any search, so whoever is or is not enrolled, it takes the same time.
+            self._look_for_persons(pictures, request.mode)
         unsearched = Findings(
             images=tuple(picture.finding(()) for picture in pictures),
             search=SearchState.NOT_SEARCHED,
@@ -365,6 +394,7 @@ class _Picture:
     image: DecodedImage | None
     error: ImageError | None
     is_checked: bool = True
+    person: PersonPresence = PersonPresence.UNKNOWN
     detected: list[tuple[DetectedFace, ...]] = field(default_factory=list)
     faces: list[tuple[Face, ...]] = field(default_factory=list)
 
@@ -412,7 +442,7 @@ class _Picture:
         return ImageFinding(
             readable=self.image is not None,
             faces=found,
-            person=PersonPresence.UNKNOWN,
+            person=self.person,
             faces_checked=self.is_checked,
         )
 

@@ -126,6 +126,11 @@ def settle_before_search(
     return _combine(rulings) if is_refused or is_revealing else None
 
 
+def depends_on_persons(intent: Assessment, request: Request) -> bool:
+    """Whether it matters if a picture without a face shows a person: law 2b, and 2e for the unread."""
+    return _is_revealing(intent, request) or not intent.is_readable
+
+
 def decide(
     findings: Findings,
     intent: Assessment,

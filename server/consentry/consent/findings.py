@@ -41,7 +41,7 @@ class FaceFinding:
 class PersonPresence(StrEnum):
     """What the person detector says.
 
-    `UNKNOWN` when none is installed: then a picture cannot be cleared of a person.
+    `UNKNOWN` when it was not asked, or is not installed: then a picture cannot be cleared of a person.
     """
 
     PRESENT = "present"

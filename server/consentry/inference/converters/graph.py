@@ -61,7 +61,7 @@ class Graph:
         inputs: Sequence[str],
         *,
         domain: str = "",
-        **attributes: float | Sequence[int],
+        **attributes: float | str | Sequence[int],
     ) -> str:
         """Add one node and return the name of its only output."""
         output = f"{operation.lower()}_{len(self.nodes)}"
