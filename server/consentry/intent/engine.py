@@ -17,6 +17,7 @@ from consentry.intent.normalise import (
     View,
     coded_chunks,
     joined_view,
+    may_be_parted,
     leet_views,
     lookalike_view,
     native_view,
@@ -36,6 +37,7 @@ ENGINE_VERSION = "composition@2"
 
 _STRICTNESS = {category: -place for place, category in enumerate(IntentCategory)}
 _MAX_CODES_WITHIN_CODES = 2
+_SHORTEST_STRANGER = 4
 
 
 class Paraphrase(Protocol):
@@ -96,7 +98,7 @@ class IntentEngine:
         self, paraphrase: Paraphrase | None = None, paraphrase_threshold: float = 0.5
     ) -> None:
         self._lock = threading.Lock()
-        self._reader: _Reader | None = None
+        self._library: _Library | None = None
         self._paraphrase = paraphrase
         self._threshold = paraphrase_threshold
 
@@ -117,7 +119,7 @@ class IntentEngine:
         turns = (*context, prompt or "")
         if not any(turn.strip() for turn in turns):
             return _NOTHING
-        reader = self._loaded()
+        reader = self._reader()
         signs = reader.signs(turns)
         readings = [reader.reading(turn) for turn in turns if turn.strip()]
         category = max(
@@ -145,11 +147,11 @@ class IntentEngine:
             paraphrase.score(turn) >= self._threshold for turn in turns if turn.strip()
         )
 
-    def _loaded(self) -> _Reader:
+    def _reader(self) -> _Reader:
         with self._lock:
-            if self._reader is None:
-                self._reader = _Reader()
-            return self._reader
+            if self._library is None:
+                self._library = _Library()
+            return _Reader(self._library)
 
 
 _NOTHING = Assessment(
@@ -163,26 +165,57 @@ _NOTHING = Assessment(
 )
 
 
-class _Reader:
-    """Applies all lexicons. Vocabularies are added by script, guarded by `_lock`; the rest is fixed."""
+class _Library:
+    """All lexicons. Vocabularies are added by script, guarded by `_lock`; the rest is fixed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._lexicons = {language: load_lexicon(language) for language in languages()}
         self._vocabularies: dict[str, Vocabulary] = {}
         self._strong: dict[str, StrongWords] = {}
-        self._grammar = Grammar()
-        self._cues = Cues()
-        self._language = LanguageCheck(frozenset(self._lexicons) | {"hi", "ur"})
+        self.grammar = Grammar()
+        self.cues = Cues()
+        self.language = LanguageCheck(frozenset(self._lexicons) | {"hi", "ur"})
+
+    def vocabularies_for(self, text: str) -> Mapping[str, Vocabulary]:
+        """Return the vocabularies, with those of all scripts of a text loaded."""
+        scripts = {"LATIN"}
+        if not text.isascii():
+            scripts.update(script_of(char) for char in set(text))
+        for script in scripts:
+            if script not in self._vocabularies and script != "OTHER":
+                with self._lock:
+                    if script not in self._vocabularies:
+                        mine = [each for each in self._lexicons.values() if each.script == script]
+                        vocabulary = Vocabulary(mine)
+                        self._strong[script] = StrongWords(mine)
+                        self._vocabularies[script] = vocabulary
+        return self._vocabularies
+
+    def strong_for(self, text: str) -> Sequence[StrongWords]:
+        """Return the words worth looking for in disguise, of each script of a text."""
+        self.vocabularies_for(text)
+        scripts = {"LATIN"}
+        if not text.isascii():
+            scripts.update(script_of(char) for char in set(text) if char.isalpha())
+        return [self._strong[script] for script in sorted(scripts - {"OTHER"})]
+
+
+class _Reader:
+    """Reads one conversation. What it worked out is forgotten with it."""
+
+    def __init__(self, library: _Library) -> None:
+        self._library = library
+        self._memory: dict[tuple[str, str], _Marked] = {}
 
     def reading(self, text: str) -> Reading:
         """Judge the language of a text."""
         marked = self.marked(text, plain_view(text))
-        reading = self._language.read(text, marked.words, marked.view)
+        reading = self._library.language.read(text, marked.words, marked.view)
         if reading.is_readable:
             return reading
         for view in self._views(text):
-            other = self._language.read(view.text, *self._words(text, view))
+            other = self._library.language.read(view.text, *self._words(text, view))
             if other.is_readable and other.language != "und":
                 return other
         return reading
@@ -232,64 +265,79 @@ class _Reader:
                 self._collect(chunk.decoded, found, place.within(chunk.start, chunk.end))
 
     def _views(self, text: str) -> Iterator[View]:
+        """Give the readings of a text: as it stands, and with each disguise undone."""
         plain = plain_view(text)
         yield plain
         bases = [plain]
         if not text.isascii():
             for other in (lookalike_view(text), native_view(text)):
-                if other is not None and other.text != plain.text and _is_mixed(text, plain):
+                if other is not None and other.text != plain.text:
                     bases.append(other)
                     yield other
-        vocabularies = self._for(plain.text)
-        strong = self._strong_for(plain.text)
+        strong = self._library.strong_for(plain.text)
         for base in bases:
             for view in (base, *leet_views(base)):
                 if view is not base:
                     yield view
                 yield from stretched_views(view)
-                joined = joined_view(view, strong.words, lambda word: _is_piece(word, vocabularies))
-                if joined is not None:
-                    yield joined
-                letters = single_letters_view(view)
-                if letters is not None:
-                    yield letters
-                    yield strong.parted(letters)
+                yield from self._joined(view, strong)
             if _ONE_WORD_SENTENCES.search(base.text):
                 yield _without_stops(base)
         yield from self._mended(plain, text, strong)
 
-    def _mended(self, plain: View, text: str, strong: StrongWords) -> Iterator[View]:
+    def _joined(self, view: View, strong: Sequence[StrongWords]) -> Iterator[View]:
+        """Give readings with letters put together that were taken apart."""
+        if not may_be_parted(view.text):
+            return
+        vocabularies = self._library.vocabularies_for(view.text)
+        for each in strong:
+            joined = joined_view(view, each, lambda word: _is_piece(word, vocabularies))
+            if joined is not None:
+                yield joined
+        letters = single_letters_view(view)
+        if letters is not None:
+            yield letters
+            for each in strong:
+                yield each.parted(letters)
+
+    def _mended(self, plain: View, text: str, strong: Sequence[StrongWords]) -> Iterator[View]:
         """Give readings with slips of the pen corrected, backwards, and rotated by thirteen."""
         words = self.marked(text, plain).words
         strangers = [
             token
             for token, senses in zip(words.tokens, words.senses, strict=True)
-            if not senses and len(token.text) > 3
+            if not senses and len(token.text) >= _SHORTEST_STRANGER
         ]
-        mended = strong.mended(plain, strangers, words.primary)
-        if mended is not None:
-            yield mended
-        if any(token.text[::-1] in strong.words for token in strangers) or any(
-            word in plain.text for word in strong.backwards_unspaced
-        ):
-            yield reversed_view(plain)
-            yield _words_reversed(plain)
-        if any(token.text.translate(_ROT13) in strong.words for token in strangers):
-            yield rot13_view(plain)
+        for each in strong:
+            mended = each.mended(plain, strangers, words.primary)
+            if mended is not None:
+                yield mended
+            if any(token.text[::-1] in each.words for token in strangers) or any(
+                word in plain.text for word in each.backwards_unspaced
+            ):
+                yield reversed_view(plain)
+                yield _words_reversed(plain)
+            if any(token.text.translate(_ROT13) in each.words for token in strangers):
+                yield rot13_view(plain)
 
     def marked(self, sent: str, view: View) -> _Marked:
         """Return one reading of a text with its words and marks."""
-        vocabularies = self._for(view.text)
-        tokens = tokens_of(view, vocabularies)
-        words = words_of(view, tokens, sent, vocabularies)
-        return _Marked(view, words, marks_of(words, vocabularies))
+        key = (sent, view.text)
+        found = self._memory.get(key)
+        if found is None:
+            vocabularies = self._library.vocabularies_for(view.text)
+            tokens = tokens_of(view, vocabularies)
+            words = words_of(view, tokens, sent, vocabularies)
+            found = _Marked(view, words, marks_of(words, vocabularies))
+            self._memory[key] = found
+        return found
 
     def _apply(self, marked: _Marked, sent: str, found: _Signs, place: _Place) -> None:
         words, marks, view = marked.words, marked.marks, marked.view
-        lexicon = lexicon_of(words, self._vocabularies)
+        lexicon = lexicon_of(words, self._library.vocabularies_for(""))
         is_verb_final = lexicon is not None and lexicon.is_verb_final
         endings = lexicon.attribute_endings if lexicon is not None else ()
-        refers = self._cues.refers_to_person(words, marks, sent)
+        refers = self._library.cues.refers_to_person(words, marks, sent)
         names_somebody = refers or any(mark.has(*SOMEBODY) for mark in marks)
         for first, last in _sentences(words.tokens):
             here = [mark for mark in marks if first <= mark.first and mark.last < last]
@@ -303,34 +351,13 @@ class _Reader:
                 names_somebody=names_somebody,
                 attribute_endings=endings,
             )
-            for finding in self._grammar.findings(sentence):
+            for finding in self._library.grammar.findings(sentence):
                 start = words.tokens[first + finding.first].start
                 end = words.tokens[first + finding.last].end
                 span = Span(*place.of(view.source(start, end)), finding.rule)
                 found.hits.append((finding.category, span))
-        found.has_age_cue = found.has_age_cue or self._cues.speaks_of_minor(marks)
+        found.has_age_cue = found.has_age_cue or self._library.cues.speaks_of_minor(marks)
         found.refers_to_person = found.refers_to_person or refers
-
-    def _for(self, text: str) -> Mapping[str, Vocabulary]:
-        """Return the vocabularies, with those of all scripts of a text loaded."""
-        scripts = {"LATIN"} if text.isascii() else {script_of(char) for char in set(text)}
-        scripts |= {"LATIN"}
-        for script in scripts:
-            if script not in self._vocabularies and script != "OTHER":
-                with self._lock:
-                    if script not in self._vocabularies:
-                        mine = [each for each in self._lexicons.values() if each.script == script]
-                        vocabulary = Vocabulary(mine)
-                        self._strong[script] = StrongWords(mine)
-                        self._vocabularies[script] = vocabulary
-        return self._vocabularies
-
-    def _strong_for(self, text: str) -> StrongWords:
-        scripts = {script_of(char) for char in set(text) if char.isalpha()} - {"OTHER", "LATIN"}
-        self._for(text)
-        if not scripts:
-            return self._strong["LATIN"]
-        return self._strong["LATIN"].joined_with(self._strong[min(scripts)])
 
 
 def _is_piece(word: str, vocabularies: Mapping[str, Vocabulary]) -> bool:
@@ -339,11 +366,6 @@ def _is_piece(word: str, vocabularies: Mapping[str, Vocabulary]) -> bool:
         return True
     vocabulary = vocabularies.get(script_of(word[0]))
     return len(word) > 1 and vocabulary is not None and vocabulary.has(word)
-
-
-def _is_mixed(text: str, plain: View) -> bool:
-    """Whether other letters may stand for Latin ones, or Latin ones for others."""
-    return text != plain.text
 
 
 _ROT13 = str.maketrans("abcdefghijklmnopqrstuvwxyz", "nopqrstuvwxyzabcdefghijklm")
@@ -411,7 +433,7 @@ def explain(engine: IntentEngine, text: str) -> str:
         text: A prompt.
     """
     found = engine.assess(text)
-    reader = engine._loaded()
+    reader = engine._reader()
     marked = reader.marked(text, plain_view(text))
     rows = [
         f"category {found.category.value}; language {found.language}; readable {found.is_readable}; "

@@ -187,21 +187,25 @@ def _phrases(
     vocabularies: Mapping[str, Vocabulary],
 ) -> Iterator[tuple[Phrase, list[int], list[int]]]:
     """Give the phrases that are there, with the places of their elements and of the literal ones."""
+    present = frozenset().union(*(each for pair in slots for each in pair))
     for place, token in enumerate(words.tokens):
         vocabulary = vocabularies.get(token.script)
         if vocabulary is None:
             continue
         for key in (*slots[place][1], *slots[place][0]):
-            for phrase in vocabulary.phrases.get(key, ()):
-                places = _matched(phrase, place, words.tokens, slots)
-                if places is None:
-                    continue
-                literal = [
-                    each
-                    for each, element in zip(places, phrase.elements, strict=True)
-                    if element.form is not None
-                ]
-                yield phrase, places, literal or places
+            by_second = vocabulary.phrases.get(key)
+            if by_second is None:
+                continue
+            for second in present & by_second.keys():
+                for phrase in by_second[second]:
+                    places = _matched(phrase, place, words.tokens, slots)
+                    if places is not None:
+                        literal = [
+                            each
+                            for each, element in zip(places, phrase.elements, strict=True)
+                            if element.form is not None
+                        ]
+                        yield phrase, places, literal or places
 
 
 def _matched(

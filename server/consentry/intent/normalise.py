@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import Protocol
 
 _MIN_CODE_LETTERS = 8
 _MIN_HEX_LETTERS = 8
@@ -153,7 +154,24 @@ def stretched_views(view: View) -> Iterator[View]:
         yield _view([*letters, *_slice(view, at, len(view.text))])
 
 
-def joined_view(view: View, words: frozenset[str], is_word: Callable[[str], bool]) -> View | None:
+class WordsInPieces(Protocol):
+    """Words that may have been taken apart.
+
+    Attributes:
+        words: The words.
+        starts: Everything that one of them begins with.
+    """
+
+    words: frozenset[str]
+    starts: frozenset[str]
+
+
+def may_be_parted(text: str) -> bool:
+    """Whether single letters or scraps stand so close that they may have been one word."""
+    return bool(_PARTED.search(text))
+
+
+def joined_view(view: View, words: WordsInPieces, is_word: Callable[[str], bool]) -> View | None:
     """Put words together that were taken apart (``b i k i n i``, ``n.u.d.e``, ``un dress``).
 
     Args:
@@ -273,6 +291,7 @@ def _is_address(text: str, start: int) -> bool:
 _LEET_WORD = re.compile(r"(?<![a-z0134578@$!|€£+])[a-z0134578@$!|€£+]{3,}")
 _STRETCH = re.compile(r"([^\W\d_])\1{2,}")
 _PIECE = re.compile(r"(?:[^\W\d_]|['\u0900-\u0963\u0966-\u0dff])+")
+_PARTED = re.compile(r"(?<!\w)\w{1,4}[\W_]{1,2}\w|\w[-.*_+~'][\w]")
 _SINGLES = re.compile(r"(?<![\w'])[^\W\d_](?:[\W_]{1,2}[^\W\d_](?![\w'])){3,}")
 _HEX = re.compile(r"(?:(?:0x|\\x)?[0-9a-fA-F]{2}[\s,:]?){4,}")
 _BINARY = re.compile(r"\b[01]{8}(?:\s[01]{8}){2,}\b")
@@ -320,12 +339,10 @@ _MEASURE = re.compile(r"\d+(?:k|d|x|p|s|th|st|nd|rd|mm|cm|px|am|pm|ml|kg|m|g|y|y
 def _end_of_word(
     text: str,
     pieces: list[re.Match[str]],
-    words: frozenset[str],
+    words: WordsInPieces,
     is_word: Callable[[str], bool],
 ) -> int:
     """Return how many pieces make up the longest word that they begin with; 0 if none."""
-    if not any(word.startswith(pieces[0][0]) for word in words):
-        return 0
     spelt, found, end = "", 0, pieces[0].start()
     has_scrap = False
     for count, piece in enumerate(pieces, start=1):
@@ -333,8 +350,10 @@ def _end_of_word(
         if len(between) > _WIDEST_GAP:
             break
         spelt, end = spelt + piece[0], piece.end()
+        if spelt not in words.starts:
+            break
         has_scrap = has_scrap or bool(between.strip()) or not is_word(piece[0])
-        if count > 1 and has_scrap and spelt in words:
+        if count > 1 and has_scrap and spelt in words.words:
             found = count
     return found
 

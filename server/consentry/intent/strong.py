@@ -21,6 +21,7 @@ class StrongWords:
 
     Attributes:
         words: As they are written.
+        starts: Everything that one of them begins with.
         backwards_unspaced: Backwards, those of scripts without spaces, where they stand anywhere.
     """
 
@@ -38,7 +39,10 @@ class StrongWords:
             self._by_language[lexicon.language] = texts
             if not lexicon.has_spaces:
                 backwards |= {text[::-1] for text in texts if len(text) > 2}
-        self.words = frozenset().union(*self._by_language.values())
+        self.words: frozenset[str] = frozenset().union(*self._by_language.values())
+        self.starts = frozenset(
+            word[:end] for word in self.words for end in range(1, len(word) + 1)
+        )
         self.backwards_unspaced = frozenset(backwards)
         self._slips = {
             language: _slips(word for word in words if len(word) >= _SHORTEST_MISSPELT)
@@ -48,16 +52,6 @@ class StrongWords:
             (word for word in self.words if len(word) > _SHORTEST), key=len, reverse=True
         )
         self._any = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
-
-    def joined_with(self, other: StrongWords) -> StrongWords:
-        """Return the words of both."""
-        both = StrongWords(())
-        both._by_language = {**self._by_language, **other._by_language}
-        both._slips = {**self._slips, **other._slips}
-        both.words = self.words | other.words
-        both.backwards_unspaced = self.backwards_unspaced | other.backwards_unspaced
-        both._any = other._any
-        return both
 
     def parted(self, view: View) -> View:
         """Set spaces around strong words that single letters were run together with."""

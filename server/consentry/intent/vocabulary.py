@@ -72,7 +72,8 @@ class Vocabulary:
         self.lexicons = {lexicon.language: lexicon for lexicon in lexicons}
         self._plain = _Tables()
         self._accented = _Tables()
-        self.phrases: dict[str, list[Phrase]] = defaultdict(list)
+        self.phrases: dict[str, dict[str, list[Phrase]]] = defaultdict(lambda: defaultdict(list))
+        """By the key of the first element, then by that of the second."""
         for lexicon in self.lexicons.values():
             self._add(lexicon)
         self.accented = frozenset(
@@ -96,7 +97,7 @@ class Vocabulary:
                 if lexicon.keeps_accents:
                     self._accented.add(form.accented(), language, slot)
         for phrase in lexicon.phrases:
-            self.phrases[phrase.elements[0].key].append(phrase)
+            self.phrases[phrase.elements[0].key][phrase.elements[1].key].append(phrase)
             for element in phrase.elements:
                 if element.form is None:
                     continue
