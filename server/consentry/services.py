@@ -12,11 +12,18 @@ from consentry.accounts.tokens import Tokens
 from consentry.checks.check import CheckImages
 from consentry.checks.look import LookAtFaces
 from consentry.checks.ports import ReceiptStore
+from consentry.enrolment.aliases import AliasBook
 from consentry.enrolment.backups import ExportBackup, RestoreBackup
+from consentry.enrolment.contests import Contests
 from consentry.enrolment.enrol import EnrolSubject
 from consentry.enrolment.people import EraseHome, People, RevokeSubject, VerifyActor
+from consentry.enrolment.policies import SetPolicy
 from consentry.enrolment.references import ReferenceGallery
 from consentry.enrolment.rotation import RotateKeys
+from consentry.grants.grants import GrantDesk
+from consentry.grants.ports import Feed
+from consentry.grants.requests import RequestDesk
+from consentry.grants.tokens import TokenDesk
 from consentry.imagery.limits import Limits
 from consentry.transparency.receipts import ReceiptSigner
 from consentry.vault.custody import Custody
@@ -33,6 +40,13 @@ class Services:
     revoke: RevokeSubject
     erase_home: EraseHome
     verify_actor: VerifyActor
+    set_policy: SetPolicy
+    aliases: AliasBook
+    contests: Contests
+    grants: GrantDesk
+    consent_tokens: TokenDesk
+    consent_requests: RequestDesk
+    feed: Feed
     custody: Custody
     rotate_keys: RotateKeys
     gallery: ReferenceGallery

@@ -63,6 +63,15 @@ class Settings(BaseSettings):
         le=86_400.0,
         description="Seconds without use after which the vault locks by itself.",
     )
+    intimate_delay_s: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=2_592_000.0,
+        description=(
+            "Cooling-off time, in seconds, between announcing consent to a revealing use and being "
+            "able to give it; taking it back is never delayed."
+        ),
+    )
     engine_threads: int = Field(
         default=0,
         ge=0,

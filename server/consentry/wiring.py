@@ -24,16 +24,28 @@ from consentry.api.app import create_app
 from consentry.api.runtime import Shared
 from consentry.api.work import Kind
 from consentry.checks.check import CheckImages
+from consentry.checks.consents import Consents
 from consentry.checks.look import FaceReader, LookAtFaces
 from consentry.dashboard.router import dashboard_router
 from consentry.dashboard.visit import Place
+from consentry.enrolment.aliases import AliasBook
 from consentry.enrolment.backups import ExportBackup, RestoreBackup
+from consentry.enrolment.contests import Contests
 from consentry.enrolment.enrol import EnrolSubject
+from consentry.enrolment.keys import SubjectKeyRing
 from consentry.enrolment.people import EraseHome, People, RevokeSubject, VerifyActor
+from consentry.enrolment.policies import SetPolicy
 from consentry.enrolment.references import ReferenceGallery
 from consentry.enrolment.rotation import RotateKeys
+from consentry.enrolment.unlocking import ConfirmSubject
 from consentry.faces.pipeline import open_pipeline
+from consentry.faces.unlock import unlock_rule
 from consentry.gallery.flat import FlatIndex
+from consentry.grants.format import TokenSigner
+from consentry.grants.grants import GrantDesk
+from consentry.grants.permits import ReadPermit
+from consentry.grants.requests import RequestDesk
+from consentry.grants.tokens import TokenDesk
 from consentry.imagery.limits import Limits
 from consentry.imagery.persons import PersonDetector
 from consentry.inference.sessions import ModelStore
@@ -43,9 +55,14 @@ from consentry.kernel.clock import Clock, SystemClock
 from consentry.kernel.errors import ModelUnavailable, SigningKeyUnusable, StorageFailed
 from consentry.services import Services
 from consentry.settings import Settings
+from consentry.storage.consent_requests import SqlRequestStore
+from consentry.storage.consent_tokens import SqlConsentTokenStore
 from consentry.storage.database import Database
+from consentry.storage.feed import SqlFeed
+from consentry.storage.grants import SqlGrantStore
 from consentry.storage.home import SqlHomeStore
 from consentry.storage.keys import SqlKeyStore, SqlProbeStore
+from consentry.storage.names import SqlAliasStore, SqlContestStore
 from consentry.storage.receipts import SqlReceiptStore
 from consentry.storage.subjects import SqlSubjectStore
 from consentry.storage.tokens import SqlTokenStore
@@ -179,6 +196,7 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
     custody = Custody(header, clock, idle_lock_s=settings.idle_lock_s)
     models = ModelStore(settings.models_dir, threads=_engine_threads(settings))
     faces = open_pipeline(settings.model, models)
+    intent = IntentEngine()
     gallery = ReferenceGallery(
         subjects,
         custody,
@@ -191,12 +209,32 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
     signing_key = _signing_key(settings.keys_dir / "receipts.pem", has_signed=receipts.count() > 0)
     signer = ReceiptSigner(private_key=signing_key, issuer=_issuer(signing_key), clock=clock)
     tokens = Tokens(SqlTokenStore(database), clock)
+    token_signer = TokenSigner(private_key=signing_key, issuer=signer.issuer)
+    subject_keys, verify_actor = SubjectKeyRing(subjects, custody), VerifyActor(subjects, custody)
+    token_store = SqlConsentTokenStore(database)
+    grants = GrantDesk(SqlGrantStore(database), subject_keys, verify_actor, clock)
+    aliases = AliasBook(SqlAliasStore(database), subjects, custody, clock)
+    contests = Contests(SqlContestStore(database), custody, clock)
+    requests = RequestDesk(
+        SqlRequestStore(database), subject_keys, token_signer, verify_actor, clock
+    )
+    consents = Consents(
+        grants=grants,
+        permits=ReadPermit(token_signer, token_store),
+        contests=contests,
+        names=aliases,
+        confirms=ConfirmSubject(
+            subjects, subject_keys, faces.model_id, unlock_rule(faces.model_id)
+        ),
+        requests=requests,
+    )
     return Services(
         check=CheckImages(
             faces=faces,
             persons=PersonDetector(models),
             gallery=gallery,
-            intent=IntentEngine(),
+            intent=intent,
+            consents=consents,
             signer=signer,
             receipts=receipts,
             limits=limits,
@@ -216,7 +254,21 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
         people=people,
         revoke=RevokeSubject(people, subjects, gallery),
         erase_home=EraseHome(home_store, custody, turn),
-        verify_actor=VerifyActor(subjects, custody),
+        verify_actor=verify_actor,
+        set_policy=SetPolicy(subjects, custody, gallery),
+        aliases=aliases,
+        contests=contests,
+        grants=grants,
+        consent_tokens=TokenDesk(
+            token_store,
+            token_signer,
+            verify_actor,
+            intent,
+            clock,
+            intimate_delay_s=settings.intimate_delay_s,
+        ),
+        consent_requests=requests,
+        feed=SqlFeed(database),
         custody=custody,
         rotate_keys=RotateKeys(subjects, custody, gallery, turn),
         gallery=gallery,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from consentry.accounts.budgets import ProbeBudget
@@ -12,21 +12,38 @@ from consentry.accounts.pairing import PairingDesk
 from consentry.accounts.sessions import Sessions
 from consentry.accounts.tokens import Tokens
 from consentry.checks.check import CheckImages, CheckRequest, CheckResult
+from consentry.checks.consents import Consents
 from consentry.checks.look import LookAtFaces
+from consentry.enrolment.aliases import AliasBook
 from consentry.enrolment.backups import ExportBackup, RestoreBackup
+from consentry.enrolment.contests import Contests
 from consentry.enrolment.enrol import Enrolled, EnrolSubject
+from consentry.enrolment.keys import SubjectKeyRing
 from consentry.enrolment.people import EraseHome, People, RevokeSubject, VerifyActor
+from consentry.enrolment.policies import SetPolicy
 from consentry.enrolment.references import ReferenceGallery
 from consentry.enrolment.rotation import RotateKeys
+from consentry.enrolment.unlocking import ConfirmSubject
+from consentry.faces.unlock import PartRule, UnlockRule
 from consentry.gallery.flat import FlatIndex
+from consentry.grants.format import TokenSigner
+from consentry.grants.grants import GrantDesk
+from consentry.grants.permits import ReadPermit
+from consentry.grants.requests import RequestDesk
+from consentry.grants.tokens import TokenDesk
 from consentry.imagery.limits import Limits
 from consentry.intent.engine import IntentEngine
 from consentry.kernel.ids import SubjectId
 from consentry.kernel.taxonomy import Mode, Purpose, SubjectPolicy
 from consentry.services import Services
+from consentry.storage.consent_requests import SqlRequestStore
+from consentry.storage.consent_tokens import SqlConsentTokenStore
 from consentry.storage.database import Database
+from consentry.storage.feed import SqlFeed
+from consentry.storage.grants import SqlGrantStore
 from consentry.storage.home import SqlHomeStore
 from consentry.storage.keys import SqlKeyStore, SqlProbeStore
+from consentry.storage.names import SqlAliasStore, SqlContestStore
 from consentry.storage.receipts import SqlReceiptStore
 from consentry.storage.subjects import SqlSubjectStore
 from consentry.storage.vault_header import SqlHeaderStore
@@ -41,6 +58,14 @@ from fakes.staged_persons import StagedPersons
 from fakes.token_store import MemoryTokenStore
 
 PASSPHRASE = Passphrase("correct horse battery staple")
+# The halves of a coloured person's embedding are two networks that always agree a little.
+UNLOCK_RULE = UnlockRule(
+    threshold=0.95,
+    parts=(
+        PartRule(start=0, stop=DIMENSION // 2, share=0.5, threshold=0.05),
+        PartRule(start=DIMENSION // 2, stop=DIMENSION, share=0.5, threshold=0.05),
+    ),
+)
 CHEAP = Argon2Cost(memory_kib=8 * 1024, iterations=1, lanes=1)
 
 
@@ -52,13 +77,18 @@ class TestHome:
 
     path: Path
     idle_lock_s: float = 900.0
+    signing_key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    intimate_delay_s: float = 0.0
 
     def __post_init__(self) -> None:
         self.clock = ManualClock()
         self.database = Database.open(self.path / "consentry.db")
-        self.store = SqlSubjectStore(self.database)
+        self.store = SqlSubjectStore(self.database, self.clock)
         self.receipts = SqlReceiptStore(self.database)
-        header, home_store = SqlHeaderStore(self.database), SqlHomeStore(self.database)
+        header, home_store = (
+            SqlHeaderStore(self.database),
+            SqlHomeStore(self.database, self.clock),
+        )
         self.custody = Custody(header, self.clock, idle_lock_s=self.idle_lock_s, cost=CHEAP)
         self.faces = ColouredFaces()
         self.persons = StagedPersons()
@@ -72,8 +102,9 @@ class TestHome:
         self.people = People(self.store, self.custody)
         turn = threading.Lock()
         self.signer = ReceiptSigner(
-            private_key=Ed25519PrivateKey.generate(), issuer="urn:test", clock=self.clock
+            private_key=self.signing_key, issuer="urn:test", clock=self.clock
         )
+        self._give_consents()
         self.enrol_subject = EnrolSubject(
             faces=self.faces,
             store=self.store,
@@ -88,7 +119,8 @@ class TestHome:
             faces=self.faces,
             persons=self.persons,
             gallery=self.gallery,
-            intent=IntentEngine(),
+            intent=self.intent,
+            consents=self.consents,
             signer=self.signer,
             receipts=self.receipts,
             limits=Limits(),
@@ -96,10 +128,40 @@ class TestHome:
         )
         self.revoke = RevokeSubject(self.people, self.store, self.gallery)
         self.erase_home = EraseHome(home_store, self.custody, turn)
-        self.verify_actor = VerifyActor(self.store, self.custody)
         self.rotate = RotateKeys(self.store, self.custody, self.gallery, turn)
         self.export_backup = ExportBackup(self.store, header, self.custody)
         self.restore_backup = RestoreBackup(home_store, self.custody, self.gallery)
+
+    def _give_consents(self) -> None:
+        self.intent = IntentEngine()
+        self.verify_actor = VerifyActor(self.store, self.custody)
+        signer = TokenSigner(private_key=self.signing_key, issuer="urn:test")
+        keys = SubjectKeyRing(self.store, self.custody)
+        tokens = SqlConsentTokenStore(self.database)
+        self.grants = GrantDesk(SqlGrantStore(self.database), keys, self.verify_actor, self.clock)
+        self.consent_tokens = TokenDesk(
+            tokens,
+            signer,
+            self.verify_actor,
+            self.intent,
+            self.clock,
+            intimate_delay_s=self.intimate_delay_s,
+        )
+        self.consent_requests = RequestDesk(
+            SqlRequestStore(self.database), keys, signer, self.verify_actor, self.clock
+        )
+        self.aliases = AliasBook(SqlAliasStore(self.database), self.store, self.custody, self.clock)
+        self.contests = Contests(SqlContestStore(self.database), self.custody, self.clock)
+        self.feed = SqlFeed(self.database)
+        self.set_policy = SetPolicy(self.store, self.custody, self.gallery)
+        self.consents = Consents(
+            grants=self.grants,
+            permits=ReadPermit(signer, tokens),
+            contests=self.contests,
+            names=self.aliases,
+            confirms=ConfirmSubject(self.store, keys, self.faces.model_id, UNLOCK_RULE),
+            requests=self.consent_requests,
+        )
 
     def services(self) -> Services:
         """The bundle that doors are given, with tokens, sessions and pairing of its own."""
@@ -112,6 +174,13 @@ class TestHome:
             revoke=self.revoke,
             erase_home=self.erase_home,
             verify_actor=self.verify_actor,
+            set_policy=self.set_policy,
+            aliases=self.aliases,
+            contests=self.contests,
+            grants=self.grants,
+            consent_tokens=self.consent_tokens,
+            consent_requests=self.consent_requests,
+            feed=self.feed,
             custody=self.custody,
             rotate_keys=self.rotate,
             gallery=self.gallery,
@@ -146,6 +215,7 @@ class TestHome:
         mode: Mode = Mode.ACT,
         purpose: Purpose = Purpose.EDIT,
         actor: SubjectId | None = None,
+        **more,
     ) -> CheckResult:
         return self.check_images(
             CheckRequest(
@@ -154,9 +224,7 @@ class TestHome:
                 context=context,
                 mode=mode,
                 purpose=purpose,
-                region=None,
-                platform=None,
                 actor=actor,
-                declares_minor=False,
+                **({"region": None, "platform": None, "declares_minor": False} | more),
             )
         )

@@ -11,19 +11,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Protocol
 
-from consentry.checks.ports import ProbeMeter, ReceiptStore, StoredReceipt
-from consentry.consent.authority import NO_AUTHORITY
+from consentry.checks.consents import Consents, Read
+from consentry.checks.ports import KeptAnswer, ProbeMeter, ReceiptStore, StoredReceipt
+from consentry.checks.repeats import Opened, Retry
+from consentry.consent.authority import Authority
 from consentry.consent.decide import (
     POLICY_VERSION,
     decide,
     depends_on_persons,
     settle_before_search,
 )
-from consentry.consent.decision import Decision
+from consentry.consent.decision import Decision, Law
 from consentry.consent.findings import (
     FaceFinding,
     Findings,
@@ -49,12 +52,21 @@ from consentry.kernel.errors import (
     ImageTooLarge,
     IndexIncomplete,
     ModelUnavailable,
-    SealBroken,
-    StorageFailed,
+    NotFound,
+    OperatorError,
     VaultAbsent,
     VaultLocked,
 )
-from consentry.kernel.ids import CheckId, ModelId, Random, SubjectId, new_check_id
+from consentry.kernel.ids import (
+    CheckId,
+    ConsentRequestId,
+    ConsentTokenId,
+    GrantId,
+    ModelId,
+    Random,
+    SubjectId,
+    new_check_id,
+)
 from consentry.kernel.taxonomy import Assessment, Mode, Purpose, SubjectPolicy
 from consentry.transparency.receipts import (
     ReceiptInputs,
@@ -143,6 +155,11 @@ class CheckRequest:
         platform: Who asks, as far as it is known.
         actor: The verified subject who asks (`consentry.enrolment.people.VerifyActor`), else None.
         declares_minor: The platform says that a person in it is under age.
+        token: A consent token that is shown (`consentry.grants`); only in `ACT` mode.
+        asker: The end user behind the platform, as it refers to him; kept for the subject's eyes
+            alone, and only with a question to her.
+        caller: Who calls, as this server knows it: scopes idempotency keys and questions.
+        idempotency_key: A retry under the same key uses nothing up again; only in `ACT` mode.
         meter: Charged with the faces that were found, before any search; None for a caller without
             a budget.
     """
@@ -156,6 +173,10 @@ class CheckRequest:
     platform: str | None
     actor: SubjectId | None
     declares_minor: bool
+    token: str | None = field(default=None, repr=False)
+    asker: str | None = field(default=None, repr=False)
+    caller: str = "local"
+    idempotency_key: str | None = field(default=None, repr=False)
     meter: ProbeMeter | None = None
 
 
@@ -187,6 +208,10 @@ class CheckResult:
         assessment: What the prompt was taken to ask for.
         images: One report for each picture, in order.
         receipt: The signed verdict; None in `INFORM` mode.
+        request: By which the caller may poll the subject's answer to a question; None when nobody
+            may be asked.
+        is_repeated: This is the answer to an earlier request under the same key; the decision is
+            then the public part of the one that was made.
         policy_version, model, intent_engine: What decided.
     """
 
@@ -195,6 +220,8 @@ class CheckResult:
     assessment: Assessment
     images: tuple[ImageReport, ...]
     receipt: SignedReceipt | None
+    request: ConsentRequestId | None = None
+    is_repeated: bool = False
     policy_version: str
     model: ModelId
     intent_engine: str
@@ -208,6 +235,7 @@ class CheckImages:
     persons: PersonReader
     gallery: Gallery
     intent: IntentReader
+    consents: Consents
     signer: ReceiptSigner
     receipts: ReceiptStore
     limits: Limits
@@ -232,21 +260,75 @@ class CheckImages:
         if request.meter is not None:
             # Whoever is or is not enrolled: what is charged tells only what the caller sent.
             request.meter.spend(max(1, sum(picture.face_count() for picture in pictures)))
-        decision = self._decide(pictures, assessment, request)
-        check = new_check_id(self.random)
-        receipt = None
-        if request.mode is Mode.ACT:
-            receipt = self._sign(check, decision, request)
+        made = self._repeated(request) or self._made(pictures, assessment, request)
         return CheckResult(
-            check=check,
-            decision=decision,
+            check=made.check,
+            decision=made.decision,
             assessment=assessment,
             images=tuple(picture.report() for picture in pictures),
-            receipt=receipt,
+            receipt=made.receipt,
+            request=made.request,
+            is_repeated=made.is_repeated,
             policy_version=POLICY_VERSION,
             model=self.faces.model_id,
             intent_engine=ENGINE_VERSION,
         )
+
+    def _made(
+        self, pictures: Sequence[_Picture], assessment: Assessment, request: CheckRequest
+    ) -> _Made:
+        """Decide, and keep the receipt together with the uses that the decision relies on.
+
+        Whatever was used up, revoked or has lapsed since it was read is left out, and it is decided
+        again: each round has less to rely on, so there is an end.
+        """
+        case = self._examine(pictures, assessment, request)
+        while True:
+            decision = case.decide()
+            check = new_check_id(self.random)
+            if request.mode is not Mode.ACT:
+                return _Made(check, decision, receipt=None)
+            views = [picture.image.views[0] for picture in pictures if picture.image is not None]
+            question = self.consents.ask(request, decision, assessment.category, views)
+            receipt = self._sign(check, decision, request)
+            if self._keep(check, decision, receipt, request):
+                return _Made(check, decision, receipt, request=question)
+            repeated = self._repeated(request)
+            if repeated is not None:
+                return repeated
+            case = case.without(decision.relies_on)
+
+    def _repeated(self, request: CheckRequest) -> _Made | None:
+        """Return the answer that was given to this very request under its key, or None.
+
+        Raises:
+            Conflict: If the key was used for another request.
+        """
+        retry = _retry_of(request)
+        kept = None if retry is None else self.receipts.answer(retry.place, now=self.clock.now())
+        if retry is None or kept is None:
+            return None
+        return _remade(retry.open(kept), kept, self.receipts.get(kept.check))
+
+    def _keep(
+        self, check: CheckId, decision: Decision, receipt: SignedReceipt, request: CheckRequest
+    ) -> bool:
+        now = self.clock.now()
+        stored = StoredReceipt(
+            check=check,
+            issued_at=now,
+            verdict=decision.verdict,
+            reasons=decision.reasons,
+            jws=receipt.jws,
+        )
+        if not decision.relies_on:
+            self.receipts.add(stored)
+            return True
+        retry = _retry_of(request)
+        answer = None
+        if retry is not None:
+            answer = retry.seal(check, receipt.salts, decision, now)
+        return self.receipts.add_relying(stored, decision.relies_on, answer)
 
     def _detect(self, pictures: Sequence[_Picture], mode: Mode) -> None:
         for picture in pictures:
@@ -274,9 +356,9 @@ class CheckImages:
                 continue  # stays unknown, which counts as a person, too
             picture.person = PersonPresence.PRESENT if is_present else PersonPresence.ABSENT
 
-    def _decide(
+    def _examine(
         self, pictures: Sequence[_Picture], assessment: Assessment, request: CheckRequest
-    ) -> Decision:
+    ) -> _Case:
         asked = Request(
             mode=request.mode,
             purpose=request.purpose,
@@ -288,18 +370,42 @@ class CheckImages:
         if depends_on_persons(assessment, asked):
             # Before any search, so whoever is or is not enrolled, it takes the same time.
             self._look_for_persons(pictures, request.mode)
+        now = self.clock.now()
+        named, names = self.consents.named(request)
+        read = self.consents.read(request, now)
         unsearched = Findings(
             images=tuple(picture.finding(()) for picture in pictures),
             search=SearchState.NOT_SEARCHED,
+            named=named,
+            names=names,
+            consents_read=read.is_whole,
+            token_fails=read.token_fails,
         )
-        now = self.clock.now()
-        settled = settle_before_search(unsearched, assessment, asked, NO_AUTHORITY, now)
-        if settled is not None:
-            return settled
-        policies = self.gallery.policies()
-        return decide(self._search(pictures), assessment, asked, policies, NO_AUTHORITY, now)
+        case = _Case(unsearched, assessment, asked, {}, read.authority, now)
+        if settle_before_search(unsearched, assessment, asked, read.authority, now) is not None:
+            return case
+        return self._with_subjects(case, pictures, read)
 
-    def _search(self, pictures: Sequence[_Picture]) -> Findings:
+    def _with_subjects(self, case: _Case, pictures: Sequence[_Picture], read: Read) -> _Case:
+        found = self._search(pictures, read)
+        findings = replace(case.findings, images=found.images, search=found.search)
+        present = {
+            match.subject
+            for image in found.images
+            for face in image.faces
+            for match in face.matches
+        }
+        try:
+            return replace(
+                case,
+                findings=findings,
+                policies=self.gallery.policies(),
+                authority=self.consents.authority(read, present | set(findings.named)),
+            )
+        except (OperatorError, VaultAbsent, VaultLocked, NotFound):
+            return replace(case, findings=replace(findings, consents_read=False))
+
+    def _search(self, pictures: Sequence[_Picture], read: Read) -> Findings:
         state, answers = SearchState.COMPLETE, {}
         try:
             for picture in pictures:
@@ -313,7 +419,7 @@ class CheckImages:
             if self.gallery.state() is GalleryState.EMPTY:
                 state = SearchState.EMPTY_GALLERY
             elif probes:
-                found = self._candidates([embedding for _, _, embedding in probes])
+                found = self._candidates([embedding for _, _, embedding in probes], read)
                 answers = {
                     (id(picture), place): matches
                     for (picture, place, _), matches in zip(probes, found, strict=True)
@@ -322,7 +428,7 @@ class CheckImages:
             state = SearchState.LOCKED
         except IndexIncomplete:
             state = SearchState.INCOMPLETE
-        except (ModelUnavailable, SealBroken, StorageFailed):
+        except (OperatorError, NotFound):
             state = SearchState.FAILED
         return Findings(
             images=tuple(
@@ -334,7 +440,9 @@ class CheckImages:
             search=state,
         )
 
-    def _candidates(self, probes: Sequence[Embedding]) -> list[tuple[SubjectMatch, ...]]:
+    def _candidates(
+        self, probes: Sequence[Embedding], read: Read
+    ) -> list[tuple[SubjectMatch, ...]]:
         self.gallery.refresh()
         comparisons = max(1, self.gallery.size()) * len(probes)
         curve = self.faces.operating_curve
@@ -342,21 +450,24 @@ class CheckImages:
         match = curve.for_identification(_MATCH_FPIR, comparisons)
         # Beyond what the measured pairs support nobody is called a sure match.
         can_be_sure = comparisons <= curve.most_comparisons(_MATCH_FPIR)
+        confirmed = self.consents.confirmed(read, probes)
+
+        def level(place: int, candidate: Candidate) -> MatchLevel:
+            if candidate.subject in confirmed and confirmed[candidate.subject][place]:
+                return MatchLevel.UNLOCK
+            if can_be_sure and candidate.score >= match.threshold:
+                return MatchLevel.MATCH
+            return MatchLevel.POSSIBLE
+
         return [
-            tuple(
-                SubjectMatch(
-                    subject=candidate.subject,
-                    level=MatchLevel.MATCH
-                    if can_be_sure and candidate.score >= match.threshold
-                    else MatchLevel.POSSIBLE,
-                )
-                for candidate in candidates
+            tuple(SubjectMatch(each.subject, level(place, each)) for each in candidates)
+            for place, candidates in enumerate(
+                self.gallery.search(probes, min_score=possible.threshold)
             )
-            for candidates in self.gallery.search(probes, min_score=possible.threshold)
         ]
 
     def _sign(self, check: CheckId, decision: Decision, request: CheckRequest) -> SignedReceipt:
-        receipt = self.signer.sign(
+        return self.signer.sign(
             ReceiptStatement(
                 check=check,
                 mode=request.mode,
@@ -366,25 +477,47 @@ class CheckImages:
                 policy_version=POLICY_VERSION,
                 engines={"faces": self.faces.model_id, "intent": ENGINE_VERSION},
             ),
-            ReceiptInputs(
-                images=request.images,
-                prompt=request.prompt,
-                context=request.context,
-                purpose=request.purpose,
-                region=request.region,
-                platform=request.platform,
+            _inputs_of(request),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A decision that has been kept, as far as it has to be."""
+
+    check: CheckId
+    decision: Decision
+    receipt: SignedReceipt | None
+    request: ConsentRequestId | None = None
+    is_repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """All that a decision is made from."""
+
+    findings: Findings
+    assessment: Assessment
+    asked: Request
+    policies: Mapping[SubjectId, SubjectPolicy]
+    authority: Authority
+    now: datetime
+
+    def decide(self) -> Decision:
+        return decide(
+            self.findings, self.assessment, self.asked, self.policies, self.authority, self.now
+        )
+
+    def without(self, spent: Collection[GrantId | ConsentTokenId]) -> _Case:
+        authority = self.authority
+        return replace(
+            self,
+            authority=replace(
+                authority,
+                grants=tuple(each for each in authority.grants if each.grant not in spent),
+                permits=tuple(each for each in authority.permits if each.token not in spent),
             ),
         )
-        self.receipts.add(
-            StoredReceipt(
-                check=check,
-                issued_at=self.clock.now(),
-                verdict=decision.verdict,
-                reasons=decision.reasons,
-                jws=receipt.jws,
-            )
-        )
-        return receipt
 
 
 @dataclass(slots=True)
@@ -469,3 +602,35 @@ def _require_checkable(request: CheckRequest) -> None:
         raise BadRequest(f"A conversation has at most {MAX_CONTEXT_TURNS} earlier turns.")
     if any(len(turn) > MAX_PROMPT_CHARS for turn in request.context):
         raise BadRequest(f"A turn of a conversation has at most {MAX_PROMPT_CHARS} characters.")
+
+
+def _inputs_of(request: CheckRequest) -> ReceiptInputs:
+    return ReceiptInputs(
+        images=request.images,
+        prompt=request.prompt,
+        context=request.context,
+        purpose=request.purpose,
+        region=request.region,
+        platform=request.platform,
+    )
+
+
+def _retry_of(request: CheckRequest) -> Retry | None:
+    if request.idempotency_key is None or request.mode is not Mode.ACT:
+        return None
+    return Retry.of(request.caller, request.idempotency_key, _inputs_of(request), request.token)
+
+
+def _remade(opened: Opened, kept: KeptAnswer, stored: StoredReceipt) -> _Made:
+    """Rebuild an answer from its receipt. Its private part was never kept."""
+    decision = Decision(
+        verdict=stored.verdict,
+        reasons=stored.reasons,
+        private_reasons=(),
+        obligations=opened.obligations,
+        law=Law.NONE,
+        subjects=(),
+        checked=opened.checked,
+    )
+    receipt = SignedReceipt(jws=stored.jws, salts=opened.salts)
+    return _Made(kept.check, decision, receipt, is_repeated=True)

@@ -128,6 +128,9 @@ class SubjectStore(Protocol):
     def template_counts(self) -> Mapping[tuple[SubjectId, ModelId], int]:
         """Return how many templates each subject has of each model."""
 
+    def templates_of(self, subject: SubjectId, model: ModelId) -> Sequence[StoredTemplate]:
+        """Return a subject's templates of one model, ordered by row."""
+
     def snapshot(self, model: ModelId) -> AbstractContextManager[TemplateSnapshot]:
         """Open a consistent view of all templates of one model."""
 

@@ -54,6 +54,7 @@ _SUBJECTS_ADDED_TO = _SUBJECTS.format(
 _TEMPLATES = "SELECT row, subject, template, model, sealed FROM templates WHERE {} ORDER BY row"
 _TEMPLATES_OF_MODEL = _TEMPLATES.format("model = ?")
 _TEMPLATES_ADDED = _TEMPLATES.format("revision > ? AND model = ?")
+_TEMPLATES_OF_SUBJECT = _TEMPLATES.format("subject = ? AND model = ?")
 _REMOVED = "SELECT row FROM tombstones WHERE revision > ? ORDER BY row"
 
 _SubjectColumns = tuple[str, bytes, bytes, str, int]
@@ -121,6 +122,12 @@ class SqlSubjectStore:
                 )
             ).all()
         return {(SubjectId(subject), ModelId(model)): count for subject, model, count in rows}
+
+    def templates_of(self, subject: SubjectId, model: ModelId) -> Sequence[StoredTemplate]:
+        """Return a subject's templates of one model, ordered by row."""
+        with translated(self._database.path):
+            rows = self._database.held().execute(_TEMPLATES_OF_SUBJECT, (subject, model))
+            return tuple(map(StoredTemplate._make, rows.fetchall()))
 
     @contextmanager
     def snapshot(self, model: ModelId) -> Iterator[TemplateSnapshot]:

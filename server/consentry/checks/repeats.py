@@ -1,0 +1,144 @@
+"""Answering a retry without using anything up again, also in another process and after a restart.
+
+    place  = SHA-256 of caller and Idempotency-Key            what the store finds it by
+    sealed = AES-256-GCM under HKDF(caller, Idempotency-Key)   what only a retry can open
+
+The salts of a receipt are not kept anywhere else. So they are sealed under the key that the caller
+chose: the store alone can neither open them, nor test what a receipt is about.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypedDict
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from consentry.checks.ports import KeptAnswer
+from consentry.consent.decision import Decision
+from consentry.kernel.errors import Conflict
+from consentry.kernel.ids import CheckId, Random
+from consentry.kernel.taxonomy import Obligation
+from consentry.transparency.receipts import ReceiptInputs, ReceiptSalts
+from consentry.vault.keys import derive
+
+KEPT_HOURS = 24
+_NONCE_BYTES = 12
+_INFO = b"consentry/v1/check/answer"
+
+
+class _Sealed(TypedDict):
+    """What a retry needs beside the receipt."""
+
+    request: str
+    checked: bool
+    obligations: list[str]
+    images: list[str]
+    prompt: str | None
+    context: list[str]
+    circumstances: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What was sealed beside a receipt."""
+
+    checked: bool
+    obligations: tuple[Obligation, ...]
+    salts: ReceiptSalts
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """One Idempotency-Key of one caller, and what it was sent with."""
+
+    place: bytes = field(repr=False)
+    _key: bytes = field(repr=False)
+    _request: str = field(repr=False)
+
+    @classmethod
+    def of(cls, caller: str, key: str, inputs: ReceiptInputs, token: str | None) -> Retry:
+        """Name the place in which the answer to this request is kept."""
+        secret = json.dumps([caller, key]).encode()
+        return cls(
+            place=hashlib.sha256(secret).digest(),
+            _key=derive(hashlib.sha256(b"\x01" + secret).digest(), _INFO),
+            _request=_digest(inputs, token),
+        )
+
+    def seal(
+        self,
+        check: CheckId,
+        salts: ReceiptSalts,
+        decision: Decision,
+        now: datetime,
+        random: Random = os.urandom,
+    ) -> KeptAnswer:
+        """Return what is kept beside the receipt for `KEPT_HOURS`."""
+        plain = _Sealed(
+            request=self._request,
+            checked=decision.checked,
+            obligations=[each.value for each in decision.obligations],
+            images=[_text(each) for each in salts.images],
+            prompt=None if salts.prompt is None else _text(salts.prompt),
+            context=[_text(each) for each in salts.context],
+            circumstances=_text(salts.circumstances),
+        )
+        nonce = random(_NONCE_BYTES)
+        sealed = AESGCM(self._key).encrypt(nonce, json.dumps(plain).encode(), check.encode())
+        return KeptAnswer(
+            place=self.place,
+            check=check,
+            sealed=nonce + sealed,
+            ends_at=now + timedelta(hours=KEPT_HOURS),
+        )
+
+    def open(self, kept: KeptAnswer) -> Opened:
+        """Return what was sealed.
+
+        Raises:
+            Conflict: If the key was used for another request.
+        """
+        nonce, body = kept.sealed[:_NONCE_BYTES], kept.sealed[_NONCE_BYTES:]
+        try:
+            plain: _Sealed = json.loads(AESGCM(self._key).decrypt(nonce, body, kept.check.encode()))
+        except InvalidTag as cause:
+            raise Conflict("This Idempotency-Key was used for another request.") from cause
+        if plain["request"] != self._request:
+            raise Conflict("This Idempotency-Key was used for another request.")
+        salts = ReceiptSalts(
+            images=tuple(_bytes(each) for each in plain["images"]),
+            prompt=None if plain["prompt"] is None else _bytes(plain["prompt"]),
+            context=tuple(_bytes(each) for each in plain["context"]),
+            circumstances=_bytes(plain["circumstances"]),
+        )
+        obligations = tuple(Obligation(each) for each in plain["obligations"])
+        return Opened(plain["checked"], obligations, salts)
+
+
+def _digest(inputs: ReceiptInputs, token: str | None) -> str:
+    """Return a digest of everything that the answer depends on."""
+    parts = [
+        [hashlib.sha256(image).hexdigest() for image in inputs.images],
+        inputs.prompt,
+        list(inputs.context),
+        inputs.purpose.value,
+        inputs.region,
+        inputs.platform,
+        token,
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _text(value: bytes) -> str:
+    return base64.b64encode(value).decode("ascii")
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
