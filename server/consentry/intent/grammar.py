@@ -29,6 +29,7 @@ class _RuleRow(TypedDict):
     head: NotRequired[list[int]]
     between_not: NotRequired[list[str]]
     needs: NotRequired[list[str]]
+    needs_not: NotRequired[list[str]]
     through_not: NotRequired[bool]
 
 
@@ -96,6 +97,7 @@ class Rule:
     head: frozenset[int]
     between_not: frozenset[str]
     needs: frozenset[str]
+    needs_not: frozenset[str]
     through_not: bool
 
 
@@ -151,7 +153,7 @@ class Grammar:
         for rule in self.rules:
             if all(not part.isdisjoint(present) for part in rule.parts) and (
                 not rule.needs or not rule.needs.isdisjoint(present)
-            ):
+            ) and rule.needs_not.isdisjoint(present):
                 yield from _met(rule, sentence)
 
 
@@ -168,6 +170,7 @@ def _rule(row: _RuleRow, groups: dict[str, list[str]]) -> Rule:
         head=frozenset(row.get("head", ())),
         between_not=slots("|".join(row.get("between_not", ()))) - {""},
         needs=slots("|".join(row.get("needs", ()))) - {""},
+        needs_not=slots("|".join(row.get("needs_not", ()))) - {""},
         through_not=row.get("through_not", False),
     )
 
@@ -432,20 +435,32 @@ def _spare(sentence: Sentence) -> None:
         if any(mark.has("product") for mark in marks):
             for mark in marks:
                 mark.is_spared = mark.is_spared or mark.has(*_SPARED)
+        has_thing = any(mark.has("thing", "product") for mark in marks)
         for mark in marks:
+            if has_thing and mark.has("euphemism", "suggestive", "pose", "scant"):
+                mark.is_spared = True
             if mark.has("nude", "bare", "undress", "transparent", "skimpy", "tight", "garment"):
-                mark.is_spared = mark.is_spared or _has_thing_near(mark, sentence)
+                mark.is_spared = mark.is_spared or _is_of_thing(mark, sentence)
     intimate = [mark for mark in marks if mark.has(*_INTIMATE)]
     if intimate and _is_recoloured(intimate, sentence):
         for mark in intimate:
             mark.is_spared = True
 
 
-def _has_thing_near(mark: Mark, sentence: Sentence) -> bool:
-    for place in (*range(mark.last + 1, mark.last + 4), *range(mark.first - 3, mark.first)):
-        other = sentence.at.get(place)
-        if other is not None and other is not mark and other.has("thing", "product"):
-            return True
+def _is_of_thing(mark: Mark, sentence: Sentence) -> bool:
+    """Whether a quality belongs to a thing beside it ("a bare tree"), or a garment to one near."""
+    after = range(mark.last + 1, min(mark.last + 4, sentence.length))
+    before = range(mark.first - 1, max(mark.first - 4, -1), -1)
+    for places in (after, before):
+        for place in places:
+            other = sentence.at.get(place)
+            if other is None or other is mark:
+                continue
+            if other.has("thing", "product"):
+                return True
+            is_apart = other.has("link", "link_after", "and", "but") and not mark.has("garment")
+            if is_apart or place in sentence.commas:
+                break
     return False
 
 
