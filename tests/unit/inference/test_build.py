@@ -21,7 +21,7 @@ from consentry.kernel.errors import ModelUnavailable, StorageFailed, StorageFull
 
 FROM_PYPI = [model.name for model in MODEL_FILES.values() if model.source.registry is Registry.PYPI]
 DLIB = MODEL_FILES[ModelName.DLIB_RESNET]
-NPM_SOURCE = MODEL_FILES[ModelName.MFN512].source
+NPM_SOURCE = MODEL_FILES[ModelName.MFN192].source
 
 
 def silent(_name: str, _done: float) -> None:
@@ -254,3 +254,38 @@ def test_the_tflite_network_equals_its_layers_computed_one_by_one(models_dir: Pa
 
     assert np.abs(expected).max() > 1
     assert np.abs(expected - built).max() < 1e-4
+
+
+def test_sface_equals_its_source_file(models_dir: Path):
+    """An independent path: the source file in ONNX Runtime, 8-bit blocks, norm layers and all."""
+    import onnx
+    import onnxruntime
+
+    model = onnx.load_from_string(weights.fetch(MODEL_FILES[ModelName.SFACE].source))
+    # It lists its constants as inputs too, which an older format wanted.
+    del model.graph.input[1:]
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    source = onnxruntime.InferenceSession(model.SerializeToString(), options)
+    chips = np.random.default_rng(5).uniform(0, 255, (2, 3, 112, 112)).astype(np.float32)
+
+    expected = np.concatenate([source.run(None, {"data": chips[i : i + 1]})[0] for i in range(2)])
+    session = ModelStore(models_dir, 1).session(ModelName.SFACE)
+    (built,) = session.run((chips - np.float32(127.5)) / np.float32(128))
+
+    assert np.abs(expected).max() > 1
+    assert np.abs(expected - built).max() < 1e-4
+
+
+def test_sface_is_stored_in_8_bits(models_dir: Path):
+    assert (models_dir / MODEL_FILES[ModelName.SFACE].file_name).stat().st_size < 11_000_000
+
+
+def test_sface_with_other_layers_stops_the_build():
+    import onnx
+
+    model = onnx.load_from_string(weights.fetch(MODEL_FILES[ModelName.SFACE].source))
+    model.graph.node[-1].output[0] = "another"
+
+    with pytest.raises(ModelUnavailable, match="SFace's file has another output"):
+        convert(ModelName.SFACE, model.SerializeToString())

@@ -12,8 +12,8 @@ from consentry.inference.registry import MODEL_FILES, ModelName
 from consentry.inference.sessions import ModelStore
 from consentry.kernel.errors import ModelUnavailable
 
-SIDES = {ModelName.DLIB_RESNET: 150, ModelName.MFN192: 112, ModelName.MFN512: 112}
-DIMENSIONS = {ModelName.DLIB_RESNET: 128, ModelName.MFN192: 192, ModelName.MFN512: 512}
+SIDES = {ModelName.DLIB_RESNET: 150, ModelName.MFN192: 112, ModelName.SFACE: 112}
+DIMENSIONS = {ModelName.DLIB_RESNET: 128, ModelName.MFN192: 192, ModelName.SFACE: 128}
 
 
 def noise(count: int, side: int) -> np.ndarray:
@@ -53,20 +53,20 @@ def test_a_missing_file_says_how_to_build_it(tmp_path: Path):
 
 
 def test_a_file_with_one_changed_byte_is_not_loaded(models_dir: Path, tmp_path: Path):
-    file_name = MODEL_FILES[ModelName.MFN512].file_name
+    file_name = MODEL_FILES[ModelName.SFACE].file_name
     changed = bytearray((models_dir / file_name).read_bytes())
     changed[len(changed) // 2] ^= 1
     (tmp_path / file_name).write_bytes(changed)
 
     with pytest.raises(ModelUnavailable, match=r"SHA-256 differs.*run: consentry models build"):
-        ModelStore(tmp_path, 1).session(ModelName.MFN512)
+        ModelStore(tmp_path, 1).session(ModelName.SFACE)
 
 
 def test_a_file_that_cannot_be_read_is_a_named_error(tmp_path: Path):
-    (tmp_path / MODEL_FILES[ModelName.MFN512].file_name).mkdir()
+    (tmp_path / MODEL_FILES[ModelName.SFACE].file_name).mkdir()
 
     with pytest.raises(ModelUnavailable, match="cannot be read"):
-        ModelStore(tmp_path, 1).session(ModelName.MFN512)
+        ModelStore(tmp_path, 1).session(ModelName.SFACE)
 
 
 def test_threads_that_ask_at_once_get_one_session(models_dir: Path):

@@ -1,4 +1,4 @@
-"""The two networks whose packages ship ONNX: sizes become dynamic, norm layers are folded."""
+"""CenterFace, whose package ships ONNX: sizes become dynamic, norm layers are folded."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ _CENTERFACE_OUTPUTS = (
     ("539", "offset", 2),
     ("540", "landmarks", 10),
 )
-_MFN512_DIMENSION = 512
-_MFN512_SIDE_PX = 112
 
 
 def build_centerface(data: bytes) -> bytes:
@@ -33,22 +31,6 @@ def build_centerface(data: bytes) -> bytes:
         require(internal in source.names, "CenterFace's file has other outputs")
         outputs.append((source.names[internal], name, ["n", channels, "h", "w"]))
     return source.graph.serialise(input_shape=["n", 3, "height", "width"], outputs=outputs)
-
-
-def build_mfn512(data: bytes) -> bytes:
-    """Return the 512-D MobileFaceNet with a dynamic batch.
-
-    Input ``(n, 3, 112, 112)`` RGB, normalised; output ``(n, 512)``.
-
-    Raises:
-        ModelUnavailable: If the file holds other layers than expected.
-    """
-    source = _Source(data)
-    require("output" in source.names, "the 512-D MobileFaceNet has another output")
-    return source.graph.serialise(
-        input_shape=["n", 3, _MFN512_SIDE_PX, _MFN512_SIDE_PX],
-        outputs=[(source.names["output"], "embedding", ["n", _MFN512_DIMENSION])],
-    )
 
 
 class _Source:
@@ -74,15 +56,6 @@ class _Source:
         if operation == "BatchNormalization":
             # Already folded into the transposed convolution before it.
             self.names[node.output[0]] = self.names[node.input[0]]
-            return
-        if operation == "Reshape":
-            # The last layer reshapes to a batch of one; flattening says the same for any batch.
-            self.names[node.output[0]] = self.graph.add("Flatten", [self.names[node.input[0]]])
-            return
-        if operation == "PRelu":
-            self.names[node.output[0]] = self.graph.prelu(
-                self.names[node.input[0]], node.input[1], self._constants[node.input[1]]
-            )
             return
         require(
             operation in {"Conv", "ConvTranspose", "Relu", "Add", "Sigmoid"},
