@@ -290,8 +290,9 @@ class _Reader:
         if not may_be_parted(view.text):
             return
         vocabularies = self._library.vocabularies_for(view.text)
+        primary = frozenset(self.marked("", view).words.primary)
         for each in strong:
-            joined = joined_view(view, each, lambda word: _is_piece(word, vocabularies))
+            joined = joined_view(view, each, lambda word: _is_piece(word, vocabularies, primary))
             if joined is not None:
                 yield joined
         letters = single_letters_view(view)
@@ -303,12 +304,16 @@ class _Reader:
     def _mended(self, plain: View, text: str, strong: Sequence[StrongWords]) -> Iterator[View]:
         """Give readings with slips of the pen corrected, backwards, and rotated by thirteen."""
         words = self.marked(text, plain).words
+        own = frozenset(words.primary)
         strangers = [
             token
             for token, senses in zip(words.tokens, words.senses, strict=True)
-            if not senses and len(token.text) >= _SHORTEST_STRANGER
+            if len(token.text) >= _SHORTEST_STRANGER and not own.intersection(senses)
         ]
         for each in strong:
+            unmasked = each.unmasked(plain)
+            if unmasked is not None:
+                yield unmasked
             mended = each.mended(plain, strangers, words.primary)
             if mended is not None:
                 yield mended
@@ -360,12 +365,18 @@ class _Reader:
         found.refers_to_person = found.refers_to_person or refers
 
 
-def _is_piece(word: str, vocabularies: Mapping[str, Vocabulary]) -> bool:
+def _is_piece(
+    word: str, vocabularies: Mapping[str, Vocabulary], languages: frozenset[str]
+) -> bool:
     """Whether a scrap of text is a word of its own. Single letters are not, but for two."""
     if word in {"a", "i"}:
         return True
     vocabulary = vocabularies.get(script_of(word[0]))
-    return len(word) > 1 and vocabulary is not None and vocabulary.has(word)
+    return (
+        len(word) > 1
+        and vocabulary is not None
+        and not languages.isdisjoint(vocabulary.look_up(word))
+    )
 
 
 _ROT13 = str.maketrans("abcdefghijklmnopqrstuvwxyz", "nopqrstuvwxyzabcdefghijklm")

@@ -17,6 +17,7 @@ from consentry.kernel.taxonomy import IntentCategory
 
 _NEGATION_REACH = 7
 _LINK_REACH = 4
+_SUBJECT_REACH = 5
 _MOST_PAIRS = 4
 
 
@@ -272,16 +273,29 @@ def _judge(sentence: Sentence) -> None:
 
 
 def _judge_parted(mark: Mark, sentence: Sentence) -> None:
-    """Judge a phrase by what stands in it: "take your hat off", "do take it not off"."""
+    """Judge a phrase by what stands in it: "take your hat off", "get the ketchup off my shirt"."""
     inside = [other for other in sentence.marks if mark.last < other.first < mark.until]
     if any(other.has("not") for other in inside):
         mark.is_negated = True
     if mark.has("undress") and any(other.has("accessory", "detail", "thing") for other in inside):
         mark.is_spared = not any(other.has(*_CLOTHES) for other in inside)
+    if mark.has("remove") and not any(other.has(*_CLOTHES, "fabric", "all") for other in inside):
+        fillers = sum(
+            other.last - other.first + 1
+            for other in inside
+            if other.has(*_FILLERS, *SOMEBODY) and not other.has("detail", "thing", "accessory")
+        )
+        mark.is_spared = mark.until - mark.last - 1 > fillers
 
 
 def _is_attribute(mark: Mark, sentence: Sentence) -> bool:
-    return _is_after_link(mark, sentence) or _is_before_link(mark, sentence)
+    after = sentence.at.get(mark.last + 1)
+    is_compound = after is not None and after.has("detail") and not after.has(*_CLOTHES)
+    return (
+        (is_compound and not sentence.is_verb_final and mark.last + 1 not in sentence.commas)
+        or _is_after_link(mark, sentence)
+        or _is_before_link(mark, sentence)
+    )
 
 
 def _is_after_link(mark: Mark, sentence: Sentence) -> bool:
@@ -393,8 +407,9 @@ def _give_up(sentence: Sentence) -> None:
     if is_replacing and len(worn) > 1 and worn[-1].has("modest"):
         for mark in worn[:-1]:
             mark.is_given_up = True
+    is_scant = any(mark.has("only", "scant") for mark in marks)
     for mark in marks:
-        if mark.has("cover") and not mark.is_negated and not any(m.has("only") for m in marks):
+        if mark.has("cover") and not mark.is_negated and not is_scant:
             _give_up_near(mark, sentence, 6)
         elif mark.has("lengthen") and not mark.is_negated:
             _give_up_near(mark, sentence, 5)
@@ -435,11 +450,15 @@ def _spare(sentence: Sentence) -> None:
         if any(mark.has("product") for mark in marks):
             for mark in marks:
                 mark.is_spared = mark.is_spared or mark.has(*_SPARED)
-        has_thing = any(mark.has("thing", "product") for mark in marks)
+        things = [mark for mark in marks if mark.has("thing", "product")]
         for mark in marks:
-            if has_thing and mark.has("euphemism", "suggestive", "pose", "scant"):
+            if mark.has("euphemism", "suggestive", "pose", "scant") and any(
+                0 < mark.first - thing.last <= _SUBJECT_REACH for thing in things
+            ):
                 mark.is_spared = True
-            if mark.has("nude", "bare", "undress", "transparent", "skimpy", "tight", "garment"):
+            if mark.has(
+                "nude", "bare", "undress", "transparent", "skimpy", "tight", "garment", "body"
+            ):
                 mark.is_spared = mark.is_spared or _is_of_thing(mark, sentence)
     intimate = [mark for mark in marks if mark.has(*_INTIMATE)]
     if intimate and _is_recoloured(intimate, sentence):
@@ -458,7 +477,7 @@ def _is_of_thing(mark: Mark, sentence: Sentence) -> bool:
                 continue
             if other.has("thing", "product"):
                 return True
-            is_apart = other.has("link", "link_after", "and", "but") and not mark.has("garment")
+            is_apart = other.has("link", "link_after", "and", "but") and not mark.has("garment", "body")
             if is_apart or place in sentence.commas:
                 break
     return False

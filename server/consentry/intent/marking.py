@@ -21,6 +21,7 @@ _STRONG = frozenset(
     "nude undress underwear swimwear genital sexual euphemism pose face_swap minor".split()
 )
 """Slots whose words count in whatever language the rest of the text is."""
+_PEOPLE = frozenset({"pronoun", "person"})
 _KANA = range(0x3040, 0x3100)
 
 
@@ -134,24 +135,29 @@ def marks_of(words: Words, vocabularies: Mapping[str, Vocabulary]) -> list[Mark]
         key=lambda found: (-len(found[1]), found[0].slot != "harmless"),
     )
     for phrase, places, literal in found_phrases:
-        if any(place in taken for place in literal):
-            same = taken.get(places[0])
-            if same is not None and same.first == places[0] and same.last == places[-1]:
+        holders = [taken[place] for place in literal if place in taken]
+        if holders:
+            same = holders[0]
+            if same.first == places[0] and same.last == places[-1]:
                 same.slots |= {phrase.slot}
-            continue
+                continue
+            # Two phrases may share a word at their edges ("put her in" + "in the bath").
+            if len(holders) == len(literal) or any(each.has("harmless") for each in holders):
+                continue
         hidden = places if phrase.slot == "harmless" else literal
         if places[-1] - places[0] + 1 == len(places):
-            mark = Mark(places[0], places[-1], frozenset({phrase.slot}))
+            mark = Mark(places[0], places[-1], frozenset({phrase.slot}) | _people(slots, hidden))
             marks.append(mark)
             for place in hidden:
-                taken[place] = mark
+                taken.setdefault(place, mark)
             continue
         # Parts with a gap between them: the first one stands for the phrase.
-        mark = Mark(literal[0], literal[0], frozenset({phrase.slot}), until=places[-1])
+        own = frozenset({phrase.slot}) | _people(slots, hidden)
+        mark = Mark(literal[0], literal[0], own, until=places[-1])
         marks.append(mark)
         filler = Mark(literal[-1], literal[-1], frozenset({"function"}))
         for place in hidden:
-            taken[place] = mark if place == literal[0] else filler
+            taken.setdefault(place, mark if place == literal[0] else filler)
     for place, token in enumerate(words.tokens):
         if place not in taken and slots[place][0]:
             marks.append(Mark(place, place, slots[place][0], token.text))
@@ -160,11 +166,19 @@ def marks_of(words: Words, vocabularies: Mapping[str, Vocabulary]) -> list[Mark]
     return sorted(marks, key=lambda mark: mark.first)
 
 
+def _people(
+    slots: Sequence[tuple[frozenset[str], frozenset[str]]], places: Sequence[int]
+) -> frozenset[str]:
+    """Return what words of a phrase say about people: that is never hidden by the phrase."""
+    return frozenset().union(*(slots[place][0] & _PEOPLE for place in places))
+
+
 def _slots(token: Token, senses: Senses, words: Words) -> tuple[frozenset[str], frozenset[str]]:
     """Return the slots and the phrase pieces of a word: its own language's, else others'."""
     if token.text.isdigit():
         is_child = len(token.text) <= 2 and 0 < int(token.text) < _OF_AGE
-        return (frozenset({"child_number"}) if is_child else frozenset()), frozenset()
+        pieces = frozenset().union(*(sense.pieces for sense in senses.values()))
+        return (frozenset({"child_number"}) if is_child else frozenset()), pieces
     own = [senses[each] for each in words.primary if each in senses]
     pieces = frozenset().union(*(sense.pieces for sense in own))
     slots = frozenset().union(*(sense.slots for sense in own))

@@ -155,15 +155,13 @@ def stretched_views(view: View) -> Iterator[View]:
 
 
 class WordsInPieces(Protocol):
-    """Words that may have been taken apart.
+    """Words that may have been taken apart."""
 
-    Attributes:
-        words: The words.
-        starts: Everything that one of them begins with.
-    """
+    def is_word(self, spelt: str) -> bool:
+        """Whether letters spell one of them."""
 
-    words: frozenset[str]
-    starts: frozenset[str]
+    def may_begin(self, spelt: str) -> bool:
+        """Whether one of them begins with some letters."""
 
 
 def may_be_parted(text: str) -> bool:
@@ -350,10 +348,10 @@ def _end_of_word(
         if len(between) > _WIDEST_GAP:
             break
         spelt, end = spelt + piece[0], piece.end()
-        if spelt not in words.starts:
+        if not words.may_begin(spelt):
             break
         has_scrap = has_scrap or bool(between.strip()) or not is_word(piece[0])
-        if count > 1 and has_scrap and spelt in words.words:
+        if count > 1 and has_scrap and words.is_word(spelt):
             found = count
     return found
 

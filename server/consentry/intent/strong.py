@@ -14,6 +14,7 @@ _SLOTS = ("nude", "undress", "underwear", "swimwear", "sexual", "garment", "remo
 _SHORTEST = 4
 _SHORTEST_MISSPELT = 6
 _LONGEST_SLIP = 1
+_MASKED = re.compile(r"(?<![^\W_])[^\W\d_]+(?:[*#][^\W\d_]*){1,4}(?![^\W_])")
 
 
 class StrongWords:
@@ -28,6 +29,7 @@ class StrongWords:
     def __init__(self, lexicons: Iterable[Lexicon]) -> None:
         self._by_language: dict[str, frozenset[str]] = {}
         backwards: set[str] = set()
+        stems: set[str] = set()
         for lexicon in lexicons:
             texts = frozenset(
                 form.text
@@ -37,12 +39,19 @@ class StrongWords:
                 and (len(form.text) >= _SHORTEST or lexicon.script in UNSPACED)
             )
             self._by_language[lexicon.language] = texts
+            stems |= {
+                form.text
+                for slot in _SLOTS
+                for form in lexicon.words.get(slot, ())
+                if form.is_open_after and not form.is_open_before and len(form.text) > _SHORTEST
+            }
             if not lexicon.has_spaces:
                 backwards |= {text[::-1] for text in texts if len(text) > 2}
         self.words: frozenset[str] = frozenset().union(*self._by_language.values())
         self.starts = frozenset(
             word[:end] for word in self.words for end in range(1, len(word) + 1)
         )
+        self._stems = frozenset(stems)
         self.backwards_unspaced = frozenset(backwards)
         self._slips = {
             language: _slips(word for word in words if len(word) >= _SHORTEST_MISSPELT)
@@ -52,6 +61,31 @@ class StrongWords:
             (word for word in self.words if len(word) > _SHORTEST), key=len, reverse=True
         )
         self._any = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
+
+    def is_word(self, spelt: str) -> bool:
+        """Whether letters spell a word, or begin with the stem of one and little more."""
+        return spelt in self.words or any(
+            spelt[:end] in self._stems for end in range(max(len(spelt) - 3, 5), len(spelt) + 1)
+        )
+
+    def may_begin(self, spelt: str) -> bool:
+        """Whether a word may begin with some letters."""
+        return spelt in self.starts or self.is_word(spelt)
+
+    def unmasked(self, view: View) -> View | None:
+        """Fill in letters that signs stand for (``b*k*n*``), where one strong word fits."""
+        text = view.text
+        changed = False
+        for match in _MASKED.finditer(view.text):
+            fitting = re.compile(re.sub(r"[*#_]", ".", match[0]))
+            letters = sum(char.isalpha() for char in match[0])
+            meant = next(
+                (word for word in sorted(self.words) if fitting.fullmatch(word)), None
+            ) if letters > 1 else None
+            if meant is not None:
+                changed = True
+                text = text[: match.start()] + meant + text[match.end() :]
+        return View(text, view.starts, view.ends) if changed else None
 
     def parted(self, view: View) -> View:
         """Set spaces around strong words that single letters were run together with."""
