@@ -461,9 +461,22 @@ def _spare(sentence: Sentence) -> None:
             ):
                 mark.is_spared = mark.is_spared or _is_of_thing(mark, sentence)
     intimate = [mark for mark in marks if mark.has(*_INTIMATE)]
+    if _is_about_detail(sentence):
+        for mark in intimate:
+            mark.is_spared = mark.is_spared or mark.is_attribute
     if intimate and _is_recoloured(intimate, sentence):
         for mark in intimate:
             mark.is_spared = True
+
+
+def _is_about_detail(sentence: Sentence) -> bool:
+    """Whether what is done is done to a detail: "remove the stain from her bikini"."""
+    marks = sentence.marks
+    return (
+        any(mark.has("detail") for mark in marks)
+        and any(mark.has("remove", "replace", "recolour", "cover", "reduce") for mark in marks)
+        and not any(mark.has("wear", "put", "make", "only") for mark in marks)
+    )
 
 
 def _is_of_thing(mark: Mark, sentence: Sentence) -> bool:

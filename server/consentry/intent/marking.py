@@ -180,7 +180,13 @@ def _slots(token: Token, senses: Senses, words: Words) -> tuple[frozenset[str], 
         pieces = frozenset().union(*(sense.pieces for sense in senses.values()))
         return (frozenset({"child_number"}) if is_child else frozenset()), pieces
     own = [senses[each] for each in words.primary if each in senses]
-    pieces = frozenset().union(*(sense.pieces for sense in own))
+    pieces = frozenset().union(
+        *(
+            sense.pieces
+            for each, sense in senses.items()
+            if each in words.primary or each in words.plausible
+        )
+    )
     slots = frozenset().union(*(sense.slots for sense in own))
     if slots:
         return slots, pieces
@@ -219,7 +225,15 @@ def _phrases(
                             for each, element in zip(places, phrase.elements, strict=True)
                             if element.form is not None
                         ]
-                        yield phrase, places, literal or places
+                        if _counts(phrase, literal, words):
+                            yield phrase, places, literal or places
+
+
+def _counts(phrase: Phrase, literal: Sequence[int], words: Words) -> bool:
+    """Whether a phrase is one of the text's languages, or holds a word that they do not know."""
+    if phrase.language in words.primary or phrase.slot == "harmless":
+        return True
+    return any(words.senses[place].keys().isdisjoint(words.primary) for place in literal)
 
 
 def _matched(

@@ -345,7 +345,7 @@ def _end_of_word(
     has_scrap = False
     for count, piece in enumerate(pieces, start=1):
         between = text[end : piece.start()]
-        if len(between) > _WIDEST_GAP:
+        if len(between) > _WIDEST_GAP or (found and is_word(piece[0])):
             break
         spelt, end = spelt + piece[0], piece.end()
         if not words.may_begin(spelt):
