@@ -23,9 +23,11 @@ from consentry.kernel.biometrics import Box
 
 _STRIDE = 4  # of the network's outputs
 _SIDE_PX = 96
-_FACE_PX = 62.0  # of which the proposed face has the long side
+FACE_PX = 62.0
+"""The long side of the proposed face in the chip: more pixels of the picture than that show no more."""
+
 _AT_ONCE = 16
-_MIN_SCORE = 0.4
+_MIN_SCORE = 0.5
 # Of the chip's middle, in parts of the face, within which the middle of what is seen must lie.
 _NEAR = 0.35
 # How much longer or shorter than proposed it may be.
@@ -72,7 +74,7 @@ def _upright(face: DetectedFace) -> Similarity:
     length = math.hypot(across, down)
     # From the eyes to the mouth is down, also when a face looks aside.
     sine, cosine = (-across / length, down / length) if length > 0 else (0.0, 1.0)
-    scale = max(face.long_side, 1.0) / _FACE_PX
+    scale = max(face.long_side, 1.0) / FACE_PX
     a, b = scale * cosine, scale * sine
     middle = (_SIDE_PX - 1) / 2
     x, y = face.box.x + face.box.w / 2, face.box.y + face.box.h / 2
@@ -92,8 +94,8 @@ def _seen(outputs: Sequence[Floats]) -> DetectedFace | None:
     ys = (rows + offset[0, rows, columns] + 0.5) * _STRIDE
     xs = (columns + offset[1, rows, columns] + 0.5) * _STRIDE
     middle = _SIDE_PX / 2
-    ratio = np.maximum(heights, widths) / _FACE_PX
-    like = (np.hypot(xs - middle, ys - middle) < _NEAR * _FACE_PX) & (
+    ratio = np.maximum(heights, widths) / FACE_PX
+    like = (np.hypot(xs - middle, ys - middle) < _NEAR * FACE_PX) & (
         (ratio < _LIKE) & (ratio > 1 / _LIKE)
     )
     scores = np.where(like, heatmap[0, rows, columns], 0)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from consentry.faces.confirm import Confirmer
+from consentry.faces.confirm import FACE_PX, Confirmer
 from consentry.faces.places import DetectedFace, Landmarks, Point, once_each
 from consentry.faces.scout import Picture, Scout
 from consentry.inference.sessions import ModelStore
@@ -38,6 +38,9 @@ _MARGIN = 0.5  # of the long side, on every side
 _SMALL_FACE = 0.1
 # Smaller pictures are enlarged to this.
 _MIN_SIDE_PX = 256
+# Much larger pictures are averaged in blocks down to twice the size, then interpolated: as good here,
+# and several times as fast.
+_REDUCING_GAP = 2.0
 # Of the places about which the quick network is less sure than this, only the surest are looked at
 # again: a texture can give hundreds.
 _SURE = 0.5
@@ -77,7 +80,7 @@ class Detector:
         """
         height, width = pixels.shape[:2]
         scale = min(1.0, (_MOST_PIXELS / (width * height)) ** 0.5)
-        view = _View(_resized(pixels, scale))
+        view = _View(_resized(pixels, round(width * scale), round(height * scale)))
         found = self._thorough(view) if thorough else self._quick(view)
         return tuple(
             sorted(
@@ -95,12 +98,16 @@ class Detector:
         return found
 
     def _thorough(self, view: _View) -> list[DetectedFace]:
-        proposed = [
-            *self._look_finely(view),
-            *self._look_with_margin(view, turns=(0, 1, 2, 3)),
-            *self._look_turned(view, _TURNED_SIDE_PX),
-        ]
-        found = self._confirmed(view, proposed)
+        found = self._confirmed(
+            view,
+            [
+                *self._look_finely(view),
+                *self._look_with_margin(view, turns=(0,)),
+                *self._look_turned(view, _TURNED_SIDE_PX),
+            ],
+        )
+        if not found:
+            found = self._confirmed(view, self._look_with_margin(view, turns=(1, 2, 3)))
         if not found and view.long_side > _TURNED_SIDE_PX:
             found = self._confirmed(view, self._look_turned(view, _FINER_TURNED_SIDE_PX))
         return found
@@ -114,7 +121,14 @@ class Detector:
         places = once_each([*proposed, *more])
         sure = [face for face in places if face.score >= _SURE]
         unsure = [face for face in places if face.score < _SURE][:_MOST_UNSURE]
-        return once_each(self._confirmer.confirm(view.pixels, [*sure, *unsure]))
+        small, scale = view.at(_FIRST_SIDE_PX)
+        large = [
+            face.scaled(scale) for face in (*sure, *unsure) if face.long_side * scale >= FACE_PX
+        ]
+        rest = [face for face in (*sure, *unsure) if face.long_side * scale < FACE_PX]
+        # Large faces lose nothing in the smaller picture, and reading them there is cheaper.
+        confirmed = [face.scaled(1 / scale) for face in self._confirmer.confirm(small, large)]
+        return once_each([*confirmed, *self._confirmer.confirm(view.pixels, rest)])
 
     def _look(self, view: _View, side: int) -> list[DetectedFace]:
         small, scale = view.at(side)
@@ -141,7 +155,6 @@ class Detector:
     def _look_turned(self, view: _View, side: int) -> list[DetectedFace]:
         small, scale = view.at(side)
         height, width = small.shape[:2]
-        # The sides of the first and the last are swapped, so that they cannot share a run.
         found: list[DetectedFace] = []
         for turns in (1, 2, 3):
             (seen,) = self._scout.look([np.rot90(small, turns)])
@@ -179,17 +192,20 @@ class _View:
         """
         scale = min(side / self.long_side, max(1.0, min(side, _MIN_SIDE_PX) / self.long_side))
         if side not in self._sizes:
-            self._sizes[side] = _resized(self.pixels, scale)
+            # Much smaller ones are made from the first, which is most often there already.
+            much_smaller = side * 2 <= _FIRST_SIDE_PX < self.long_side
+            source = self.at(_FIRST_SIDE_PX)[0] if much_smaller else self.pixels
+            height, width = self.pixels.shape[:2]
+            self._sizes[side] = _resized(source, round(width * scale), round(height * scale))
         return self._sizes[side], scale
 
 
-def _resized(pixels: Picture, scale: float) -> Picture:
-    height, width = pixels.shape[:2]
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    if size == (width, height):
+def _resized(pixels: Picture, width: int, height: int) -> Picture:
+    size = (max(1, width), max(1, height))
+    if size == pixels.shape[1::-1]:
         return pixels
     image = Image.fromarray(np.ascontiguousarray(pixels))
-    return np.asarray(image.resize(size, Image.Resampling.BILINEAR))
+    return np.asarray(image.resize(size, Image.Resampling.BILINEAR, reducing_gap=_REDUCING_GAP))
 
 
 def _tiles(pixels: Picture) -> Iterator[_Part]:
