@@ -204,3 +204,37 @@ def test_a_huge_picture_is_found_in_its_own_pixels(detector, astronaut):
 
     assert overlap(face.box, Box(1000 + 4 * 181, 500 + 4 * 58, 4 * 89, 4 * 120)) > 0.8
     assert np.hypot(*np.subtract(face.landmarks[0], (1000 + 4 * 203, 500 + 4 * 102))) < 16
+
+
+@pytest.mark.parametrize("degrees", [-60, -30, 30, 45, 75, 120])
+def test_a_tilted_face_is_found_and_its_landmarks_say_how_it_is_tilted(
+    detector, astronaut, degrees
+):
+    tilted = Image.fromarray(astronaut).rotate(degrees, Image.Resampling.BICUBIC)
+
+    faces = detector.detect(as_pixels(np.asarray(tilted)), thorough=True)
+
+    left, right, *_ = faces[0].landmarks
+    angle = -np.degrees(np.arctan2(right[1] - left[1], right[0] - left[0]))
+    assert len(faces) == 1
+    assert (angle - degrees + 180) % 360 - 180 == pytest.approx(0, abs=8)
+
+
+def test_a_face_where_tiles_meet_is_found_once(detector, astronaut):
+    canvas = np.full((900, 3200, 3), 120, np.uint8)
+    lefts = (250, 1350, 1650, 2500)
+    for left in lefts:
+        canvas[300:600, left : left + 300] = resized(astronaut, 300)
+
+    faces = detector.detect(as_pixels(canvas), thorough=True)
+
+    found = sorted(face.box.x for face in faces)
+    assert found == pytest.approx([left + 0.355 * 300 for left in lefts], abs=8)
+
+
+def test_every_face_of_a_grid_is_found(detector, astronaut):
+    canvas = np.tile(resized(astronaut, 96), (10, 10, 1))
+
+    faces = detector.detect(as_pixels(canvas), thorough=False)
+
+    assert len(faces) == 100
