@@ -11,7 +11,7 @@ Network: Wang et al., Multilingual E5 Text Embeddings, 2024 (BERT, 12 layers of 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +33,7 @@ _INT8_ACTIVATIONS = 4  # `accuracy_level` of MatMulNBits
 
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
+Learned = Mapping[str, npt.NDArray[np.float16]]
 
 
 @dataclass(slots=True)
@@ -50,15 +51,20 @@ class _Reader:
         return struct.unpack("<" + form, self.take(struct.calcsize("<" + form)))
 
 
-def build_network(weights: bytes) -> bytes:
-    """Return the ONNX file: token numbers in, the mean of the last layer out.
+def build_network(weights: bytes, learned: Learned | None = None) -> bytes:
+    """Return the ONNX file: token numbers in, the probability of a revealing request out.
 
-    Input ``(tokens,)`` int64; output ``(384,)`` float32, not normalised.
+    Input ``(tokens,)`` int64; output ``()`` float32, 0 to 1.
+
+    Args:
+        weights: The package's file.
+        learned: What ``benchmarks/train_paraphrase.py`` learned: for some layers two thin matrices
+            beside each of the network's own (Hu et al., LoRA, 2021), and the last layer.
 
     Raises:
         ModelUnavailable: If the weights are not those of this network.
     """
-    return _network(Tensors.of(weights))
+    return _network(Tensors.of(weights), learned)
 
 
 def build_vocabulary(weights: bytes) -> bytes:
@@ -164,12 +170,22 @@ class Tensors:
         return self.offsets[name]
 
 
-def _network(tensors: Tensors) -> bytes:
+def _network(tensors: Tensors, learned: Learned | None) -> bytes:
     graph = Graph()
+    network = _Network(graph, tensors, learned or {})
     state = _embedded(graph, tensors)
     for layer in range(LAYERS):
-        state = _layer(graph, tensors, state, f"l{layer}")
+        state = _layer(network, state, f"l{layer}")
     mean = graph.add("ReduceMean", [state], axes=[0], keepdims=0)
+    if learned is not None:
+        weight = graph.constant("last.w", learned["last.w"].astype(np.float32))
+        bias = graph.constant("last.b", learned["last.b"].astype(np.float32))
+        score = graph.add(
+            "Sigmoid", [graph.add("Add", [graph.add("MatMul", [mean, weight]), bias])]
+        )
+        return graph.serialise(
+            input_shape=["tokens"], outputs=[(score, "probability", [])], takes_numbers=True
+        )
     return graph.serialise(
         input_shape=["tokens"], outputs=[(mean, "embedding", [WIDTH])], takes_numbers=True
     )
@@ -210,44 +226,57 @@ def _embedded(graph: Graph, tensors: Tensors) -> str:
     return _normalised(graph, tensors, graph.add("Add", [words, place]), "emb.ln")
 
 
-def _layer(graph: Graph, tensors: Tensors, state: str, name: str) -> str:
+@dataclass(frozen=True, slots=True)
+class _Network:
+    graph: Graph
+    tensors: Tensors
+    learned: Learned
+
+    def linear(self, rows: str, name: str, inputs: int, outputs: int) -> str:
+        packed, scales = self.tensors.quantised(f"{name}.w", outputs, inputs)
+        product = self.graph.add(
+            "MatMulNBits",
+            [
+                rows,
+                self.graph.constant(f"{name}.w", packed),
+                self.graph.constant(f"{name}.scale", scales.reshape(-1)),
+            ],
+            domain=CONTRIBUTED,
+            K=inputs,
+            N=outputs,
+            bits=4,
+            block_size=_BLOCK,
+            accuracy_level=_INT8_ACTIVATIONS,
+        )
+        bias = self.graph.constant(f"{name}.b", self.tensors.floats(f"{name}.b", outputs))
+        whole = self.graph.add("Add", [product, bias])
+        if f"{name}.in" not in self.learned:
+            return whole
+        for end in ("in", "out"):
+            thin = self.learned[f"{name}.{end}"].astype(np.float32)
+            rows = self.graph.add("MatMul", [rows, self.graph.constant(f"{name}.{end}", thin)])
+        return self.graph.add("Add", [whole, rows])
+
+
+def _layer(network: _Network, state: str, name: str) -> str:
+    graph, tensors = network.graph, network.tensors
     query, key, value = (
-        _heads(graph, _linear(graph, tensors, state, f"{name}.{part}", WIDTH, WIDTH), turned=turned)
+        _heads(graph, network.linear(state, f"{name}.{part}", WIDTH, WIDTH), turned=turned)
         for part, turned in (("q", (1, 0, 2)), ("k", (1, 2, 0)), ("v", (1, 0, 2)))
     )
     scale = graph.constant(f"{name}.scale", np.array([HEAD_WIDTH**-0.5], np.float32))
     scores = graph.add("MatMul", [graph.add("Mul", [query, scale]), key])
     mixed = graph.add("MatMul", [graph.add("Softmax", [scores], axis=-1), value])
     joined = graph.add("Reshape", [graph.add("Transpose", [mixed], perm=[1, 0, 2]), "rows"])
-    attended = _linear(graph, tensors, joined, f"{name}.ao", WIDTH, WIDTH)
+    attended = network.linear(joined, f"{name}.ao", WIDTH, WIDTH)
     state = _normalised(graph, tensors, graph.add("Add", [state, attended]), f"{name}.aln")
-    inner = _gelu(graph, _linear(graph, tensors, state, f"{name}.fi", WIDTH, INNER), name)
-    outer = _linear(graph, tensors, inner, f"{name}.fo", INNER, WIDTH)
+    inner = _gelu(graph, network.linear(state, f"{name}.fi", WIDTH, INNER), name)
+    outer = network.linear(inner, f"{name}.fo", INNER, WIDTH)
     return _normalised(graph, tensors, graph.add("Add", [state, outer]), f"{name}.oln")
 
 
 def _heads(graph: Graph, rows: str, *, turned: tuple[int, ...]) -> str:
     return graph.add("Transpose", [graph.add("Reshape", [rows, "heads"])], perm=list(turned))
-
-
-def _linear(graph: Graph, tensors: Tensors, rows: str, name: str, inputs: int, outputs: int) -> str:
-    packed, scales = tensors.quantised(f"{name}.w", outputs, inputs)
-    product = graph.add(
-        "MatMulNBits",
-        [
-            rows,
-            graph.constant(f"{name}.w", packed),
-            graph.constant(f"{name}.scale", scales.reshape(-1)),
-        ],
-        domain=CONTRIBUTED,
-        K=inputs,
-        N=outputs,
-        bits=4,
-        block_size=_BLOCK,
-        accuracy_level=_INT8_ACTIVATIONS,
-    )
-    bias = graph.constant(f"{name}.b", tensors.floats(f"{name}.b", outputs))
-    return graph.add("Add", [product, bias])
 
 
 def _normalised(graph: Graph, tensors: Tensors, rows: str, name: str) -> str:
