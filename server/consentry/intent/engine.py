@@ -354,6 +354,8 @@ class _Reader:
                 ),
                 is_verb_final=is_verb_final,
                 names_somebody=names_somebody,
+                negation_follows=lexicon is not None and lexicon.negation_follows,
+                complains=any(mark.has("complaint") for mark in marks),
                 attribute_endings=endings,
             )
             for finding in self._library.grammar.findings(sentence):

@@ -112,6 +112,10 @@ class Sentence:
         commas: The tokens before which a comma stands.
         is_verb_final: Whether its language puts the verb last.
         names_somebody: Whether the whole text speaks of a person.
+        negation_follows: Whether "not" may stand after what it negates.
+        complains: Whether the whole text is about reporting or preventing such pictures.
+        attribute_endings: Endings that make a garment the place of something else.
+        at: The mark at each token.
     """
 
     marks: Sequence[Mark]
@@ -119,6 +123,8 @@ class Sentence:
     commas: frozenset[int]
     is_verb_final: bool
     names_somebody: bool
+    negation_follows: bool = False
+    complains: bool = False
     attribute_endings: tuple[str, ...] = ()
     at: dict[int, Mark] = field(default_factory=dict)
 
@@ -130,6 +136,7 @@ _VERBS = ("put", "make", "wear", "replace", "show", "remove", "without", "open",
           "enlarge", "undress", "keep", "lengthen", "instead")  # fmt: skip
 _FILLERS = ("function", "this", "all", "not", "only", "more", "less")
 _COVERED = ("underwear", "swimwear", "transparent", "skimpy", "tight", "body", "bare", "garment")
+_REPORTED = ("nude", "underwear", "swimwear", "sexual", "face_swap", "impersonate")
 _SPARED = ("underwear", "swimwear", "transparent", "skimpy", "tight", "garment", "undress", "nude",
            "scant", "bare", "fabric", "body", "modest")  # fmt: skip
 
@@ -252,9 +259,11 @@ def _is_between(slots: frozenset[str], one: Mark, other: Mark, sentence: Sentenc
     for i, mark in enumerate(between):
         if mark.slots.isdisjoint(slots):
             continue
-        is_listed = any(later.has("and") for later in between[i + 1 :]) or any(
+        later = between[i + 1 :]
+        is_listed = any(each.has("and") for each in later) or any(
             place in sentence.commas for place in range(mark.last + 1, last.first + 1)
         )
+        is_listed = is_listed and not any(each.has("only", "keep", "but") for each in later)
         if not is_listed:
             return True
     return False
@@ -362,7 +371,7 @@ def _negate(sentence: Sentence) -> None:
             continue
         if mark.has("not") or (mark.has("without") and _negates(mark, sentence)):
             _negate_side(mark, sentence, 1)
-            if sentence.is_verb_final:
+            if sentence.negation_follows:
                 _negate_side(mark, sentence, -1)
 
 
@@ -403,6 +412,8 @@ def _give_up(sentence: Sentence) -> None:
             _give_up_instead(mark, sentence)
         elif mark.has("less"):
             _give_up_less(mark, sentence)
+        elif mark.has("too"):
+            _give_up_too(mark, sentence)
     is_replacing = any(mark.has("replace") and not mark.is_negated for mark in marks)
     if is_replacing and len(worn) > 1 and worn[-1].has("modest"):
         for mark in worn[:-1]:
@@ -436,6 +447,15 @@ def _give_up_less(less: Mark, sentence: Sentence) -> None:
             return
 
 
+def _give_up_too(too: Mark, sentence: Sentence) -> None:
+    """ "Her skirt is too short": what follows asks for more cloth, not for less."""
+    for place in (too.last + 1, too.last + 2, too.first - 1):
+        other = sentence.at.get(place)
+        if other is not None and other.has("transparent", "skimpy", "tight", "reduce", "bare", "open"):
+            _give_up_near(too, sentence, 9)
+            return
+
+
 def _give_up_near(act: Mark, sentence: Sentence, reach: int) -> None:
     for mark in sentence.marks:
         distance = max(mark.first - act.last, act.first - mark.last)
@@ -446,6 +466,9 @@ def _give_up_near(act: Mark, sentence: Sentence, reach: int) -> None:
 def _spare(sentence: Sentence) -> None:
     """Mark what is part of a product or a thing, or only given another colour."""
     marks = sentence.marks
+    if sentence.complains and not any(mark.has("undress", "wear", "remove") for mark in marks):
+        for mark in marks:
+            mark.is_spared = mark.is_spared or mark.has(*_REPORTED)
     if not sentence.names_somebody:
         if any(mark.has("product") for mark in marks):
             for mark in marks:

@@ -22,7 +22,8 @@ SLOTS = frozenset(
     enlarge reduce lengthen less more garment underwear swimwear accessory modest fabric scant nude
     bare dressed transparent skimpy tight genital body pose sexual euphemism suggestive under face
     face_swap impersonate speech minor years child_number person pronoun relation office this thing
-    product detail colour recolour not but and link link_after all function common harmless""".split()
+    product detail colour recolour not but and link link_after all too forget
+    complaint function common harmless""".split()
 )
 """Every slot that a lexicon may fill."""
 
@@ -40,6 +41,7 @@ class _LexiconFile(TypedDict):
     accents: NotRequired[Literal["ignored", "kept"]]
     prefixes: NotRequired[str]
     attribute_endings: NotRequired[str]
+    negation_follows: NotRequired[bool]
     respell: NotRequired[dict[str, str]]
     letters: NotRequired[str]
     slots: dict[str, str]
@@ -95,6 +97,7 @@ class Lexicon:
         has_spaces: Whether words are parted by spaces; if not, words are found wherever they stand.
         keeps_accents: Whether accents tell words apart (Vietnamese).
         prefixes: Small words written together with the next one (Arabic, Hebrew).
+        negation_follows: Whether "not" may stand after what it negates (German, Turkish).
         attribute_endings: Case endings that make a garment the place of something else.
         letters: Letters that few other languages write.
         words: Single words by slot.
@@ -112,6 +115,7 @@ class Lexicon:
     keeps_accents: bool
     prefixes: tuple[str, ...]
     attribute_endings: tuple[str, ...]
+    negation_follows: bool
     letters: frozenset[str]
     words: Mapping[str, tuple[WordForm, ...]]
     phrases: tuple[Phrase, ...]
@@ -161,6 +165,7 @@ def load_lexicon(language: str) -> Lexicon:
         keeps_accents=rows.get("accents") == "kept",
         prefixes=tuple(folded(each) for each in rows.get("prefixes", "").split()),
         attribute_endings=tuple(folded(each) for each in rows.get("attribute_endings", "").split()),
+        negation_follows=rows.get("negation_follows", rows["order"] == "ov"),
         letters=frozenset(rows.get("letters", "").replace(" ", "")),
         words={slot: tuple(forms) for slot, forms in words.items()},
         phrases=tuple(phrases),
