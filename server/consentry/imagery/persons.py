@@ -22,7 +22,7 @@ from consentry.kernel.biometrics import Pixels
 # Of the added logits. Whoever is taken for nobody is undressed; whatever is taken for somebody is only
 # not edited: so they lie where hardly anybody is missed.
 _MIN_SCORE = -2.0
-_MIN_TURNED_SCORE = -1.5
+_MIN_TURNED_SCORE = -1.0
 
 _DETECTORS = ((ModelName.NANODET, 416), (ModelName.CENTERNET, 512))
 _GRAY = 114  # around the picture: what such detectors are trained with

