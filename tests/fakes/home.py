@@ -58,6 +58,8 @@ from fakes.staged_persons import StagedPersons
 from fakes.token_store import MemoryTokenStore
 
 PASSPHRASE = Passphrase("correct horse battery staple")
+# Stateless, and slow to load: one for all homes.
+INTENT = IntentEngine()
 # The halves of a coloured person's embedding are two networks that always agree a little.
 UNLOCK_RULE = UnlockRule(
     threshold=0.95,
@@ -133,7 +135,7 @@ class TestHome:
         self.restore_backup = RestoreBackup(home_store, self.custody, self.gallery)
 
     def _give_consents(self) -> None:
-        self.intent = IntentEngine()
+        self.intent = INTENT
         self.verify_actor = VerifyActor(self.store, self.custody)
         signer = TokenSigner(private_key=self.signing_key, issuer="urn:test")
         keys = SubjectKeyRing(self.store, self.custody)

@@ -177,10 +177,7 @@ class AliasStore(Protocol):
         """
 
     def all(self) -> tuple[StoredAlias, ...]:
-        """Return every name, oldest first."""
-
-    def count(self) -> int:
-        """Return how many names there are."""
+        """Return every name, oldest first. Cheap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +208,7 @@ class ContestStore(Protocol):
         """
 
     def all(self) -> tuple[StoredContest, ...]:
-        """Return every open contest, oldest first."""
+        """Return every open contest, oldest first. Cheap; asked before every check."""
 
 
 class HomeStore(Protocol):

@@ -20,9 +20,14 @@ from consentry.storage.consent_tables import (
     GrantRow,
 )
 from consentry.storage.database import Database, Erasure
+from consentry.storage.failures import translated
 from consentry.storage.feed import tell
-from consentry.storage.tables import SubjectRow
+from consentry.storage.tables import SubjectRow, from_microseconds
 
+_GRANTS = (
+    "SELECT grant_id, subject, sealed, uses_left, given_at, ends_at FROM grants "
+    "WHERE subject IN ({}) ORDER BY given_at, grant_id"
+)
 GONE = "There is nobody enrolled by that identifier (any more)."
 
 
@@ -51,13 +56,22 @@ class SqlGrantStore:
         """Return the grants of these subjects, oldest first."""
         if not subjects:
             return ()
-        statement = (
-            select(GrantRow)
-            .where(col(GrantRow.subject).in_(subjects))
-            .order_by(col(GrantRow.given_at), col(GrantRow.grant_id))
+        # Asked in the middle of checks, so through a bare cursor: an ORM session costs ten times as
+        # much. Only question marks are put into the statement.
+        marks = ", ".join("?" * len(subjects))
+        with translated(self._database.path):
+            rows = self._database.held().execute(_GRANTS.format(marks), tuple(subjects)).fetchall()
+        return tuple(
+            StoredGrant(
+                grant=GrantId(grant),
+                subject=SubjectId(subject),
+                sealed=sealed,
+                uses_left=uses_left,
+                given_at=from_microseconds(given_at),
+                ends_at=None if ends_at is None else from_microseconds(ends_at),
+            )
+            for grant, subject, sealed, uses_left, given_at, ends_at in rows
         )
-        with self._database.reading() as session:
-            return tuple(_grant(row) for row in session.exec(statement).all())
 
     def remove(self, grant: GrantId, *, at: datetime) -> None:
         """Forget a grant, and tell the feed which receipts relied on it."""
@@ -111,15 +125,4 @@ def erase_consents(erasure: Erasure, subject: str, at: datetime) -> None:
         delete(ContestRow).where(
             or_(col(ContestRow.claimant) == subject, col(ContestRow.respondent) == subject)
         )
-    )
-
-
-def _grant(row: GrantRow) -> StoredGrant:
-    return StoredGrant(
-        grant=GrantId(row.grant_id),
-        subject=SubjectId(row.subject),
-        sealed=row.sealed,
-        uses_left=row.uses_left,
-        given_at=row.given_at,
-        ends_at=row.ends_at,
     )
