@@ -15,6 +15,7 @@ from consentry.cli.custody import lock, unlock
 from consentry.cli.database import database
 from consentry.cli.evaluate import evaluate
 from consentry.cli.faces import faces
+from consentry.cli.intent import intent
 from consentry.cli.invocation import Invocation
 from consentry.cli.keys import keys
 from consentry.cli.models import models
@@ -82,6 +83,7 @@ app.command()(erase)
 app.command()(check)
 app.command()(faces)
 app.command()(evaluate)
+app.command()(intent)
 app.command()(pair)
 app.add_typer(models, name="models")
 app.add_typer(keys, name="keys")

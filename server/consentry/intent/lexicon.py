@@ -179,7 +179,9 @@ def _entries(text: str, respell: Mapping[str, str]) -> Iterator[str]:
     for entry in text.split(","):
         choices = [word.split("|") for word in entry.split()]
         for form in itertools.islice(itertools.product(*choices), _MAX_FORMS_OF_A_PHRASE):
-            spelt = " ".join(word for word in form if word).replace("_", " ")
+            spelt = " ".join(
+                word if word[0] == "<" else word.replace("_", " ") for word in form if word
+            )
             if not spelt:
                 continue
             yield spelt

@@ -10,7 +10,7 @@ from consentry.intent.normalise import View
 from consentry.intent.tokens import UNSPACED, Token
 
 _SLOTS = ("nude", "undress", "underwear", "swimwear", "sexual", "garment", "remove", "without",
-          "transparent")  # fmt: skip
+          "transparent", "minor")  # fmt: skip
 _SHORTEST = 4
 _SHORTEST_MISSPELT = 6
 _LONGEST_SLIP = 1
