@@ -14,7 +14,6 @@ _HANDLE = re.compile(r"(?<![\w.])@\w{2,30}")
 _NAME_WORD = re.compile(r"[^\W\d_]+(?:[-'\u2019][^\W\d_]+)*")
 _NEAR_NUMBER = 2
 _NEAR_THIS = 3
-_ONE = frozenset({"person"})
 
 
 class Cues:
@@ -52,25 +51,26 @@ class Cues:
 
     def has_name(self, words: Words, sent: str) -> bool:
         """Whether a personal name seems to stand in a text: a known one, or two capitalised strangers."""
-        known = {
-            token.text for token, senses in zip(words.tokens, words.senses, strict=True) if senses
+        senses = {
+            token.text: found for token, found in zip(words.tokens, words.senses, strict=True)
         }
         letters = [char for char in sent if char.isalpha()]
         is_shouted = sum(char.isupper() for char in letters) > len(letters) / 2
         is_german = "de" in words.primary
-        end_of_last = -2
+        end_of_last, before = -2, ""
         for match in _NAME_WORD.finditer(sent):
             word = match[0]
             lower = word.casefold()
+            found = senses.get(lower, {})
             is_capital = word[0].isupper() and not is_shouted
-            if lower in self._given_names and (is_capital or lower not in known):
+            is_place = any("link" in sense.slots for sense in senses.get(before, {}).values())
+            before = lower
+            if lower in self._given_names and not is_place and (is_capital or not found):
                 return True
-            is_stranger = (
-                is_capital and not word.isupper() and lower not in known and match.start() > 0
-            )
+            is_stranger = is_capital and not word.isupper() and not found
             if is_stranger and match.start() - end_of_last == 1:
                 return True
-            end_of_last = match.end() if is_stranger and not is_german else -2
+            end_of_last = match.end() if is_stranger and not is_german and not is_place else -2
         return False
 
 

@@ -8,7 +8,7 @@ merely given another colour?
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Literal, NotRequired, TypedDict

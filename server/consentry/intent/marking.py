@@ -18,7 +18,7 @@ _MOST_PRIMARY = 3
 _SURE_WORD = 5
 _OF_AGE = 18
 _STRONG = frozenset(
-    "nude undress underwear swimwear genital sexual euphemism pose face_swap minor".split()
+    ["nude", "undress", "underwear", "swimwear", "genital", "sexual", "euphemism", "pose", "face_swap", "minor"]
 )
 """Slots whose words count in whatever language the rest of the text is."""
 _PEOPLE = frozenset({"pronoun", "person"})
@@ -55,13 +55,13 @@ def words_of(
         sent: The text as it was sent: where accents tell words apart they are read there.
         vocabularies: By script.
     """
-    has_accents = any("\u00c0" <= char for char in sent)
+    has_accents = any(char >= "\u00c0" for char in sent)
     senses = [_senses(token, view, sent, vocabularies, has_accents=has_accents) for token in tokens]
     votes: dict[str, float] = defaultdict(float)
     counts: dict[str, int] = defaultdict(int)
     judged = 0
     for token, found in zip(tokens, senses, strict=True):
-        if token.text.isdigit() or len(token.text) == 1 and token.script == "LATIN":
+        if token.text.isdigit() or (len(token.text) == 1 and token.script == "LATIN"):
             continue
         judged += 1
         weight = len(found) ** -0.5 if found else 0

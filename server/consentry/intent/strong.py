@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -14,6 +15,8 @@ _SLOTS = ("nude", "undress", "underwear", "swimwear", "sexual", "garment", "remo
 _SHORTEST = 4
 _SHORTEST_MISSPELT = 6
 _LONGEST_SLIP = 1
+_MOST_MENDED = 100
+"""Words of one text that are mended: a bound on hostile ones. Each is a strong word already."""
 _MASKED = re.compile(r"(?<![^\W_])[^\W\d_]+(?:[*#][^\W\d_]*){1,4}(?![^\W_])")
 
 
@@ -52,6 +55,9 @@ class StrongWords:
             word[:end] for word in self.words for end in range(1, len(word) + 1)
         )
         self._stems = frozenset(stems)
+        self._by_shape: dict[tuple[str, int], list[str]] = {}
+        for word in sorted(self.words):
+            self._by_shape.setdefault((word[0], len(word)), []).append(word)
         self.backwards_unspaced = frozenset(backwards)
         self._slips = {
             language: _slips(word for word in words if len(word) >= _SHORTEST_MISSPELT)
@@ -76,22 +82,27 @@ class StrongWords:
         """Fill in letters that signs stand for (``b*k*n*``), where one strong word fits."""
         text = view.text
         changed = False
-        for match in _MASKED.finditer(view.text):
-            fitting = re.compile(re.sub(r"[*#_]", ".", match[0]))
-            letters = sum(char.isalpha() for char in match[0])
-            meant = next(
-                (word for word in sorted(self.words) if fitting.fullmatch(word)), None
-            ) if letters > 1 else None
+        for match in itertools.islice(_MASKED.finditer(view.text), _MOST_MENDED):
+            meant = self._hidden_in(match[0])
             if meant is not None:
                 changed = True
                 text = text[: match.start()] + meant + text[match.end() :]
         return View(text, view.starts, view.ends) if changed else None
 
+    def _hidden_in(self, masked: str) -> str | None:
+        """Return the strong word that fits, if letters are most of it."""
+        if sum(char.isalpha() for char in masked) * 2 < len(masked):
+            return None
+        fitting = re.compile(re.sub(r"[*#]", ".", masked))
+        alike = self._by_shape.get((masked[0], len(masked)), ())
+        return next((word for word in alike if fitting.fullmatch(word)), None)
+
     def parted(self, view: View) -> View:
         """Set spaces around strong words that single letters were run together with."""
         text = view.text
         starts, ends = list(view.starts), list(view.ends)
-        for match in reversed(list(self._any.finditer(text))):
+        found = list(itertools.islice(self._any.finditer(text), _MOST_MENDED))
+        for match in reversed(found):
             for place in (match.end(), match.start()):
                 text = text[:place] + " " + text[place:]
                 here = starts[min(place, len(starts) - 1)]
@@ -105,10 +116,12 @@ class StrongWords:
         """Correct one slip in each word that no language knows, if a strong word may be meant."""
         text, starts, ends = view.text, view.starts, view.ends
         changed = False
-        for token in reversed(strangers):
-            meant = self._meant(token.text, (*languages, "en"))
-            if meant is None:
-                continue
+        slips = [
+            (token, meant)
+            for token in strangers
+            if (meant := self._meant(token.text, (*languages, "en"))) is not None
+        ]
+        for token, meant in reversed(slips[:_MOST_MENDED]):
             changed = True
             first, last = starts[token.start], ends[token.end - 1]
             text = text[: token.start] + meant + text[token.end :]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from consentry.intent.normalise import WORD, View
@@ -88,7 +88,7 @@ class Vocabularies(dict[str, Vocabulary]):
     """By script."""
 
 
-def tokens_of(view: View, vocabularies: dict[str, Vocabulary]) -> list[Token]:
+def tokens_of(view: View, vocabularies: Mapping[str, Vocabulary]) -> list[Token]:
     """Cut a reading into words; text without spaces is cut where its vocabulary knows a word."""
     text = view.text
     found: list[Token] = []
