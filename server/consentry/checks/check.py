@@ -51,7 +51,6 @@ from consentry.kernel.errors import (
     ImageError,
     ImageTooLarge,
     IndexIncomplete,
-    ModelUnavailable,
     NotFound,
     OperatorError,
     VaultAbsent,
@@ -67,7 +66,7 @@ from consentry.kernel.ids import (
     SubjectId,
     new_check_id,
 )
-from consentry.kernel.taxonomy import Assessment, Mode, Purpose, SubjectPolicy
+from consentry.kernel.taxonomy import Assessment, IntentCategory, Mode, Purpose, SubjectPolicy
 from consentry.transparency.receipts import (
     ReceiptInputs,
     ReceiptSigner,
@@ -254,7 +253,7 @@ class CheckImages:
             StorageFull, StorageFailed: If the receipt could not be kept: then there is no verdict.
         """
         _require_checkable(request)
-        assessment = self.intent.assess(request.prompt, request.context)
+        assessment = self._assess(request)
         pictures = [_Picture.read(data, self.limits) for data in request.images]
         self._detect(pictures, request.mode)
         if request.meter is not None:
@@ -273,6 +272,12 @@ class CheckImages:
             model=self.faces.model_id,
             intent_engine=ENGINE_VERSION,
         )
+
+    def _assess(self, request: CheckRequest) -> Assessment:
+        try:
+            return self.intent.assess(request.prompt, request.context)
+        except OperatorError:
+            return _UNREAD
 
     def _made(
         self, pictures: Sequence[_Picture], assessment: Assessment, request: CheckRequest
@@ -340,7 +345,7 @@ class CheckImages:
                     for view in picture.image.views
                 ]
                 picture.require_few_faces()
-            except ModelUnavailable:
+            except OperatorError:
                 picture.is_checked = False
 
     def _look_for_persons(self, pictures: Sequence[_Picture], mode: Mode) -> None:
@@ -352,7 +357,7 @@ class CheckImages:
                     self.persons.presence(view, thorough=mode is Mode.ACT)
                     for view in picture.image.views
                 )
-            except ModelUnavailable:
+            except OperatorError:
                 continue  # stays unknown, which counts as a person, too
             picture.person = PersonPresence.PRESENT if is_present else PersonPresence.ABSENT
 
@@ -378,6 +383,7 @@ class CheckImages:
             search=SearchState.NOT_SEARCHED,
             named=named,
             names=names,
+            intent_read=assessment is not _UNREAD,
             consents_read=read.is_whole,
             token_fails=read.token_fails,
         )
@@ -479,6 +485,18 @@ class CheckImages:
             ),
             _inputs_of(request),
         )
+
+
+_UNREAD = Assessment(
+    category=IntentCategory.NONE,
+    spans=(),
+    language="und",
+    is_readable=False,
+    has_text=True,
+    has_age_cue=False,
+    refers_to_person=False,
+)
+"""What is known of words when the engine has failed: nothing, so that law 8 refuses them."""
 
 
 @dataclass(frozen=True, slots=True)

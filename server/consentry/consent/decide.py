@@ -295,6 +295,8 @@ def _rulings_before_search(
         yield from _rulings_on_revealing(findings, intent)
     yield from _rulings_on_prompt(findings, intent, request)
     yield from _rulings_on_names(findings, intent, request)
+    if not findings.intent_read:
+        yield _gap(Law.ERRORS, PublicReason.ERROR, PrivateReason.INTENT_NOT_READ, request)
     if not findings.consents_read:
         yield _gap(Law.ERRORS, PublicReason.ERROR, PrivateReason.CONSENTS_NOT_READ, request)
     if findings.token_fails:

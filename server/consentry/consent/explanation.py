@@ -78,6 +78,7 @@ _PRIVATE: Mapping[PrivateReason, str] = {
     PrivateReason.REGION_TIGHTENED: (
         "The rules of the region, or of every region where none was stated, ask for her consent."
     ),
+    PrivateReason.INTENT_NOT_READ: "What the text asks for could not be found out.",
     PrivateReason.CONSENTS_NOT_READ: "What has been agreed to could not be read.",
 }
 

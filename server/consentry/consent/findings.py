@@ -97,6 +97,7 @@ class Findings:
         search: How far the search over their faces got.
         named: Enrolled subjects whose protected name is in the words.
         names: Whether the words were compared with the protected names.
+        intent_read: False when nobody can say what the words ask for, because the engine failed.
         consents_read: False when grants, tokens or contests could not be read; then nobody can say
             who has agreed to what, nor whose identity is in doubt.
         token_fails: A token was shown that does not hold for this check.
@@ -106,5 +107,6 @@ class Findings:
     search: SearchState
     named: tuple[SubjectId, ...] = ()
     names: NamesState = NamesState.CHECKED
+    intent_read: bool = True
     consents_read: bool = True
     token_fails: bool = False

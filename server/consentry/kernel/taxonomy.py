@@ -67,6 +67,7 @@ class PrivateReason(StrEnum):
     TOKEN_NOT_VALID = "token_not_valid"  # noqa: S105 -- the name of a reason, not a secret
     REGION_TIGHTENED = "region_tightened"
     CONSENTS_NOT_READ = "consents_not_read"
+    INTENT_NOT_READ = "intent_not_read"
 
 
 class Obligation(StrEnum):
