@@ -105,6 +105,31 @@ def evaluate(  # noqa: PLR0913 -- each is an option of the command
             show_default=False,
         ),
     ] = None,
+    robustness: Annotated[
+        bool,
+        typer.Option(
+            "--robustness",
+            help=(
+                "Also alter photos of the first DIR in some fifty ways (crops, turns, filters, stickers, collages ...) "
+                "and see who is still known: robustness.md."
+            ),
+        ),
+    ] = False,
+    probes: Annotated[
+        int,
+        typer.Option(
+            metavar="N", min=4, max=10_000, help="How many photos --robustness alters, at most."
+        ),
+    ] = 100,
+    attack: Annotated[
+        bool,
+        typer.Option(
+            "--attack",
+            help=(
+                "With --robustness: also the published white-box attack on the embedders. Slow; needs the extra models."
+            ),
+        ),
+    ] = False,
     write_operating_points: Annotated[
         Path | None,
         typer.Option(
@@ -126,6 +151,12 @@ def evaluate(  # noqa: PLR0913 -- each is an option of the command
 
     names = tuple(model or EmbeddingModel)
     hard_sets = tuple(hard or ())
+    if attack and not robustness:
+        raise BadRequest("--attack belongs to --robustness; give both.")
+    flags = [
+        *(["--robustness", "--probes", str(probes)] if robustness else []),
+        *(["--attack"] if attack else []),
+    ]
     plan = Plan(
         folders=tuple(folders),
         hard=hard_sets,
@@ -138,8 +169,10 @@ def evaluate(  # noqa: PLR0913 -- each is an option of the command
         keeps_work=keep_work,
         points=write_operating_points,
         source=_shown(report / "report.md"),
-        command=_command(folders, hard_sets, names),
+        command=_command(folders, hard_sets, names, flags),
         note=_text(note_file),
+        probes=probes if robustness else 0,
+        attacks=attack,
     )
     store = ModelStore(Invocation.of(context).settings.models_dir, threads=1)
     with progress("Photos") as step:
@@ -148,14 +181,16 @@ def evaluate(  # noqa: PLR0913 -- each is an option of the command
     say(f"The report is in {report / 'report.md'}.")
 
 
-def _command(folders: list[Path], hard: tuple[Path, ...], models: tuple[str, ...]) -> str:
+def _command(
+    folders: list[Path], hard: tuple[Path, ...], models: tuple[str, ...], flags: list[str]
+) -> str:
     """Return what to type, with the folders' own names only: a report is shown to others."""
     words = ["consentry", "evaluate", *(folder.resolve().name for folder in folders)]
     for folder in hard:
         words += ["--hard", folder.resolve().name]
     for name in models:
         words += ["--model", name]
-    return shlex.join(words)
+    return shlex.join([*words, *flags])
 
 
 def _shown(path: Path) -> str:
@@ -181,6 +216,7 @@ def _text(path: Path | None) -> str:
 
 
 def _tell(done: Done) -> None:
+    from consentry.evaluation.card import told
     from consentry.evaluation.measuring import FMRS
     from consentry.evaluation.report import percent
 
@@ -195,6 +231,8 @@ def _tell(done: Done) -> None:
             for each in done.models
         ],
     )
+    if done.robustness is not None:
+        say_table(("model", "untouched, known", "weak against"), list(told(done.robustness.cards)))
     for path, code in done.unreadable[:_MOST_NAMED]:
         note(f"Not read: {path} [{code}]")
     if len(done.unreadable) > _MOST_NAMED:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TypeAlias
 
 from consentry.evaluation.calibration import Row
 from consentry.evaluation.comparisons import TICKS
@@ -18,11 +17,9 @@ from consentry.evaluation.measuring import (
     SeenSet,
     Worst,
 )
+from consentry.evaluation.observation import Outcome
 from consentry.evaluation.rates import Rate
-from consentry.evaluation.work import Outcome
-
-Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
-JsonObject: TypeAlias = dict[str, Json]
+from consentry.evaluation.work import JsonObject
 
 FORMAT = "consentry.evaluation/1"
 

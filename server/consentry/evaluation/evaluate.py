@@ -9,17 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from consentry import __version__
-from consentry.evaluation import documents, operating_points, report
+from consentry.evaluation import card, documents, operating_points, report
+from consentry.evaluation.attack import AttackRun
 from consentry.evaluation.folders import PhotoSet, read_folder
 from consentry.evaluation.measuring import Measured, SeenSet, measure
+from consentry.evaluation.observation import Outcome
 from consentry.evaluation.observing import Engine, Progress, observe, open_engines
-from consentry.evaluation.work import Outcome, WorkFolder
+from consentry.evaluation.robustness import RobustnessRun
+from consentry.evaluation.sizes import measure_sizes
+from consentry.evaluation.work import WorkFolder
 from consentry.inference.sessions import ModelStore
 from consentry.kernel.clock import Clock
 from consentry.kernel.errors import BadRequest, StorageFailed
 
 REPORT_FILE = "report.md"
 DOCUMENT_FILE = "report.json"
+CARD_FILE = "robustness.md"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +45,8 @@ class Plan:
         source: What the curves shall name as their source.
         command: What writes the report again, without paths of this machine.
         note: About the data, in Markdown.
+        probes: How many photos the robustness card alters; 0 for no card.
+        attacks: Whether the card has the white-box attack too.
     """
 
     folders: tuple[Path, ...]
@@ -55,6 +62,8 @@ class Plan:
     source: str
     command: str
     note: str
+    probes: int = 0
+    attacks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +73,16 @@ class Done:
     Attributes:
         models: The figures.
         unreadable: Files that could not be read, with the code of the error. For the terminal only.
+        robustness: The card; None where it was not asked for.
     """
 
     models: tuple[Measured, ...]
     unreadable: tuple[tuple[Path, str], ...]
+    robustness: card.Robustness | None
 
 
 def evaluate(plan: Plan, models: ModelStore, clock: Clock, progress: Progress) -> Done:
-    """Measure, and write the report, its figures and its plot.
+    """Measure, and write the report, its figures and its plots.
 
     Raises:
         BadRequest: If a folder, a list or a model's name is not what it should be.
@@ -84,23 +95,62 @@ def evaluate(plan: Plan, models: ModelStore, clock: Clock, progress: Progress) -
     with WorkFolder(plan.work, fresh=plan.fresh) as work:
         seen = _seen(sets, engines, work, progress, workers=plan.workers, hard=len(plan.hard))
         measured = tuple(measure(seen, engine.model_id) for engine in engines)
+        robustness = None
+        if plan.probes:
+            robustness = _robustness(plan, seen, measured, engines, models, work, progress)
         date = clock.now().date().isoformat()
         heading = report.Heading(
             command=plan.command, version=__version__, date=date, note=plan.note
         )
         figures = documents.document(seen, measured, version=__version__, date=date)
         written = {
-            plan.out / DOCUMENT_FILE: json.dumps(figures, indent=1) + "\n",
             plan.out / report.DET_FILE: report.det(measured),
             plan.out / REPORT_FILE: report.markdown(seen, measured, heading=heading),
         }
+        if robustness is not None:
+            figures["robustness"] = card.document(robustness)
+            written[plan.out / CARD_FILE] = card.markdown(robustness, heading)
+            written |= {plan.out / name: text for name, text in card.plots(robustness).items()}
+        written[plan.out / DOCUMENT_FILE] = json.dumps(figures, indent=1) + "\n"
         if plan.points is not None:
             written[plan.points] = operating_points.merged(curves, measured, plan.source)
         for path, text in written.items():
             write(path, text)
         if not plan.keeps_work:
             work.delete()
-    return Done(measured, tuple(_unreadable(seen, engines[0])))
+    return Done(measured, tuple(_unreadable(seen, engines[0])), robustness)
+
+
+def _robustness(  # noqa: PLR0913, PLR0917 -- the parts of one run, passed on once
+    plan: Plan,
+    seen: Sequence[SeenSet],
+    measured: Sequence[Measured],
+    engines: Sequence[Engine],
+    models: ModelStore,
+    work: WorkFolder,
+    progress: Progress,
+) -> card.Robustness:
+    """Alter the photos of the first set, at the thresholds that this run measured."""
+    first = seen[0]
+    curves = {
+        each.model_id: curve
+        for each in measured
+        if (curve := operating_points.curve(each, plan.source)) is not None
+    }
+
+    def step(what: str) -> Progress:
+        return lambda done, fraction: progress(f"{what}, {done}", fraction)
+
+    cards = RobustnessRun(first, engines, curves, work, probes=plan.probes).run(
+        step("altered"), workers=plan.workers
+    )
+    sizes = measure_sizes(first, engines[0], models, work, step("sizes"), workers=plan.workers)
+    attacks = None
+    if plan.attacks:
+        attacks = AttackRun(first, engines, models, work).run(
+            step("attacked"), workers=plan.workers
+        )
+    return card.Robustness(first.photos.name, tuple(cards), sizes, attacks)
 
 
 def write(path: Path, text: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from consentry.evaluation.comparisons import TICKS, Counts, Sample, ticks
+from consentry.evaluation.comparisons import Counts, Sample, ticks
 from consentry.evaluation.rates import FEWEST_ERRORS, Rate, wilson
 
 SIZES = (10, 100, 1_000, 10_000, 100_000)
@@ -110,8 +110,3 @@ def _best(
         scores = probes[start : start + step] @ references.T
         found.append(ticks(scores.max(axis=1, initial=-1.0)))
     return np.concatenate(found)
-
-
-def as_score(threshold: int) -> float:
-    """Return a threshold in ticks as a similarity."""
-    return threshold / TICKS

@@ -22,9 +22,9 @@ from consentry.evaluation.comparisons import (
 )
 from consentry.evaluation.folders import PhotoSet
 from consentry.evaluation.identification import Searches, search
+from consentry.evaluation.observation import Outcome
 from consentry.evaluation.observing import Seen
 from consentry.evaluation.rates import FEWEST_ERRORS, Rate
-from consentry.evaluation.work import Outcome
 
 FMRS = {"1e-2": 1e-2, "1e-3": 1e-3, "1e-4": 1e-4, "1e-5": 1e-5}
 """The false match rates that are reported, by the names that report.json gives them."""

@@ -10,21 +10,25 @@ import hashlib
 import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+
 from consentry import __version__
 from consentry.evaluation.folders import Photo
-from consentry.evaluation.work import Key, Observation, Outcome, WorkFolder
+from consentry.evaluation.observation import Observation, Outcome, as_row, from_row
+from consentry.evaluation.work import Key, WorkFolder
 from consentry.faces.detect import DetectedFace
+from consentry.faces.embed import RECIPES, EmbeddingModel, Part, Recipe
 from consentry.faces.pipeline import REFERENCE_MODEL, FacePipeline, open_pipeline
 from consentry.imagery.decoding import decode
 from consentry.imagery.limits import Limits
 from consentry.inference.sessions import ModelStore
-from consentry.kernel.biometrics import Pixels
+from consentry.kernel.biometrics import Embedding, Pixels, as_embedding
 from consentry.kernel.errors import CorruptImage, ImageError
 
 Job = TypeVar("Job")
@@ -46,12 +50,14 @@ class Engine:
         pipeline: The way from pixels to its embeddings.
         fingerprint: SHA-256, hexadecimal, over all that its observations depend on.
         detector: Engines with the same one share a look.
+        recipe: Its parts; None for an engine that has none.
     """
 
     model_id: str
     pipeline: FacePipeline
     fingerprint: str
     detector: str
+    recipe: Recipe | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +87,10 @@ def _engine(name: str, pipeline: FacePipeline) -> Engine:
     text = f"{pipeline.model_id} {pipeline.preprocessing_hash} {__version__} "
     code = _code(("reference.py",) if is_reference else None)
     fingerprint = hashlib.sha256((text + code).encode()).hexdigest()
-    return Engine(
-        str(pipeline.model_id), pipeline, fingerprint, REFERENCE_MODEL if is_reference else ""
-    )
+    if is_reference:
+        return Engine(str(pipeline.model_id), pipeline, fingerprint, REFERENCE_MODEL)
+    recipe = RECIPES[EmbeddingModel(name)]
+    return Engine(str(pipeline.model_id), pipeline, fingerprint, "", recipe)
 
 
 def _code(names: Sequence[str] | None) -> str:
@@ -185,14 +192,19 @@ def _look(photo: Photo, engines: Sequence[Engine], work: WorkFolder) -> dict[str
         return {e.model_id: Observation(Outcome.UNREADABLE, error=error.code) for e in engines}
     digest = hashlib.sha256(data).hexdigest()
     keys = {engine.model_id: Key(digest, engine.fingerprint) for engine in engines}
-    found = {model: seen for model, key in keys.items() if (seen := work.get(key)) is not None}
+    found = {model: seen for model, key in keys.items() if (seen := _kept(work, key)) is not None}
     missing = [engine for engine in engines if engine.model_id not in found]
     if missing:
         made = _observations(data, missing)
         for model, observation in made.items():
-            work.put(keys[model], observation)
+            work.put(keys[model], as_row(observation))
         found |= made
     return found
+
+
+def _kept(work: WorkFolder, key: Key) -> Observation | None:
+    row = work.get(key)
+    return None if row is None else from_row(row)
 
 
 def _observations(data: bytes, engines: Sequence[Engine]) -> dict[str, Observation]:
@@ -200,20 +212,83 @@ def _observations(data: bytes, engines: Sequence[Engine]) -> dict[str, Observati
         pixels = _decoded(data)
     except ImageError as error:
         return {e.model_id: Observation(Outcome.UNREADABLE, error=error.code) for e in engines}
-    found: dict[str, DetectedFace | None] = {}
     made = {}
-    for engine in engines:
-        if engine.detector not in found:
-            faces = engine.pipeline.detect(pixels, thorough=False)
-            found[engine.detector] = central(faces, pixels)
-        made[engine.model_id] = _described(engine.pipeline, pixels, found[engine.detector])
+    for alike in by_detector(engines):
+        face = central(alike[0].pipeline.detect(pixels, thorough=False), pixels)
+        rows = embed(alike, pixels, [] if face is None else [face])
+        for engine in alike:
+            (row,) = rows[engine.model_id] or (None,)
+            made[engine.model_id] = _described(row, face)
     return made
 
 
-def _described(pipeline: FacePipeline, pixels: Pixels, face: DetectedFace | None) -> Observation:
+def by_detector(engines: Sequence[Engine]) -> list[list[Engine]]:
+    """Return the engines in groups that share a look."""
+    return [
+        [engine for engine in engines if engine.detector == name]
+        for name in dict.fromkeys(engine.detector for engine in engines)
+    ]
+
+
+def _described(embedding: Embedding | None, face: DetectedFace | None) -> Observation:
     if face is None:
         return Observation(Outcome.NO_FACE)
-    (described,) = pipeline.describe(pixels, [face])
-    if described.embedding is None:
+    if embedding is None:
         return Observation(Outcome.TOO_SMALL, face)
-    return Observation(Outcome.EMBEDDED, face, described.embedding)
+    return Observation(Outcome.EMBEDDED, face, embedding)
+
+
+def embed(
+    engines: Sequence[Engine], pixels: Pixels, faces: Sequence[DetectedFace]
+) -> dict[str, list[Embedding | None]]:
+    """Embed faces with several models; a model whose parts another has is cut out of that one's embedding.
+
+    Args:
+        engines: Models that share a detector.
+        pixels: The photo.
+        faces: As the detector found them there.
+
+    Returns:
+        For each model one embedding for each face; None for a face that is too small.
+    """
+    found: dict[str, list[Embedding | None]] = {}
+    done: list[Engine] = []
+    for engine in sorted(engines, key=lambda each: -len(each.recipe.parts if each.recipe else ())):
+        source = next((each for each in done if _places(engine, each) is not None), None)
+        if source is None:
+            described = engine.pipeline.describe(pixels, faces)
+            found[engine.model_id] = [face.embedding for face in described]
+            done.append(engine)
+        else:
+            places = _places(engine, source) or []
+            found[engine.model_id] = [
+                None if row is None else _cut(row, places) for row in found[source.model_id]
+            ]
+    return found
+
+
+def _places(engine: Engine, source: Engine) -> list[tuple[slice, float]] | None:
+    """Return where the parts of one model lie in another's embedding, with their shares; None if one is not there."""
+    if engine.recipe is None or source.recipe is None:
+        return None
+    where: dict[Part, slice] = {}
+    start = 0
+    for part in source.recipe.parts:
+        where[replace(part, weight=1.0)] = slice(start, start + part.dimension)
+        start += part.dimension
+    found = []
+    for part in engine.recipe.parts:
+        place = where.get(replace(part, weight=1.0))
+        if place is None:
+            return None
+        found.append((place, part.weight))
+    return found
+
+
+def _cut(row: Embedding, places: Sequence[tuple[slice, float]]) -> Embedding:
+    parts = [
+        np.float32(math.sqrt(share)) * row[place] / np.linalg.norm(row[place])
+        for place, share in places
+    ]
+    joined = np.concatenate(parts)
+    return as_embedding((joined / np.linalg.norm(joined)).astype(np.float32))

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from consentry.evaluation.comparisons import TICKS
-from consentry.evaluation.documents import Json, JsonObject
 from consentry.evaluation.measuring import Measured
+from consentry.evaluation.work import Json, JsonObject
+from consentry.faces.curve import MeasuredPoint, OperatingCurve
 from consentry.kernel.errors import BadRequest
+from consentry.kernel.ids import ModelId
 
 
 def merged(existing: str | None, models: Sequence[Measured], source: str) -> str:
@@ -29,6 +31,20 @@ def merged(existing: str | None, models: Sequence[Measured], source: str) -> str
         if each.curve:
             curves[each.model_id] = _curve(each, source)
     return json.dumps({"curves": curves}, indent=1) + "\n"
+
+
+def curve(each: Measured, source: str) -> OperatingCurve | None:
+    """Return a measured curve as the checks use it; None for a model without one."""
+    if not each.curve:
+        return None
+    first = each.curve[0]
+    return OperatingCurve(
+        model_id=ModelId(each.model_id),
+        points=tuple(MeasuredPoint(row.threshold / TICKS, row.fmr, row.fnmr) for row in each.curve),
+        mated_pairs=first.missed_calibrating.count + first.missed_scoring.count,
+        non_mated_pairs=first.everywhere.count,
+        source=source,
+    )
 
 
 def read(path: Path) -> str | None:

@@ -10,9 +10,9 @@ from consentry.evaluation.calibration import Row
 from consentry.evaluation.comparisons import TICKS
 from consentry.evaluation.identification import FPIRS
 from consentry.evaluation.measuring import FMRS, Hard, Measured, Point, SeenSet
+from consentry.evaluation.observation import Outcome
 from consentry.evaluation.plots import Line, det_plot
 from consentry.evaluation.rates import FEWEST_ERRORS, Rate
-from consentry.evaluation.work import Outcome
 
 DET_FILE = "det.svg"
 

@@ -9,64 +9,40 @@ was made with, so that a line of another model, or of changed code, is passed ov
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import Self, TypedDict, cast
+from typing import Self, TypeAlias
 
-import numpy as np
-
-from consentry.faces.detect import DetectedFace, Landmarks
-from consentry.kernel.biometrics import Box, Embedding, as_embedding
 from consentry.kernel.errors import StorageFailed
+
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
+JsonObject: TypeAlias = dict[str, Json]
 
 _FILE = "observations.jsonl"
 _OWNER_ONLY = 0o600
 _OWNER_ONLY_FOLDER = 0o700
 
 
-class Outcome(StrEnum):
-    """What became of one photo with one model."""
-
-    EMBEDDED = "embedded"
-    NO_FACE = "no_face"
-    TOO_SMALL = "too_small"
-    UNREADABLE = "unreadable"
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """One photo, seen by one model.
-
-    Attributes:
-        outcome: Whether there is an embedding, and why not.
-        face: The labelled face; None where none was found.
-        embedding: Of that face.
-        error: Code of the error (docs/errors.md) of a photo that was not read; else empty.
-    """
-
-    outcome: Outcome
-    face: DetectedFace | None = None
-    embedding: Embedding | None = None
-    error: str = ""
-
-
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What an observation is of: the photo's SHA-256 and the model's fingerprint, both hexadecimal."""
+    """What was seen, and by what.
+
+    Attributes:
+        photo: Of the photo, a SHA-256 in hexadecimal; of an altered photo, over what was done to it too.
+        engine: The fingerprint of the model, likewise.
+    """
 
     photo: str
     engine: str
 
 
 class WorkFolder:
-    """Observations on disk and in memory. Thread-safe: ``_lock`` guards the file and the dictionary.
+    """What was seen, on disk and in memory. Thread-safe: ``_lock`` guards the file and the dictionary.
 
     Raises:
         StorageFailed: If the folder cannot be made or written.
@@ -103,22 +79,23 @@ class WorkFolder:
         self._file.close()
 
     def __len__(self) -> int:
-        """Return how many observations there are."""
+        """Return how much was seen."""
         with self._lock:
             return len(self._seen)
 
-    def get(self, key: Key) -> Observation | None:
+    def get(self, key: Key) -> JsonObject | None:
         """Return what was seen before, if anything."""
         with self._lock:
             return self._seen.get(key)
 
-    def put(self, key: Key, observation: Observation) -> None:
-        """Keep an observation; it outlives the process from here on.
+    def put(self, key: Key, seen: JsonObject) -> None:
+        """Keep what was seen; it outlives the process from here on.
 
         Raises:
             StorageFailed: If it cannot be written.
         """
-        line = json.dumps(_row(key, observation), separators=(",", ":")).encode() + b"\n"
+        row = {"photo": key.photo, "engine": key.engine, "seen": seen}
+        line = json.dumps(row, separators=(",", ":")).encode() + b"\n"
         with self._lock:
             try:
                 self._file.write(line)
@@ -127,7 +104,7 @@ class WorkFolder:
                 raise StorageFailed(
                     f"the work folder cannot be written ({cause.strerror}); make room, and go on"
                 ) from cause
-            self._seen[key] = observation
+            self._seen[key] = seen
 
     def delete(self) -> None:
         """Delete what the folder held, and the folder if nothing else is in it."""
@@ -137,53 +114,14 @@ class WorkFolder:
             self._folder.rmdir()
 
 
-class _Row(TypedDict):
-    """An observation as the file holds it."""
-
-    photo: str
-    engine: str
-    outcome: str
-    error: str
-    box: tuple[float, float, float, float] | None
-    landmarks: Landmarks | None
-    score: float | None
-    embedding: str | None
-
-
-def _row(key: Key, observation: Observation) -> _Row:
-    face, embedding = observation.face, observation.embedding
-    text = None
-    if embedding is not None:
-        text = base64.b64encode(embedding.astype("<f4").tobytes()).decode()
-    return {
-        "photo": key.photo,
-        "engine": key.engine,
-        "outcome": observation.outcome.value,
-        "error": observation.error,
-        "box": None if face is None else (face.box.x, face.box.y, face.box.w, face.box.h),
-        "landmarks": None if face is None else face.landmarks,
-        "score": None if face is None else face.score,
-        "embedding": text,
-    }
-
-
-def _read(data: bytes) -> Iterator[tuple[Key, Observation]]:
+def _read(data: bytes) -> Iterator[tuple[Key, JsonObject]]:
     for line in data.splitlines():
         try:
-            row = cast("_Row", json.loads(line))
-            yield Key(row["photo"], row["engine"]), _observation(row)
-        except (ValueError, KeyError, TypeError):
+            match json.loads(line):
+                case {"photo": str(photo), "engine": str(engine), "seen": dict(seen)}:
+                    yield Key(photo, engine), seen
+                case _:
+                    continue
+        except ValueError:
             # Cut off by a crash, or damaged: the photo is looked at again.
             continue
-
-
-def _observation(row: _Row) -> Observation:
-    face, embedding = None, None
-    box, points, score = row["box"], row["landmarks"], row["score"]
-    if box is not None and points is not None and score is not None:
-        first, second, nose, third, fourth = ((float(x), float(y)) for x, y in points)
-        face = DetectedFace(Box(*box), (first, second, nose, third, fourth), score)
-    if (text := row["embedding"]) is not None:
-        values = np.frombuffer(base64.b64decode(text, validate=True), "<f4")
-        embedding = as_embedding(values.astype(np.float32))
-    return Observation(Outcome(row["outcome"]), face, embedding, row["error"])

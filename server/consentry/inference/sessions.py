@@ -82,7 +82,7 @@ class ModelStore:
             return session
 
     def file(self, name: ModelName) -> bytes:
-        """Return a file that is no network, verified: a vocabulary. It is read anew each time.
+        """Return a file as it is, verified: a vocabulary, or a network to build on. It is read anew each time.
 
         Raises:
             ModelUnavailable: If it is missing, cannot be read, or is not the pinned one.
@@ -109,6 +109,16 @@ class ModelStore:
 
 
 def _load(data: bytes, *, threads: int) -> Session:
+    session = open_session(data, threads=threads)
+    import onnxruntime
+
+    give_back = onnxruntime.RunOptions()
+    give_back.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return Session(session, give_back)
+
+
+def open_session(data: bytes, *, threads: int) -> InferenceSession:
+    """Load a graph into ONNX Runtime, set up as every one here is."""
     # Since 1.29 the runtime reports its use to its maker, from the moment of its import: it keeps an
     # identifier of the device and a queue of events in the cache folder, and sends them. Builds for
     # Linux and macOS heed this variable only, which the library reads by itself; those for Windows
@@ -126,7 +136,4 @@ def _load(data: bytes, *, threads: int) -> Session:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Patterns are planned for one size of picture and kept; pictures come in every size.
     options.enable_mem_pattern = False
-    session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    give_back = onnxruntime.RunOptions()
-    give_back.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-    return Session(session, give_back)
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])

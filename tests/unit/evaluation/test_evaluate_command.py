@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 from consentry.cli.rim import run
 from consentry.evaluation.observing import read_photo
+from consentry.faces.embed import RECIPES, EmbeddingModel
 from consentry.faces.pipeline import open_pipeline
 from consentry.inference.sessions import ModelStore
 from fakes.coloured_faces import picture
 
 SPEC = Path(__file__).parents[3] / "docs" / "specs" / "evaluation-report.md"
-LIGHT = "mfn192@1"
+LIGHT = str(RECIPES[EmbeddingModel.LIGHT].model_id)
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from consentry.evaluation.folders import Photo, read_folder
+from consentry.evaluation.observation import Observation, Outcome, as_row, from_row
 from consentry.evaluation.observing import Engine, central, in_parallel, observe
-from consentry.evaluation.work import Key, Observation, Outcome, WorkFolder
+from consentry.evaluation.work import Key, WorkFolder
 from consentry.faces.detect import DetectedFace
 from consentry.kernel.biometrics import Box, as_embedding, as_pixels
 from consentry.kernel.errors import ModelUnavailable, StorageFailed
@@ -43,19 +44,19 @@ def see(photos, engines, folder: Path, **options):
 
 def test_what_was_seen_comes_back_as_it_was(tmp_path):
     with WorkFolder(tmp_path / "w", fresh=False) as work:
-        work.put(KEY, embedded())
-        work.put(Key("c", "d"), Observation(Outcome.UNREADABLE, error="image-corrupt"))
+        work.put(KEY, as_row(embedded()))
+        work.put(Key("c", "d"), as_row(Observation(Outcome.UNREADABLE, error="image-corrupt")))
 
     with WorkFolder(tmp_path / "w", fresh=False) as again:
-        found = again.get(KEY)
+        found = from_row(again.get(KEY))
         assert (found.outcome, found.face) == (Outcome.EMBEDDED, embedded().face)
         assert found.embedding.tobytes() == embedded().embedding.tobytes()
-        assert again.get(Key("c", "d")).error == "image-corrupt"
+        assert from_row(again.get(Key("c", "d"))).error == "image-corrupt"
 
 
 def test_only_the_owner_may_read_it(tmp_path):
     with WorkFolder(tmp_path / "w", fresh=False) as work:
-        work.put(KEY, embedded())
+        work.put(KEY, as_row(embedded()))
 
     modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "w").iterdir()}
     assert modes == {0o600}
@@ -73,15 +74,15 @@ def test_a_file_that_others_could_read_is_closed_to_them(tmp_path):
 @pytest.mark.parametrize("cut", [1, 40, 200])
 def test_a_line_that_was_cut_off_is_passed_over_and_the_next_is_whole(tmp_path, cut):
     with WorkFolder(tmp_path, fresh=False) as work:
-        work.put(KEY, embedded())
-        work.put(Key("x", "y"), embedded())
+        work.put(KEY, as_row(embedded()))
+        work.put(Key("x", "y"), as_row(embedded()))
     path = tmp_path / "observations.jsonl"
     path.write_bytes(path.read_bytes()[:-cut])
 
     with WorkFolder(tmp_path, fresh=False) as work:
         assert work.get(KEY) is not None
         assert (work.get(Key("x", "y")) is None) == (cut > 1)
-        work.put(Key("x", "z"), embedded())
+        work.put(Key("x", "z"), as_row(embedded()))
     with WorkFolder(tmp_path, fresh=False) as work:
         assert work.get(Key("x", "z")) is not None
 
@@ -94,9 +95,24 @@ def test_a_damaged_line_is_passed_over(tmp_path, line):
         assert len(work) == 0
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"box": [1]},
+        {"embedding": "!"},
+        {"embedding": "AAAA"},
+        {"outcome": "odd"},
+        {"landmarks": None},
+    ],
+)
+def test_a_damaged_row_is_nothing(change):
+    assert from_row(as_row(embedded())) is not None
+    assert from_row(as_row(embedded()) | change) is None
+
+
 def test_fresh_forgets(tmp_path):
     with WorkFolder(tmp_path, fresh=False) as work:
-        work.put(KEY, embedded())
+        work.put(KEY, as_row(embedded()))
 
     with WorkFolder(tmp_path, fresh=True) as work:
         assert work.get(KEY) is None
