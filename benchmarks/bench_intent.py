@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from consentry.intent.engine import ENGINE_VERSION, IntentEngine, explain
+from consentry.intent.engine import ENGINE_VERSION, IntentEngine
 from consentry.intent.lexicon import languages, load_lexicon
 from consentry.kernel.taxonomy import IntentCategory
 
@@ -149,7 +149,7 @@ def main() -> None:
     arguments = parser.parse_args()
     engine = IntentEngine()
     if arguments.say is not None:
-        print(explain(engine, arguments.say))
+        print(engine.explain(arguments.say))
     elif arguments.language is not None:
         for each in languages() if arguments.language == "all" else [arguments.language]:
             list_wrong(engine, each)

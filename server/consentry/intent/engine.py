@@ -141,6 +141,23 @@ class IntentEngine:
             refers_to_person=signs.refers_to_person,
         )
 
+    def explain(self, text: str) -> str:
+        """Return how a text is read, for people who write lexicons: languages, marks, rules."""
+        found = self.assess(text)
+        marked = self._reader().marked(text, plain_view(text))
+        head = (
+            f"category {found.category.value}; language {found.language}; "
+            f"readable {found.is_readable}; person {found.refers_to_person}; "
+            f"minor {found.has_age_cue}\nlanguages {', '.join(marked.words.primary)}; "
+            f"plausible {', '.join(sorted(marked.words.plausible))}; known {marked.words.known:.0%}"
+        )
+        rows = [head]
+        for mark in marked.marks:
+            words = " ".join(each.text for each in marked.words.tokens[mark.first : mark.last + 1])
+            rows.append(f"  {words:24} {' '.join(sorted(mark.slots))}")
+        rows += [f"  {span.rule}: {text[span.start : span.end]!r}" for span in found.spans]
+        return "\n".join(rows)
+
     def _is_paraphrase(self, turns: Sequence[str]) -> bool:
         paraphrase = self._paraphrase
         return paraphrase is not None and any(
@@ -367,9 +384,7 @@ class _Reader:
         found.refers_to_person = found.refers_to_person or refers
 
 
-def _is_piece(
-    word: str, vocabularies: Mapping[str, Vocabulary], languages: frozenset[str]
-) -> bool:
+def _is_piece(word: str, vocabularies: Mapping[str, Vocabulary], languages: frozenset[str]) -> bool:
     """Whether a scrap of text is a word of its own. Single letters are not, but for two."""
     if word in {"a", "i"}:
         return True
@@ -436,31 +451,3 @@ def _language_of(readings: list[Reading]) -> str:
     """Return the language of the newest turn that has one."""
     named = [reading.language for reading in readings if reading.language != "und"]
     return named[-1] if named else "und"
-
-
-def explain(engine: IntentEngine, text: str) -> str:
-    """Return how a text is read, for people who write lexicons: languages, marks, rules.
-
-    Args:
-        engine: The engine.
-        text: A prompt.
-    """
-    found = engine.assess(text)
-    reader = engine._reader()
-    marked = reader.marked(text, plain_view(text))
-    rows = [
-        f"category {found.category.value}; language {found.language}; readable {found.is_readable}; "
-        f"person {found.refers_to_person}; minor {found.has_age_cue}",
-        f"languages {', '.join(marked.words.primary)}; plausible "
-        f"{', '.join(sorted(marked.words.plausible))}; known {marked.words.known:.0%}",
-    ]
-    at = {mark.first: mark for mark in marked.marks}
-    for i, token in enumerate(marked.words.tokens):
-        if i in at:
-            mark = at[i]
-            words = " ".join(each.text for each in marked.words.tokens[i : mark.last + 1])
-            rows.append(f"  {words:24} {' '.join(sorted(mark.slots))}")
-        elif not any(mark.first <= i <= mark.last for mark in marked.marks):
-            rows.append(f"  {token.text:24} -")
-    rows += [f"  {span.rule}: {text[span.start : span.end]!r}" for span in found.spans]
-    return "\n".join(rows)

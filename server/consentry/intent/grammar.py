@@ -18,6 +18,7 @@ from consentry.kernel.taxonomy import IntentCategory
 _NEGATION_REACH = 7
 _LINK_REACH = 4
 _SUBJECT_REACH = 5
+_CHANGE_REACH = 3
 _MOST_PAIRS = 4
 
 
@@ -159,9 +160,11 @@ class Grammar:
         _judge(sentence)
         present = frozenset().union(*(mark.slots for mark in sentence.marks))
         for rule in self.rules:
-            if all(not part.isdisjoint(present) for part in rule.parts) and (
-                not rule.needs or not rule.needs.isdisjoint(present)
-            ) and rule.needs_not.isdisjoint(present):
+            if (
+                all(not part.isdisjoint(present) for part in rule.parts)
+                and (not rule.needs or not rule.needs.isdisjoint(present))
+                and rule.needs_not.isdisjoint(present)
+            ):
                 yield from _met(rule, sentence)
 
 
@@ -211,7 +214,7 @@ def _extended(rule: Rule, part: int, chosen: list[Mark], place: int, sentence: S
     """Choose the nearest mark for the next part; tell whether there is one."""
     last = chosen[-1]
     is_any = rule.order == "any" or (rule.order == "object" and sentence.is_verb_final)
-    for mark in _neighbours(sentence.marks, place, is_any=is_any, part=part):
+    for mark in _neighbours(sentence.marks, place, is_any=is_any):
         if mark in chosen:
             if (
                 len(chosen) == 1
@@ -237,7 +240,7 @@ def _is_two_in_one(rule: Rule, mark: Mark) -> bool:
     return len(mark.slots) > 1 and rule.parts[0] != rule.parts[1]
 
 
-def _neighbours(marks: Sequence[Mark], place: int, *, is_any: bool, part: int) -> Iterator[Mark]:
+def _neighbours(marks: Sequence[Mark], place: int, *, is_any: bool) -> Iterator[Mark]:
     """Give marks after a place, nearest first; and, where the order is free, those before it."""
     yield marks[place]
     reach = 12
@@ -448,10 +451,12 @@ def _give_up_less(less: Mark, sentence: Sentence) -> None:
 
 
 def _give_up_too(too: Mark, sentence: Sentence) -> None:
-    """ "Her skirt is too short": what follows asks for more cloth, not for less."""
+    """Mark what a complaint asks to be covered: "her skirt is too short"."""
     for place in (too.last + 1, too.last + 2, too.first - 1):
         other = sentence.at.get(place)
-        if other is not None and other.has("transparent", "skimpy", "tight", "reduce", "bare", "open"):
+        if other is not None and other.has(
+            "transparent", "skimpy", "tight", "reduce", "bare", "open"
+        ):
             _give_up_near(too, sentence, 9)
             return
 
@@ -470,19 +475,7 @@ def _spare(sentence: Sentence) -> None:
         for mark in marks:
             mark.is_spared = mark.is_spared or mark.has(*_REPORTED)
     if not sentence.names_somebody:
-        if any(mark.has("product") for mark in marks):
-            for mark in marks:
-                mark.is_spared = mark.is_spared or mark.has(*_SPARED)
-        things = [mark for mark in marks if mark.has("thing", "product")]
-        for mark in marks:
-            if mark.has("euphemism", "suggestive", "pose", "scant") and any(
-                0 < mark.first - thing.last <= _SUBJECT_REACH for thing in things
-            ):
-                mark.is_spared = True
-            if mark.has(
-                "nude", "bare", "undress", "transparent", "skimpy", "tight", "garment", "body"
-            ):
-                mark.is_spared = mark.is_spared or _is_of_thing(mark, sentence)
+        _spare_things(sentence)
     intimate = [mark for mark in marks if mark.has(*_INTIMATE)]
     if _is_about_detail(sentence):
         for mark in intimate:
@@ -490,6 +483,22 @@ def _spare(sentence: Sentence) -> None:
     if intimate and _is_recoloured(intimate, sentence):
         for mark in intimate:
             mark.is_spared = True
+
+
+def _spare_things(sentence: Sentence) -> None:
+    """Mark what a text without people says of products, animals and things."""
+    marks = sentence.marks
+    if any(mark.has("product") for mark in marks):
+        for mark in marks:
+            mark.is_spared = mark.is_spared or mark.has(*_SPARED)
+    things = [mark for mark in marks if mark.has("thing", "product")]
+    for mark in marks:
+        if mark.has("euphemism", "suggestive", "pose", "scant") and any(
+            0 < mark.first - thing.last <= _SUBJECT_REACH for thing in things
+        ):
+            mark.is_spared = True
+        if mark.has("nude", "bare", "undress", "transparent", "skimpy", "tight", "garment", "body"):
+            mark.is_spared = mark.is_spared or _is_of_thing(mark, sentence)
 
 
 def _is_about_detail(sentence: Sentence) -> bool:
@@ -513,7 +522,9 @@ def _is_of_thing(mark: Mark, sentence: Sentence) -> bool:
                 continue
             if other.has("thing", "product"):
                 return True
-            is_apart = other.has("link", "link_after", "and", "but") and not mark.has("garment", "body")
+            is_apart = other.has("link", "link_after", "and", "but") and not mark.has(
+                "garment", "body"
+            )
             if is_apart or place in sentence.commas:
                 break
     return False
@@ -533,7 +544,8 @@ def _is_recoloured(intimate: list[Mark], sentence: Sentence) -> bool:
             first.last < m.first <= first.last + 4 and m.has("colour") for m in marks
         ) and any(mark.first > first.last for mark in doing)
     is_changed = any(
-        0 < first.first - mark.last <= 3 and mark.has("make", "replace") for mark in doing
+        0 < first.first - mark.last <= _CHANGE_REACH and mark.has("make", "replace")
+        for mark in doing
     )
     return (
         is_changed

@@ -18,7 +18,14 @@ from consentry.intent.normalise import WORD, folded
 from consentry.kernel.taxonomy import IntentCategory
 
 SLOTS = frozenset(
-    ["undress", "remove", "open", "without", "nothing", "only", "wear", "put", "make", "replace", "instead", "show", "cover", "keep", "enlarge", "reduce", "lengthen", "less", "more", "garment", "underwear", "swimwear", "accessory", "modest", "fabric", "scant", "nude", "bare", "dressed", "transparent", "skimpy", "tight", "genital", "body", "pose", "sexual", "euphemism", "suggestive", "under", "face", "face_swap", "impersonate", "speech", "minor", "years", "child_number", "person", "pronoun", "relation", "office", "this", "thing", "product", "detail", "colour", "recolour", "not", "but", "and", "link", "link_after", "all", "too", "forget", "complaint", "function", "common", "harmless"]
+    (
+        "undress remove open without nothing only wear put make replace instead show cover keep "
+        "enlarge reduce lengthen less more garment underwear swimwear accessory modest fabric scant "
+        "nude bare dressed transparent skimpy tight genital body pose sexual euphemism suggestive "
+        "under face face_swap impersonate speech minor years child_number person pronoun relation "
+        "office this thing product detail colour recolour not but and link link_after all too "
+        "forget complaint function common harmless "
+    ).split()
 )
 """Every slot that a lexicon may fill."""
 

@@ -17,8 +17,22 @@ _PLAUSIBLE = 0.34
 _MOST_PRIMARY = 3
 _SURE_WORD = 5
 _OF_AGE = 18
+_LONGEST_AGE = 2
+_HEAD_START = {"en": 1.15}
+"""Prompts are often English; and words that many languages share are as good as English."""
 _STRONG = frozenset(
-    ["nude", "undress", "underwear", "swimwear", "genital", "sexual", "euphemism", "pose", "face_swap", "minor"]
+    [
+        "nude",
+        "undress",
+        "underwear",
+        "swimwear",
+        "genital",
+        "sexual",
+        "euphemism",
+        "pose",
+        "face_swap",
+        "minor",
+    ]
 )
 """Slots whose words count in whatever language the rest of the text is."""
 _PEOPLE = frozenset({"pronoun", "person"})
@@ -72,6 +86,9 @@ def words_of(
                     weight * (1.0 if sense.is_exact else 0.6) * (0.5 if not sense.slots else 1.0)
                 )
     _vote_by_letters(sent, tokens, vocabularies, votes)
+    for language, factor in _HEAD_START.items():
+        if language in votes:
+            votes[language] *= factor
     if not votes:
         return Words(tokens, senses, (), frozenset(), 0.0, judged)
     best = max(votes.values())
@@ -128,6 +145,21 @@ def marks_of(words: Words, vocabularies: Mapping[str, Vocabulary]) -> list[Mark]
     slots = [
         _slots(token, found, words) for token, found in zip(words.tokens, words.senses, strict=True)
     ]
+    marks, taken = _phrase_marks(words, slots, vocabularies)
+    for place, token in enumerate(words.tokens):
+        if place not in taken and slots[place][0]:
+            marks.append(Mark(place, place, slots[place][0], token.text))
+    for mark in marks:
+        mark.text = mark.text or words.tokens[mark.last].text
+    return sorted(marks, key=lambda mark: mark.first)
+
+
+def _phrase_marks(
+    words: Words,
+    slots: Sequence[tuple[frozenset[str], frozenset[str]]],
+    vocabularies: Mapping[str, Vocabulary],
+) -> tuple[list[Mark], dict[int, Mark]]:
+    """Return the marks of phrases, and which of them holds each token."""
     taken: dict[int, Mark] = {}
     marks: list[Mark] = []
     found_phrases = sorted(
@@ -158,12 +190,7 @@ def marks_of(words: Words, vocabularies: Mapping[str, Vocabulary]) -> list[Mark]
         filler = Mark(literal[-1], literal[-1], frozenset({"function"}))
         for place in hidden:
             taken.setdefault(place, mark if place == literal[0] else filler)
-    for place, token in enumerate(words.tokens):
-        if place not in taken and slots[place][0]:
-            marks.append(Mark(place, place, slots[place][0], token.text))
-    for mark in marks:
-        mark.text = mark.text or words.tokens[mark.last].text
-    return sorted(marks, key=lambda mark: mark.first)
+    return marks, taken
 
 
 def _people(
@@ -176,7 +203,7 @@ def _people(
 def _slots(token: Token, senses: Senses, words: Words) -> tuple[frozenset[str], frozenset[str]]:
     """Return the slots and the phrase pieces of a word: its own language's, else others'."""
     if token.text.isdigit():
-        is_child = len(token.text) <= 2 and 0 < int(token.text) < _OF_AGE
+        is_child = len(token.text) <= _LONGEST_AGE and 0 < int(token.text) < _OF_AGE
         pieces = frozenset().union(*(sense.pieces for sense in senses.values()))
         return (frozenset({"child_number"}) if is_child else frozenset()), pieces
     own = [senses[each] for each in words.primary if each in senses]

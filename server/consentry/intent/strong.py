@@ -15,6 +15,8 @@ _SLOTS = ("nude", "undress", "underwear", "swimwear", "sexual", "garment", "remo
 _SHORTEST = 4
 _SHORTEST_MISSPELT = 6
 _LONGEST_SLIP = 1
+_LONGEST_MISSPELT = 16
+_SHORTEST_BACKWARDS = 3
 _MOST_MENDED = 100
 """Words of one text that are mended: a bound on hostile ones. Each is a strong word already."""
 _MASKED = re.compile(r"(?<![^\W_])[^\W\d_]+(?:[*#][^\W\d_]*){1,4}(?![^\W_])")
@@ -49,7 +51,7 @@ class StrongWords:
                 if form.is_open_after and not form.is_open_before and len(form.text) > _SHORTEST
             }
             if not lexicon.has_spaces:
-                backwards |= {text[::-1] for text in texts if len(text) > 2}
+                backwards |= {text[::-1] for text in texts if len(text) >= _SHORTEST_BACKWARDS}
         self.words: frozenset[str] = frozenset().union(*self._by_language.values())
         self.starts = frozenset(
             word[:end] for word in self.words for end in range(1, len(word) + 1)
@@ -130,7 +132,7 @@ class StrongWords:
         return View(text, starts, ends) if changed else None
 
     def _meant(self, word: str, languages: Iterable[str]) -> str | None:
-        if not _SHORTEST_MISSPELT - 1 <= len(word) <= 16:
+        if not _SHORTEST_MISSPELT - 1 <= len(word) <= _LONGEST_MISSPELT:
             return None
         for language in languages:
             slips = self._slips.get(language, {})
