@@ -102,7 +102,7 @@ def clouds(random: np.random.Generator, width: int, height: int) -> Picture:
         noise = random.integers(0, 256, (int(cells), int(cells), 3), dtype=np.uint8)
         total += resized(noise, width, height) * random.uniform(0.2, 1)
     low, high = np.percentile(total, (1, 99))
-    return (np.clip((total - low) / (high - low), 0, 1) * 255).astype(np.uint8)
+    return np.asarray(np.clip((total - low) / (high - low), 0, 1) * 255, np.uint8)
 
 
 def things(random: np.random.Generator, width: int, height: int) -> Picture:
@@ -145,8 +145,9 @@ def colour(random: np.random.Generator) -> tuple[int, int, int]:
 
 def sample(name: str) -> Picture:
     """A public-domain picture, in colour."""
-    pixels: Picture = np.asarray(getattr(data, name)(), np.uint8)
-    return np.stack([pixels] * 3, -1) if pixels.ndim == 2 else pixels
+    made: Callable[[], Picture] = getattr(data, name)
+    pixels = made()
+    return np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels
 
 
 def grounds() -> list[Picture]:

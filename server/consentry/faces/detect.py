@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from consentry.faces.confirm import FACE_PX, Confirmer
-from consentry.faces.places import DetectedFace, Landmarks, Point, once_each
+from consentry.faces.places import DetectedFace, Landmarks, Point, elsewhere, once_each
 from consentry.faces.scout import Picture, Scout
 from consentry.inference.sessions import ModelStore
 from consentry.kernel.biometrics import Pixels
@@ -45,6 +45,8 @@ _REDUCING_GAP = 2.0
 # again: a texture can give hundreds.
 _SURE = 0.5
 _MOST_UNSURE = 48
+# How many looks' opinions of one place are heard until it counts as none.
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,17 +120,24 @@ class Detector:
         proposed: Sequence[DetectedFace],
         more: Sequence[DetectedFace] = (),
     ) -> list[DetectedFace]:
-        places = once_each([*proposed, *more])
-        sure = [face for face in places if face.score >= _SURE]
-        unsure = [face for face in places if face.score < _SURE][:_MOST_UNSURE]
+        waiting, confirmed = [*proposed, *more], list[DetectedFace]()
+        for _ in range(_TRIES):
+            places = once_each(waiting)
+            sure = [face for face in places if face.score >= _SURE]
+            unsure = [face for face in places if face.score < _SURE][:_MOST_UNSURE]
+            confirmed = once_each([*confirmed, *self._confirm(view, [*sure, *unsure])])
+            # The surest may have been seen the wrong way up: what another look saw there is next.
+            tried = set(places)
+            waiting = elsewhere([face for face in waiting if face not in tried], confirmed)
+        return confirmed
+
+    def _confirm(self, view: _View, places: Sequence[DetectedFace]) -> list[DetectedFace]:
         small, scale = view.at(_FIRST_SIDE_PX)
-        large = [
-            face.scaled(scale) for face in (*sure, *unsure) if face.long_side * scale >= FACE_PX
-        ]
-        rest = [face for face in (*sure, *unsure) if face.long_side * scale < FACE_PX]
+        large = [face.scaled(scale) for face in places if face.long_side * scale >= FACE_PX]
+        rest = [face for face in places if face.long_side * scale < FACE_PX]
         # Large faces lose nothing in the smaller picture, and reading them there is cheaper.
         confirmed = [face.scaled(1 / scale) for face in self._confirmer.confirm(small, large)]
-        return once_each([*confirmed, *self._confirmer.confirm(view.pixels, rest)])
+        return [*confirmed, *self._confirmer.confirm(view.pixels, rest)]
 
     def _look(self, view: _View, side: int) -> list[DetectedFace]:
         small, scale = view.at(side)
@@ -138,7 +147,7 @@ class Detector:
     def _look_finely(self, view: _View) -> list[DetectedFace]:
         parts = list(_tiles(view.pixels))
         if len(parts) == 1:
-            return self._look(view, view.long_side)
+            return self._look(view, max(view.long_side, _MIN_SIDE_PX))
         found = self._look(view, _FIRST_SIDE_PX)
         for part in parts:
             tile = view.pixels[

@@ -106,5 +106,22 @@ def once_each(found: Sequence[DetectedFace]) -> list[DetectedFace]:
     """Return each face once, surest first."""
     if not found:
         return []
-    boxes = np.array([(face.box.x, face.box.y, face.box.w, face.box.h) for face in found])
-    return [found[i] for i in best(boxes, np.array([face.score for face in found]))]
+    return [found[i] for i in best(_sides(found), np.array([face.score for face in found]))]
+
+
+def elsewhere(found: Sequence[DetectedFace], known: Sequence[DetectedFace]) -> list[DetectedFace]:
+    """Return those of ``found`` that lie where none of ``known`` does."""
+    if not found or not known:
+        return list(found)
+    left, top, width, height = (_sides(found)[:, None, i] for i in range(4))
+    known_left, known_top, known_width, known_height = (_sides(known)[None, :, i] for i in range(4))
+    across = np.minimum(left + width, known_left + known_width) - np.maximum(left, known_left)
+    down = np.minimum(top + height, known_top + known_height) - np.maximum(top, known_top)
+    both = np.maximum(across, 0) * np.maximum(down, 0)
+    areas = width * height + known_width * known_height
+    overlaps = (both >= _MAX_OVERLAP * (areas - both)).any(axis=1)
+    return [face for face, overlap in zip(found, overlaps, strict=True) if not overlap]
+
+
+def _sides(faces: Sequence[DetectedFace]) -> Floats:
+    return np.array([(face.box.x, face.box.y, face.box.w, face.box.h) for face in faces])

@@ -238,3 +238,11 @@ def test_every_face_of_a_grid_is_found(detector, astronaut):
     faces = detector.detect(as_pixels(canvas), thorough=False)
 
     assert len(faces) == 100
+
+
+@pytest.mark.parametrize("side", [40, 60, 90, 140])
+@pytest.mark.parametrize("thorough", [False, True])
+def test_the_face_of_a_very_small_picture_is_found(detector, astronaut, side, thorough):
+    small = resized(astronaut[30:230, 130:330], side)
+
+    assert len(detector.detect(as_pixels(small), thorough=thorough)) == 1
