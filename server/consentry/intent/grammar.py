@@ -382,7 +382,10 @@ def _negates(without: Mark, sentence: Sentence) -> bool:
     """Whether "without" stands before an act or a quality ("without removing", "without nudity")."""
     for place in range(without.last + 1, without.last + 3):
         other = sentence.at.get(place)
-        if other is not None and other.has(
+        if place in sentence.commas or (other is not None and other.has(*_CLOTHES)):
+            return False
+        is_phrase = other is not None and other.first < other.last and place > without.last + 1
+        if other is not None and not is_phrase and other.has(
             "remove", "undress", "nude", "sexual", "transparent", "skimpy", "pose", "genital", "show",
             "face_swap", "replace", "suggestive", "euphemism", "bare",
         ):  # fmt: skip

@@ -18,7 +18,7 @@ from consentry.intent.normalise import WORD, folded
 from consentry.kernel.taxonomy import IntentCategory
 
 SLOTS = frozenset(
-    (
+    (  # noqa: SIM905 -- a list of sixty words is read more easily so
         "undress remove open without nothing only wear put make replace instead show cover keep "
         "enlarge reduce lengthen less more garment underwear swimwear accessory modest fabric scant "
         "nude bare dressed transparent skimpy tight genital body pose sexual euphemism suggestive "

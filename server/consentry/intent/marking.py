@@ -273,7 +273,9 @@ def _matched(
     for element in phrase.elements[1:]:
         start = places[-1] + 1
         for candidate in range(start, min(start + element.gap + 1, len(tokens))):
-            if tokens[candidate].ends_sentence:
+            if tokens[candidate].ends_sentence or (
+                not element.gap and tokens[candidate].after_comma
+            ):
                 return None
             if element.key in slots[candidate][0] or element.key in slots[candidate][1]:
                 places.append(candidate)

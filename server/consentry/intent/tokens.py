@@ -12,7 +12,7 @@ from consentry.intent.vocabulary import Vocabulary
 _SENTENCE_END = re.compile(
     r"(?<!\.)\.(?!\.)|[!?;\u0964\u0965\u3002\uff01\uff1f\uff1b\u061f\u061b\u06d4]"
 )
-_COMMA = re.compile(r"[,:\u060c\u3001\uff0c()\"\u201c\u201d\u00ab\u00bb/|\u2014\u2013]")
+_COMMA = re.compile(r"[,:\u060c\u3001\uff0c()\"\u201c\u201d\u00ab\u00bb/|\u2014\u2013]| -+ ")
 _SCRIPTS = (
     (0x0250, "LATIN"),
     (0x0370, "OTHER"),
