@@ -48,11 +48,17 @@ from consentry.grants.requests import RequestDesk
 from consentry.grants.tokens import TokenDesk
 from consentry.imagery.limits import Limits
 from consentry.imagery.persons import PersonDetector
+from consentry.imagery.text import TextReader
 from consentry.inference.sessions import ModelStore
 from consentry.intent.engine import IntentEngine
 from consentry.kernel.biometrics import as_pixels
 from consentry.kernel.clock import Clock, SystemClock
-from consentry.kernel.errors import ModelUnavailable, SigningKeyUnusable, StorageFailed
+from consentry.kernel.errors import (
+    ModelUnavailable,
+    SigningKeyUnusable,
+    StorageFailed,
+    StorageFull,
+)
 from consentry.services import Services
 from consentry.settings import Settings
 from consentry.storage.consent_requests import SqlRequestStore
@@ -115,6 +121,10 @@ def open_home(settings: Settings) -> Iterator[Home]:
     try:
         shared = Shared.make(worker_threads=settings.worker_threads)
         home = Home(settings, _services(settings, database, SystemClock()), database, shared)
+        # What lapsed while nothing ran. A full disk must not keep the home from opening: it is of no
+        # use to anybody any more, and `serve` tries again every minute.
+        with suppress(StorageFailed, StorageFull):
+            home.services.consent_requests.sweep()
         try:
             yield home
         finally:
@@ -232,6 +242,7 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
         check=CheckImages(
             faces=faces,
             persons=PersonDetector(models),
+            text=TextReader(models),
             gallery=gallery,
             intent=intent,
             consents=consents,

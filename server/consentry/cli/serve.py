@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import logging
 import os
 import signal
 import socket
@@ -23,7 +24,7 @@ import typer
 
 from consentry.cli.invocation import Invocation
 from consentry.cli.terminal import note, say
-from consentry.kernel.errors import BadRequest, Conflict, StorageFailed
+from consentry.kernel.errors import BadRequest, Conflict, StorageFailed, StorageFull
 
 if TYPE_CHECKING:
     import uvicorn
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
     from consentry.settings import Settings
     from consentry.wiring import Home
 
+_LOG = logging.getLogger(__name__)
 _GRACE_S = 15
 _EXPIRE_EVERY_S = 5.0
+_SWEEP_EVERY_S = 60.0
 _STARTED_POLL_S = 0.02
 
 
@@ -254,17 +257,21 @@ async def _serve(home: Home, settings: Settings, *, shows_link: bool) -> None:
             # A server or the idle lock that ends by itself ends the others: no half of it runs on.
             tasks = [asyncio.create_task(server.serve(sockets=[each])) for server, each in servers]
             idle_lock = asyncio.create_task(_expire_idle_vault(home))
+            sweeping = asyncio.create_task(_sweep_consents(home))
             try:
                 await _until_started(only_servers, tasks)
                 warming = asyncio.create_task(asyncio.to_thread(home.warm_up))
                 _announce(home, settings, port, has_socket=local is not None, shows_link=shows_link)
                 await warming
-                await asyncio.wait([*tasks, idle_lock], return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(
+                    [*tasks, idle_lock, sweeping], return_when=asyncio.FIRST_COMPLETED
+                )
             finally:
                 for server in only_servers:
                     server.should_exit = True
                 idle_lock.cancel()
-                ended = await asyncio.gather(*tasks, idle_lock, return_exceptions=True)
+                sweeping.cancel()
+                ended = await asyncio.gather(*tasks, idle_lock, sweeping, return_exceptions=True)
         for end in ended:
             if isinstance(end, Exception):
                 raise end
@@ -330,6 +337,17 @@ async def _expire_idle_vault(home: Home) -> None:
     while True:
         await asyncio.sleep(_EXPIRE_EVERY_S)
         await asyncio.to_thread(home.services.custody.expire)
+
+
+async def _sweep_consents(home: Home) -> None:
+    """Destroy what has lapsed, pictures of unanswered questions above all."""
+    while True:
+        await asyncio.sleep(_SWEEP_EVERY_S)
+        try:
+            await asyncio.to_thread(home.services.consent_requests.sweep)
+        except (StorageFailed, StorageFull) as cause:
+            # It is of no use to anybody any more; a full disk must not end the companion.
+            _LOG.warning("what has lapsed could not be destroyed, trying again: %s", cause)
 
 
 def _announce(
