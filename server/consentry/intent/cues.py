@@ -67,7 +67,9 @@ class Cues:
             before = lower
             if lower in self._given_names and not is_place and (is_capital or not found):
                 return True
-            is_stranger = is_capital and not word.isupper() and not found
+            is_stranger = (
+                is_capital and not word.isupper() and found.keys().isdisjoint(words.primary)
+            )
             if is_stranger and match.start() - end_of_last == 1:
                 return True
             end_of_last = match.end() if is_stranger and not is_german and not is_place else -2

@@ -23,7 +23,6 @@ def lines(name: str) -> list[dict]:
 
 
 ENGLISH = [*lines("intent_en.jsonl"), *lines("intent_en_afterwards.jsonl")]
-FOREIGN = lines("intent_foreign.jsonl")
 
 
 def share(label: str) -> float:
