@@ -14,7 +14,7 @@ leaves the rulings on everybody else alone.
 `settle_before_search` answers whatever can be answered without knowing who is enrolled. A revealing
 request ends there, whoever is in the picture, so that neither the answer nor its timing tells
 whether a face is enrolled: unless it comes with a token that its subject made for exactly these
-words and pictures (docs/adr/0015-grants-and-tokens.md).
+words and pictures (docs/adr/0016-grants-and-tokens.md).
 """
 
 from __future__ import annotations
