@@ -55,6 +55,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fakes.coloured_faces import DIMENSION, ColouredFaces, picture
 from fakes.manual_clock import ManualClock
 from fakes.staged_persons import StagedPersons
+from fakes.staged_text import StagedText
 from fakes.token_store import MemoryTokenStore
 
 PASSPHRASE = Passphrase("correct horse battery staple")
@@ -94,6 +95,7 @@ class TestHome:
         self.custody = Custody(header, self.clock, idle_lock_s=self.idle_lock_s, cost=CHEAP)
         self.faces = ColouredFaces()
         self.persons = StagedPersons()
+        self.text = StagedText()
         self.gallery = ReferenceGallery(
             self.store,
             self.custody,
@@ -120,6 +122,7 @@ class TestHome:
         self.check_images = CheckImages(
             faces=self.faces,
             persons=self.persons,
+            text=self.text,
             gallery=self.gallery,
             intent=self.intent,
             consents=self.consents,
@@ -131,7 +134,13 @@ class TestHome:
         self.revoke = RevokeSubject(self.people, self.store, self.gallery)
         self.erase_home = EraseHome(home_store, self.custody, turn)
         self.rotate = RotateKeys(self.store, self.custody, self.gallery, turn)
-        self.export_backup = ExportBackup(self.store, header, self.custody)
+        self.export_backup = ExportBackup(
+            self.store,
+            SqlAliasStore(self.database),
+            SqlContestStore(self.database),
+            header,
+            self.custody,
+        )
         self.restore_backup = RestoreBackup(home_store, self.custody, self.gallery)
 
     def _give_consents(self) -> None:

@@ -85,6 +85,7 @@ MAX_FACES = 250
 # a person who is missed is worse off than a stranger who is asked about.
 _POSSIBLE_FPIR = 5e-3
 _MATCH_FPIR = 1e-3
+_MAX_READ_VIEWS = 4  # of one picture: text that an animation shows later is not read
 
 
 class FaceReader(Protocol):
@@ -110,6 +111,13 @@ class PersonReader(Protocol):
 
     def presence(self, pixels: Pixels, *, thorough: bool) -> bool:
         """Say whether somebody is in the picture, with or without a face."""
+
+
+class TextReader(Protocol):
+    """What a check asks of a reader of text (`consentry.imagery.text.TextReader`)."""
+
+    def read(self, pixels: Pixels) -> str:
+        """Return the text in a picture; empty when there is none."""
 
 
 class Gallery(Protocol):
@@ -232,6 +240,7 @@ class CheckImages:
 
     faces: FaceReader
     persons: PersonReader
+    text: TextReader
     gallery: Gallery
     intent: IntentReader
     consents: Consents
@@ -259,6 +268,7 @@ class CheckImages:
         if request.meter is not None:
             # Whoever is or is not enrolled: what is charged tells only what the caller sent.
             request.meter.spend(max(1, sum(picture.face_count() for picture in pictures)))
+        assessment = self._heed_text(pictures, assessment, request)
         made = self._repeated(request) or self._made(pictures, assessment, request)
         return CheckResult(
             check=made.check,
@@ -278,6 +288,32 @@ class CheckImages:
             return self.intent.assess(request.prompt, request.context)
         except OperatorError:
             return _UNREAD
+
+    def _heed_text(
+        self, pictures: Sequence[_Picture], assessment: Assessment, request: CheckRequest
+    ) -> Assessment:
+        """Take text in the pictures for an earlier turn. It can only tighten: it asks, or says nothing."""
+        if request.mode is not Mode.ACT or assessment.category.is_revealing:
+            return assessment
+        text = "\n".join(filter(None, map(self._text, pictures)))[:MAX_PROMPT_CHARS]
+        if not text:
+            return assessment
+        try:
+            heeded = self.intent.assess(request.prompt, (*request.context, text))
+        except OperatorError:
+            return _UNREAD
+        # Text that cannot be understood is in many pictures, and asks for nothing.
+        return heeded if heeded.category.is_revealing else assessment
+
+    def _text(self, picture: _Picture) -> str:
+        if picture.image is None or not picture.is_checked:
+            return ""
+        try:
+            read = [self.text.read(view) for view in picture.image.views[:_MAX_READ_VIEWS]]
+        except OperatorError:
+            picture.is_checked = False
+            return ""
+        return "\n".join(dict.fromkeys(filter(None, read)))
 
     def _made(
         self, pictures: Sequence[_Picture], assessment: Assessment, request: CheckRequest

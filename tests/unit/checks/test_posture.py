@@ -151,6 +151,13 @@ def test_a_person_detector_that_fails_refuses_a_revealing_act(home, error):
     assert is_stopped(home, check, picture((128, 128, 128)), prompt="a nude marble woman")
 
 
+@pytest.mark.parametrize("error", OURS, ids=lambda error: type(error).__name__)
+def test_a_reader_of_text_that_fails_refuses_an_act(home, error):
+    check = broken(home, "text", "read", error)
+
+    assert is_stopped(home, check, STRANGER, prompt="make the sky blue")
+
+
 @pytest.mark.parametrize("error", [*OURS, *LOCKS], ids=lambda error: type(error).__name__)
 def test_a_token_whose_subject_cannot_be_confirmed_unlocks_nothing(home, error):
     home.consent_tokens.attest_adult(home.ada)

@@ -1,0 +1,258 @@
+"""Reads the text in a picture, so that an instruction that is only in the picture is read, too.
+
+    picture -> a coarse look for lines -> none? done
+            -> a finer look -> cores of lines -> each line upright -> letters -> text
+
+Bounded: a picture without text costs the coarse look alone, and of much text the largest is read.
+Read are Latin letters, Chinese, Japanese and Greek; not Cyrillic, Korean, Arabic, Hebrew, the scripts of India
+and Southeast Asia, handwriting, curved or strongly leaning lines, and columns of upright signs.
+
+Method: Liao et al., Real-time Scene Text Detection with Differentiable Binarization, 2020; letters by
+greedy CTC decoding (Graves et al., 2006).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import atan2, cos, hypot, sin, sqrt
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from consentry.inference.registry import ModelName
+from consentry.inference.sessions import ModelStore
+from consentry.kernel.biometrics import Pixels
+
+_Floats = npt.NDArray[np.float32]
+
+_COARSE_SIDE_PX = 480
+_FINE_SIDE_PX = 960
+_MULTIPLE = 32  # of the sides that the network takes
+_MIN_CORE = 0.3  # likelihood
+_MIN_MEAN = 0.7  # of a whole core
+_MIN_CORE_PX = 3  # smaller ones are no letters
+# The network marks the core of a line; the line reaches beyond it by this part of area over perimeter.
+_GROWTH = 1.6
+_LINE_HEIGHT_PX = 48
+_MAX_LINES = 60
+_MAX_COLUMNS_PX = 12_000  # of all lines together, at the height above: some 700 letters
+_MIN_LENGTH = 1.5  # heights: what is shorter is no instruction, and has no direction
+_SURE = 0.8
+_MIN_CONFIDENCE = 0.5  # below this it is a pattern, not text
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A rectangle around a line, in pixels of the picture. ``angle`` in radians, clockwise."""
+
+    x: float
+    y: float
+    length: float
+    height: float
+    angle: float
+
+    @property
+    def columns(self) -> int:
+        """Its length when its letters are as high as the network takes them."""
+        return max(_LINE_HEIGHT_PX, round(self.length * _LINE_HEIGHT_PX / self.height))
+
+
+@dataclass(slots=True)
+class _Core:
+    """A connected group of cores: of its pixels the count, the likelihoods, the sums, the products."""
+
+    count: float = 0.0
+    likelihood: float = 0.0
+    x: float = 0.0
+    y: float = 0.0
+    xx: float = 0.0
+    xy: float = 0.0
+    yy: float = 0.0
+
+    def add_run(self, row: int, start: int, likelihoods: _Floats) -> None:
+        """Add the pixels of one row from the column ``start`` on."""
+        end = start + likelihoods.size
+        columns = np.arange(start, end, dtype=np.float64)
+        self.count += end - start
+        self.likelihood += float(likelihoods.sum())
+        self.x += float(columns.sum())
+        self.y += row * (end - start)
+        self.xx += float((columns**2).sum())
+        self.xy += row * float(columns.sum())
+        self.yy += row * row * (end - start)
+
+    def add(self, other: _Core) -> None:
+        """Add another group that turned out to be the same."""
+        self.count += other.count
+        self.likelihood += other.likelihood
+        self.x += other.x
+        self.y += other.y
+        self.xx += other.xx
+        self.xy += other.xy
+        self.yy += other.yy
+
+    def line(self, scale: float) -> _Line:
+        """Return the rectangle with the same centre and moments, grown to the whole line.
+
+        Args:
+            scale: Pixels of the network for one of the picture.
+        """
+        x, y = self.x / self.count, self.y / self.count
+        # A pixel is a square, not a point: it has a spread of its own.
+        xx, yy = self.xx / self.count - x * x + 1 / 12, self.yy / self.count - y * y + 1 / 12
+        xy = self.xy / self.count - x * y
+        middle, reach = (xx + yy) / 2, hypot((xx - yy) / 2, xy)
+        length, height = sqrt(12 * (middle + reach)), sqrt(12 * max(middle - reach, 1 / 12))
+        angle = atan2(2 * xy, xx - yy) / 2
+        margin = _GROWTH * length * height / (length + height)
+        return _Line(
+            x=(x + 0.5) / scale,
+            y=(y + 0.5) / scale,
+            # Cores taper at their ends, where the moments miss some of them.
+            length=(length + height + margin) / scale,
+            height=(height + margin) / scale,
+            angle=angle,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TextReader:
+    """Reads pictures. Any number of threads may use one: it holds no state."""
+
+    models: ModelStore
+
+    def read(self, pixels: Pixels) -> str:
+        """Return the text in a picture, a line a line; empty when there is none.
+
+        Args:
+            pixels: Shape ``(height, width, 3)``, RGB.
+
+        Raises:
+            ModelUnavailable: If a model file is missing or not the pinned one.
+        """
+        lines = self._lines(pixels)
+        if not lines:
+            return ""
+        letters = self.models.file(ModelName.OCR_ALPHABET).decode().split("\n")
+        # 0 is no letter, and the space comes after all others.
+        alphabet = ("", *letters, " ")
+        image = Image.fromarray(pixels)
+        read = [self._read(image, line, alphabet) for line in lines]
+        return "\n".join(text for text in read if text)
+
+    def _lines(self, pixels: Pixels) -> list[_Line]:
+        """Find lines, from the top to the bottom: at most what is bounded above, the largest."""
+        found = self._look(pixels, _COARSE_SIDE_PX)
+        if found and max(pixels.shape[:2]) > _COARSE_SIDE_PX:
+            found = self._look(pixels, _FINE_SIDE_PX)
+        kept: list[_Line] = []
+        columns = 0
+        for line in sorted(found, key=lambda each: -each.height)[:_MAX_LINES]:
+            columns += line.columns
+            if columns > _MAX_COLUMNS_PX:
+                break
+            kept.append(line)
+        return sorted(kept, key=lambda each: (each.y, each.x))
+
+    def _look(self, pixels: Pixels, side: int) -> list[_Line]:
+        """Find the lines of a picture whose long side is shrunk to ``side``."""
+        height, width = pixels.shape[:2]
+        scale = min(1.0, side / max(height, width))
+        small_height, small_width = max(1, round(height * scale)), max(1, round(width * scale))
+        image = Image.fromarray(pixels).resize(
+            (small_width, small_height), Image.Resampling.BILINEAR
+        )
+        batch = np.full((1, 3, _round_up(small_height), _round_up(small_width)), 127, np.float32)
+        batch[0, :, :small_height, :small_width] = np.asarray(image).transpose(2, 0, 1)
+        (likelihood,) = self.models.session(ModelName.OCR_LINES).run(batch)
+        groups = _groups(likelihood[0, 0, :small_height, :small_width])
+        lines = [group.line(scale) for group in groups]
+        return [line for line in lines if line.length >= _MIN_LENGTH * line.height]
+
+    def _read(self, image: Image.Image, line: _Line, alphabet: Sequence[str]) -> str:
+        upright = _cut(image, line)
+        text, confidence = self._letters(upright, alphabet)
+        if confidence < _SURE:
+            turned = self._letters(upright.transpose(Image.Transpose.ROTATE_180), alphabet)
+            text, confidence = max((text, confidence), turned, key=lambda each: each[1])
+        return text if confidence >= _MIN_CONFIDENCE else ""
+
+    def _letters(self, line: Image.Image, alphabet: Sequence[str]) -> tuple[str, float]:
+        """Return what one line says, and how likely its letters are on average."""
+        batch = np.asarray(line, np.float32).transpose(2, 0, 1)[None]
+        (steps,) = self.models.session(ModelName.OCR_TEXT).run(batch)
+        return _decoded(steps[0], alphabet)
+
+
+def _decoded(steps: _Floats, alphabet: Sequence[str]) -> tuple[str, float]:
+    best = steps.argmax(axis=1)
+    is_new = np.concatenate([[True], best[1:] != best[:-1]]) & (best != 0)
+    if not is_new.any():
+        return "", 0.0
+    text = "".join(alphabet[i] for i in best[is_new])
+    return text.strip(), float(steps.max(axis=1)[is_new].mean())
+
+
+def _round_up(side: int) -> int:
+    return -(-side // _MULTIPLE) * _MULTIPLE
+
+
+def _cut(image: Image.Image, line: _Line) -> Image.Image:
+    """Cut out a line and lay it straight, 48 pixels high."""
+    across, down = cos(line.angle), sin(line.angle)
+    reach = int(hypot(line.length, line.height) / 2) + 2
+    left, top = max(0, int(line.x) - reach), max(0, int(line.y) - reach)
+    right, bottom = min(image.width, int(line.x) + reach), min(image.height, int(line.y) + reach)
+    scale = _LINE_HEIGHT_PX / line.height
+    size = (max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale)))
+    # Resized first: only that looks at every pixel when a large line is made small.
+    around = image.resize(size, Image.Resampling.BILINEAR, box=(left, top, right, bottom))
+    x, y = (line.x - left) * scale, (line.y - top) * scale
+    half_width, half_height = line.columns / 2, _LINE_HEIGHT_PX / 2
+    return around.transform(
+        (line.columns, _LINE_HEIGHT_PX),
+        Image.Transform.AFFINE,
+        (
+            *(across, -down, x - half_width * across + half_height * down),
+            *(down, across, y - half_width * down - half_height * across),
+        ),
+        Image.Resampling.BILINEAR,
+        fillcolor=(127, 127, 127),
+    )
+
+
+def _groups(likelihoods: _Floats) -> list[_Core]:
+    """Return each connected group of cores that is large and likely enough for text."""
+    cores = likelihoods > _MIN_CORE
+    groups: dict[int, _Core] = {}
+    parents: list[int] = []
+
+    def root(group: int) -> int:
+        while parents[group] != group:
+            parents[group] = parents[parents[group]]
+            group = parents[group]
+        return group
+
+    above: list[tuple[int, int, int]] = []
+    last_row = -1
+    for row in np.flatnonzero(cores.any(axis=1)).tolist():
+        edges = np.flatnonzero(np.diff(cores[row], prepend=False, append=False)).tolist()
+        here = [(start, end, 0) for start, end in zip(edges[::2], edges[1::2], strict=True)]
+        for i, (start, end, _) in enumerate(here):
+            group = len(parents)
+            parents.append(group)
+            groups[group] = _Core()
+            groups[group].add_run(row, start, likelihoods[row, start:end])
+            here[i] = (start, end, group)
+            for left, right, other in above if row == last_row + 1 else ():
+                if left <= end and start <= right and root(other) != group:
+                    groups[group].add(groups.pop(root(other)))
+                    parents[root(other)] = group
+        above, last_row = here, row
+    return [
+        group
+        for group in groups.values()
+        if group.count >= _MIN_CORE_PX**2 and group.likelihood >= _MIN_MEAN * group.count
+    ]
