@@ -266,6 +266,8 @@ def _is_between(slots: frozenset[str], one: Mark, other: Mark, sentence: Sentenc
         is_listed = any(each.has("and") for each in later) or any(
             place in sentence.commas for place in range(mark.last + 1, last.first + 1)
         )
+        # In a list the verb stands outside of it; what stands before its own verb is no list.
+        is_listed = is_listed and not (first.has(*_CLOTHES) and not sentence.is_verb_final)
         is_listed = is_listed and not any(each.has("only", "keep", "but") for each in later)
         if not is_listed:
             return True
@@ -424,12 +426,33 @@ def _give_up(sentence: Sentence) -> None:
     if is_replacing and len(worn) > 1 and worn[-1].has("modest"):
         for mark in worn[:-1]:
             mark.is_given_up = True
+    for mark in marks:
+        if mark.has("without"):
+            _give_up_refused(mark, sentence)
     is_scant = any(mark.has("only", "scant") for mark in marks)
     for mark in marks:
         if mark.has("cover") and not mark.is_negated and not is_scant:
             _give_up_near(mark, sentence, 6)
         elif mark.has("lengthen") and not mark.is_negated:
             _give_up_near(mark, sentence, 5)
+
+
+def _give_up_refused(without: Mark, sentence: Sentence) -> None:
+    """Mark what is not wanted when something else is: "no bikini please, proper clothes"."""
+    for place in (without.last + 1, without.last + 2):
+        other = sentence.at.get(place)
+        if other is None or not other.has("swimwear"):
+            continue
+        wanted = [
+            mark
+            for mark in sentence.marks
+            if mark.first > other.last and mark.has("modest", "garment", "dressed")
+        ]
+        if wanted and not any(
+            mark.has("without", "scant") for mark in sentence.marks if mark.first > other.last
+        ):
+            other.is_given_up = True
+        return
 
 
 def _give_up_instead(instead: Mark, sentence: Sentence) -> None:
@@ -474,7 +497,10 @@ def _give_up_near(act: Mark, sentence: Sentence, reach: int) -> None:
 def _spare(sentence: Sentence) -> None:
     """Mark what is part of a product or a thing, or only given another colour."""
     marks = sentence.marks
-    if sentence.complains and not any(mark.has("undress", "wear", "remove") for mark in marks):
+    is_asking = any(mark.has("undress", "wear") for mark in marks) or (
+        any(mark.has("remove") for mark in marks) and any(mark.has(*_CLOTHES) for mark in marks)
+    )
+    if sentence.complains and not is_asking:
         for mark in marks:
             mark.is_spared = mark.is_spared or mark.has(*_REPORTED)
     if not sentence.names_somebody:

@@ -205,6 +205,8 @@ def _slots(token: Token, senses: Senses, words: Words) -> tuple[frozenset[str], 
     if token.text.isdigit():
         is_child = len(token.text) <= _LONGEST_AGE and 0 < int(token.text) < _OF_AGE
         pieces = frozenset().union(*(sense.pieces for sense in senses.values()))
+        if not int(token.text):
+            return frozenset({"nothing"}), pieces
         return (frozenset({"child_number"}) if is_child else frozenset()), pieces
     own = [senses[each] for each in words.primary if each in senses]
     pieces = frozenset().union(
