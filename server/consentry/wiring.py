@@ -223,8 +223,9 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
     subject_keys, verify_actor = SubjectKeyRing(subjects, custody), VerifyActor(subjects, custody)
     token_store = SqlConsentTokenStore(database)
     grants = GrantDesk(SqlGrantStore(database), subject_keys, verify_actor, clock)
-    aliases = AliasBook(SqlAliasStore(database), subjects, custody, clock)
-    contests = Contests(SqlContestStore(database), custody, clock)
+    alias_store, contest_store = SqlAliasStore(database), SqlContestStore(database)
+    aliases = AliasBook(alias_store, subjects, custody, clock)
+    contests = Contests(contest_store, custody, clock)
     requests = RequestDesk(
         SqlRequestStore(database), subject_keys, token_signer, verify_actor, clock
     )
@@ -283,7 +284,7 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
         custody=custody,
         rotate_keys=RotateKeys(subjects, custody, gallery, turn),
         gallery=gallery,
-        export_backup=ExportBackup(subjects, header, custody),
+        export_backup=ExportBackup(subjects, alias_store, contest_store, header, custody),
         restore_backup=RestoreBackup(home_store, custody, gallery),
         receipts=receipts,
         signer=signer,

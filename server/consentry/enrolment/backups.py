@@ -11,19 +11,31 @@ import binascii
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
-from consentry.enrolment.ports import HomeStore, NewTemplate, StoredSubject, SubjectStore
+from consentry.enrolment.ports import (
+    AliasStore,
+    ContestStore,
+    HomeContents,
+    HomeStore,
+    NewTemplate,
+    StoredAlias,
+    StoredContest,
+    StoredSubject,
+    SubjectStore,
+)
 from consentry.enrolment.references import ReferenceGallery
 from consentry.kernel.biometrics import SealedTemplate
 from consentry.kernel.errors import BadRequest, VaultAbsent, VaultExists
-from consentry.kernel.ids import ModelId, SubjectId, TemplateId
+from consentry.kernel.ids import AliasId, ContestId, ModelId, SubjectId, TemplateId
 from consentry.kernel.taxonomy import SubjectPolicy
 from consentry.vault.backup import export_backup, open_backup
 from consentry.vault.custody import Custody, HeaderStore, VaultState
 from consentry.vault.passphrase import Passphrase
 
-_FORMAT = "consentry.backup/1"
+_FORMAT = "consentry.backup/2"
+_READS = {"consentry.backup/1", _FORMAT}
+"""Version 1 knew no protected names and no contests."""
 
 
 class _SubjectRow(TypedDict):
@@ -41,8 +53,24 @@ class _TemplateRow(TypedDict):
     sealed: str
 
 
+class _AliasRow(TypedDict):
+    alias: str
+    subject: str
+    sealed: str
+    added_at: str
+
+
+class _ContestRow(TypedDict):
+    contest: str
+    claimant: str
+    respondent: str
+    opened_at: str
+
+
 class _Payload(TypedDict):
     format: str
+    aliases: NotRequired[list[_AliasRow]]
+    contests: NotRequired[list[_ContestRow]]
     header: str
     subjects: list[_SubjectRow]
     templates: list[_TemplateRow]
@@ -53,11 +81,16 @@ class ExportBackup:
     """Write everything that is needed to open the vault elsewhere into one sealed file."""
 
     store: SubjectStore
+    aliases: AliasStore
+    contests: ContestStore
     header: HeaderStore
     custody: Custody
 
     def __call__(self, passphrase: Passphrase) -> bytes:
         """Return the backup file.
+
+        What protects is in it: who is enrolled, under which names, and contests. No yes is: grants
+        and tokens are given again, because nobody can say whether she would still give them.
 
         Raises:
             VaultAbsent: If there is nothing to back up.
@@ -95,6 +128,24 @@ class ExportBackup:
                 for s in subjects
             ],
             templates=templates,
+            aliases=[
+                _AliasRow(
+                    alias=a.alias,
+                    subject=a.subject,
+                    sealed=_text(a.sealed),
+                    added_at=a.added_at.isoformat(),
+                )
+                for a in self.aliases.all()
+            ],
+            contests=[
+                _ContestRow(
+                    contest=c.contest,
+                    claimant=c.claimant,
+                    respondent=c.respondent,
+                    opened_at=c.opened_at.isoformat(),
+                )
+                for c in self.contests.all()
+            ],
         )
         return export_backup(json.dumps(payload, separators=(",", ":")).encode(), passphrase)
 
@@ -119,11 +170,11 @@ class RestoreBackup:
                 "This home has a vault already, and a restore never overwrites one. "
                 "Restore into an empty data folder (CONSENTRY_HOME), or delete everything here first."
             )
-        header, subjects, templates = _parsed(open_backup(data, passphrase))
-        self.home.restore(header, subjects, templates)
+        found = _parsed(open_backup(data, passphrase))
+        self.home.restore(found)
         self.custody.unlock(passphrase)
         self.gallery.refresh()
-        return len(subjects)
+        return len(found.subjects)
 
 
 def _text(data: bytes) -> str:
@@ -134,12 +185,10 @@ def _bytes(text: str) -> bytes:
     return base64.b64decode(text, validate=True)
 
 
-def _parsed(
-    data: bytes,
-) -> tuple[bytes, list[StoredSubject], list[tuple[SubjectId, NewTemplate]]]:
+def _parsed(data: bytes) -> HomeContents:
     try:
         payload: _Payload = json.loads(data)
-        if payload["format"] != _FORMAT:
+        if payload["format"] not in _READS:
             raise BadRequest(
                 "This backup was made by a version of Consentry that this one does not know."
             )
@@ -164,7 +213,29 @@ def _parsed(
             )
             for row in payload["templates"]
         ]
-        return _bytes(payload["header"]), subjects, templates
+        return HomeContents(
+            header=_bytes(payload["header"]),
+            subjects=subjects,
+            templates=templates,
+            aliases=[
+                StoredAlias(
+                    alias=AliasId(row["alias"]),
+                    subject=SubjectId(row["subject"]),
+                    sealed=_bytes(row["sealed"]),
+                    added_at=datetime.fromisoformat(row["added_at"]),
+                )
+                for row in payload.get("aliases", ())
+            ],
+            contests=[
+                StoredContest(
+                    contest=ContestId(row["contest"]),
+                    claimant=SubjectId(row["claimant"]),
+                    respondent=SubjectId(row["respondent"]),
+                    opened_at=datetime.fromisoformat(row["opened_at"]),
+                )
+                for row in payload.get("contests", ())
+            ],
+        )
     except (KeyError, TypeError, ValueError, binascii.Error) as cause:
         # The seal held, so this was written by a program of ours that differs from this one.
         raise BadRequest(

@@ -211,6 +211,17 @@ class ContestStore(Protocol):
         """Return every open contest, oldest first. Cheap; asked before every check."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeContents:
+    """What is put back from a backup: everything that protects, and no yes."""
+
+    header: bytes
+    subjects: Sequence[StoredSubject]
+    templates: Sequence[tuple[SubjectId, NewTemplate]]
+    aliases: Sequence[StoredAlias] = ()
+    contests: Sequence[StoredContest] = ()
+
+
 class HomeStore(Protocol):
     """A home as a whole: put back, or erased."""
 
@@ -224,13 +235,8 @@ class HomeStore(Protocol):
             How many subjects there were.
         """
 
-    def restore(
-        self,
-        header: bytes,
-        subjects: Sequence[StoredSubject],
-        templates: Sequence[tuple[SubjectId, NewTemplate]],
-    ) -> None:
-        """Put a vault header, subjects and templates into a home that has none, in one transaction.
+    def restore(self, contents: HomeContents) -> None:
+        """Put everything into a home that has no vault, in one transaction.
 
         Raises:
             VaultExists: If there is a vault already. Nothing was changed.

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from sqlmodel import select
 
-from consentry.enrolment.ports import NewTemplate, StoredSubject
+from consentry.enrolment.ports import HomeContents
 from consentry.kernel.clock import Clock, SystemClock
 from consentry.kernel.errors import VaultExists
-from consentry.kernel.ids import SubjectId
 from consentry.storage.consent_tables import AnswerRow
 from consentry.storage.database import Database
+from consentry.storage.names import insert_names
 from consentry.storage.subjects import (
     advance,
     erase_subject,
@@ -45,13 +43,8 @@ class SqlHomeStore:
                 erase_subject(erasure, stored, revision, self._clock.now())
         return len(subjects)
 
-    def restore(
-        self,
-        header: bytes,
-        subjects: Sequence[StoredSubject],
-        templates: Sequence[tuple[SubjectId, NewTemplate]],
-    ) -> None:
-        """Put a vault header, subjects and templates into a home that has none."""
+    def restore(self, contents: HomeContents) -> None:
+        """Put everything into a home that has no vault."""
         with self._database.writing() as session:
             has_vault = session.get(VaultHeaderRow, 1) is not None
             if has_vault or session.exec(select(SubjectRow.subject).limit(1)).first() is not None:
@@ -59,6 +52,7 @@ class SqlHomeStore:
                     "There is a vault here already, and a backup is never merged into one. Restore "
                     "it into an empty data folder."
                 )
-            session.add(VaultHeaderRow(id=1, header=header))
-            insert_subjects(session, subjects)
-            insert_templates(session, templates, advance(session))
+            session.add(VaultHeaderRow(id=1, header=contents.header))
+            insert_subjects(session, contents.subjects)
+            insert_templates(session, contents.templates, advance(session))
+            insert_names(session, contents.aliases, contents.contests)

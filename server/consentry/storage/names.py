@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+
+from sqlmodel import Session
 
 from consentry.enrolment.ports import StoredAlias, StoredContest
 from consentry.grants.ports import FeedKind
@@ -34,14 +37,7 @@ class SqlAliasStore:
         with self._database.writing() as session:
             require_enrolled(session, alias.subject)
             advance(session)
-            session.add(
-                AliasRow(
-                    alias=alias.alias,
-                    subject=alias.subject,
-                    sealed=alias.sealed,
-                    added_at=alias.added_at,
-                )
-            )
+            insert_names(session, [alias], [])
             tell(session, FeedKind.POLICY_CHANGED, alias.added_at)
 
     def remove(self, alias: AliasId, *, at: datetime) -> None:
@@ -81,14 +77,7 @@ class SqlContestStore:
         with self._database.writing() as session:
             require_enrolled(session, contest.claimant)
             require_enrolled(session, contest.respondent)
-            session.add(
-                ContestRow(
-                    contest=contest.contest,
-                    claimant=contest.claimant,
-                    respondent=contest.respondent,
-                    opened_at=contest.opened_at,
-                )
-            )
+            insert_names(session, [], [contest])
             tell(session, FeedKind.POLICY_CHANGED, contest.opened_at)
 
     def close(self, contest: ContestId, *, at: datetime) -> None:
@@ -112,4 +101,28 @@ class SqlContestStore:
                 opened_at=from_microseconds(opened_at),
             )
             for contest, claimant, respondent, opened_at in rows
+        )
+
+
+def insert_names(
+    session: Session, aliases: Sequence[StoredAlias], contests: Sequence[StoredContest]
+) -> None:
+    """Insert protected names and contests in the given transaction."""
+    for alias in aliases:
+        session.add(
+            AliasRow(
+                alias=alias.alias,
+                subject=alias.subject,
+                sealed=alias.sealed,
+                added_at=alias.added_at,
+            )
+        )
+    for contest in contests:
+        session.add(
+            ContestRow(
+                contest=contest.contest,
+                claimant=contest.claimant,
+                respondent=contest.respondent,
+                opened_at=contest.opened_at,
+            )
         )

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from consentry.enrolment.aliases import AliasKind, AliasProof
+from consentry.grants.grants import GrantTerms
 from consentry.kernel.errors import VaultAbsent, VaultExists, WrongPassphrase
-from consentry.kernel.taxonomy import Verdict
+from consentry.kernel.taxonomy import IntentCategory, Purpose, Verdict
 from consentry.vault.passphrase import Passphrase
 from fakes.coloured_faces import picture
 from fakes.home import PASSPHRASE, TestHome
@@ -26,6 +28,30 @@ def test_a_restored_backup_protects_as_before(home, elsewhere):
     assert restored == 2
     assert {person.name for person in elsewhere.people.all()} == {"Ada", "Eve"}
     assert elsewhere.check(picture(ADA)).decision.verdict is Verdict.NEEDS_CONSENT
+
+
+def test_a_restored_backup_protects_names_and_remembers_contests_but_no_yes(home, elsewhere):
+    ada = home.enrol(ADA, name="Ada").subject
+    home.aliases.add(ada, "konstpaus", AliasKind.HANDLE, AliasProof.OWN_WORD)
+    home.grants.create(
+        ada,
+        GrantTerms(
+            purposes=frozenset({Purpose.EDIT}),
+            platform=None,
+            regions=None,
+            categories=frozenset({IntentCategory.NONE}),
+            valid_from=None,
+            valid_until=None,
+            max_uses=None,
+        ),
+    )
+    home.contests.open(home.enrol(EVE, name="Eve").subject, ada)
+
+    elsewhere.restore_backup(home.export_backup(PASSPHRASE), PASSPHRASE)
+
+    assert elsewhere.aliases.named_in(["draw konstpaus"]) == (ada,)
+    assert ada in elsewhere.contests.contested()
+    assert elsewhere.grants.list(ada) == ()
 
 
 def test_a_backup_holds_nothing_in_the_clear(home):

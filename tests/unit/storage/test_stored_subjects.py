@@ -9,6 +9,7 @@ import time
 from contextlib import closing
 
 import pytest
+from consentry.enrolment.ports import HomeContents
 from consentry.kernel.errors import StorageFailed, VaultExists
 from consentry.storage.database import Database
 from consentry.storage.home import SqlHomeStore
@@ -32,6 +33,10 @@ class TestSqlSubjectStore(SubjectStoreContract):
 @pytest.fixture
 def store(database):
     return SqlSubjectStore(database)
+
+
+def contents(subjects, templates):
+    return HomeContents(header=b"header", subjects=subjects, templates=templates)
 
 
 def on_disk(path) -> bytes:
@@ -210,7 +215,7 @@ def test_a_tombstone_says_nothing_but_row_and_revision(database, store):
 
 def test_a_restored_backup_is_there_whole(database, store):
     pairs = [(who(1), template(1)), (who(2), template(2))]
-    SqlHomeStore(database).restore(b"header", [person(1), person(2)], pairs)
+    SqlHomeStore(database).restore(contents([person(1), person(2)], pairs))
 
     assert SqlHeaderStore(database).load() == b"header"
     assert store.subjects() == (person(1), person(2))
@@ -222,13 +227,13 @@ def test_a_backup_is_never_restored_over_a_vault(database, store):
     SqlHeaderStore(database).create(b"mine")
 
     with pytest.raises(VaultExists):
-        SqlHomeStore(database).restore(b"header", [person(1)], [])
+        SqlHomeStore(database).restore(contents([person(1)], []))
     assert SqlHeaderStore(database).load() == b"mine"
     assert store.subjects() == ()
 
 
 def test_a_backup_that_names_nobody_as_owner_of_a_template_is_refused_whole(database, store):
     with pytest.raises(Exception, match="stored already"):
-        SqlHomeStore(database).restore(b"header", [person(1)], [(who(2), template(2))])
+        SqlHomeStore(database).restore(contents([person(1)], [(who(2), template(2))]))
     assert SqlHeaderStore(database).load() is None
     assert store.subjects() == ()
