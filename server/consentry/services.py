@@ -11,7 +11,9 @@ from consentry.accounts.sessions import Sessions
 from consentry.accounts.tokens import Tokens
 from consentry.checks.check import CheckImages
 from consentry.checks.look import LookAtFaces
+from consentry.checks.news import ReadNews
 from consentry.checks.ports import ReceiptStore
+from consentry.checks.recall import RecallCheck
 from consentry.enrolment.aliases import AliasBook
 from consentry.enrolment.backups import ExportBackup, RestoreBackup
 from consentry.enrolment.contests import Contests
@@ -34,6 +36,8 @@ class Services:
     """Everything that a door may ask for. Each member is safe to share between threads."""
 
     check: CheckImages
+    recall: RecallCheck
+    news: ReadNews
     look: LookAtFaces
     enrol: EnrolSubject
     people: People

@@ -26,6 +26,8 @@ from consentry.api.work import Kind
 from consentry.checks.check import CheckImages
 from consentry.checks.consents import Consents
 from consentry.checks.look import FaceReader, LookAtFaces
+from consentry.checks.news import ReadNews
+from consentry.checks.recall import RecallCheck
 from consentry.dashboard.router import dashboard_router
 from consentry.dashboard.visit import Place
 from consentry.enrolment.aliases import AliasBook
@@ -77,6 +79,7 @@ from consentry.transparency.jwks import thumbprint
 from consentry.transparency.receipts import ReceiptSigner
 from consentry.transparency.signing_key import create_signing_key, load_signing_key
 from consentry.vault.custody import Custody
+from consentry.vault.keys import derive
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +255,8 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
             limits=limits,
             clock=clock,
         ),
+        recall=RecallCheck(receipts, signer),
+        news=ReadNews(SqlFeed(database), receipts, _cursor_secret(signing_key)),
         look=LookAtFaces(faces=faces, limits=limits),
         enrol=EnrolSubject(
             faces=faces,
@@ -304,6 +309,11 @@ def _engine_threads(settings: Settings) -> int:
 def _issuer(key: Ed25519PrivateKey) -> str:
     """Name the installation by its key (RFC 9278): nothing else needs to be registered or kept."""
     return f"urn:ietf:params:oauth:jwk-thumbprint:sha-256:{thumbprint(key.public_key())}"
+
+
+def _cursor_secret(key: Ed25519PrivateKey) -> bytes:
+    """Derive what seals the cursors of the feed: it lasts as long as the installation does."""
+    return derive(key.private_bytes_raw(), b"consentry/v1/feed/cursor")
 
 
 def _signing_key(path: Path, *, has_signed: bool) -> Ed25519PrivateKey:

@@ -337,9 +337,9 @@ def test_each_scope_opens_its_own_routes_and_no_others(lit):
             ("POST", "/v1/receipts/verify"),
         },
         Scope.CHECKS_WRITE: {("POST", "/v1/checks"), ("POST", "/v1/checks/batch")},
-        Scope.CHECKS_READ: set(),
-        Scope.CONSENT_REQUEST: set(),
-        Scope.FEED_READ: set(),
+        Scope.CHECKS_READ: {("GET", "/v1/checks/{check_id}")},
+        Scope.CONSENT_REQUEST: {("GET", "/v1/consent-requests/{request_id}")},
+        Scope.FEED_READ: {("GET", "/v1/feed")},
         Scope.FACES_READ: {("POST", "/v1/faces")},
         Scope.SUBJECTS_WRITE: {("POST", "/v1/subjects"), ("POST", "/v1/subjects/revoke")},
         Scope.TOKENS: {

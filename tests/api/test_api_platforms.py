@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 from consentry.accounts.budgets import ProbeQuota
@@ -14,11 +15,21 @@ from consentry.accounts.principals import PLATFORM_SCOPES, Scope
 from consentry.kernel.taxonomy import Obligation, PublicReason, Verdict
 from consentry.transparency.receipts import verify_receipt
 from fakes.coloured_faces import picture
-from fakes.site import is_problem
+from fakes.home import TestHome
+from fakes.site import is_problem, opened
 
 RED, BLUE, GREEN = (200, 0, 0), (0, 0, 200), (0, 200, 0)
 EVERYDAY = {"prompt": "make the sky blue"}
-ANSWER = {"format", "check_id", "verdict", "reasons", "obligations", "receipt", "salts"}
+ANSWER = {
+    "format",
+    "check_id",
+    "verdict",
+    "reasons",
+    "obligations",
+    "receipt",
+    "salts",
+    "request_id",
+}
 
 
 def images(*colours):
@@ -356,6 +367,114 @@ def test_a_repeated_batch_carries_out_only_what_had_no_verdict(lit):
     assert lit.home.receipts.count() == 3
 
 
+# -- again, later ----------------------------------------------------------------------------------
+
+
+def test_an_answer_is_read_again_by_the_one_who_was_given_it_only(enrolled):
+    client, other = platform(enrolled), platform(enrolled)
+    made = client.post("/v1/checks", files=images(RED), data=EVERYDAY).json()
+    path = f"/v1/checks/{made['check_id']}"
+    again = client.get(path).json()
+    assert again == made | {"salts": None, "request_id": None}
+    refused = [other.get(path), enrolled.owner().get(path), client.get("/v1/checks/chk_none")]
+    assert {each.json()["detail"] for each in refused} == {"There is no receipt of that check."}
+    for each in refused:
+        assert is_problem(each, 404, "not-found")
+
+
+def test_a_rotated_key_reads_the_answers_of_its_old_secret(lit):
+    key, secret = lit.services.keys.issue(
+        "test", "example.org", PLATFORM_SCOPES, expires_in_days=None
+    )
+    made = lit.client(authorization=f"Bearer {secret}").post("/v1/checks", json=EVERYDAY).json()
+    new = lit.services.keys.rotate(key.key, overlap_hours=0)
+    client = lit.client(authorization=f"Bearer {new}")
+    assert client.get(f"/v1/checks/{made['check_id']}").json()["receipt"] == made["receipt"]
+
+
+@pytest.fixture
+def restarted(enrolled):
+    """The same home in a new process: everything that was in memory is gone."""
+
+    @contextmanager
+    def again():
+        home = TestHome(enrolled.home.path, signing_key=enrolled.home.signing_key)
+        home.clock.advance((enrolled.home.clock.now() - home.clock.now()).total_seconds())
+        with opened(home) as site:
+            yield site
+        home.close()
+
+    return again
+
+
+def test_a_repeated_question_is_one_check_also_after_a_restart(enrolled, restarted):
+    _, secret = enrolled.services.keys.issue(
+        "test", "example.org", PLATFORM_SCOPES, quota=ProbeQuota(5, 50), expires_in_days=None
+    )
+    ask = {"files": images(BLUE), "data": EVERYDAY, "headers": {"idempotency-key": "k"}}
+    first = enrolled.client(authorization=f"Bearer {secret}").post("/v1/checks", **ask)
+    with restarted() as site:
+        client = site.client(authorization=f"Bearer {secret}")
+        again = client.post("/v1/checks", **ask)
+        assert again.json() == first.json()
+        assert again.json()["salts"] is not None
+        other = client.post("/v1/checks", **(ask | {"data": EVERYDAY | {"region": "SE"}}))
+        assert is_problem(other, 422, "idempotency-key-reused")
+        assert '"faces-hour";r=4;' in client.get("/v1/policy").headers["ratelimit"]
+        assert site.home.receipts.count() == 1
+
+
+def test_after_a_day_the_same_key_asks_anew(enrolled):
+    client = platform(enrolled)
+    ask = {"json": EVERYDAY, "headers": {"idempotency-key": "k"}}
+    first = client.post("/v1/checks", **ask).json()
+    enrolled.home.clock.advance(24 * 3600)
+    assert client.post("/v1/checks", **ask).json()["check_id"] != first["check_id"]
+
+
+def test_what_is_kept_for_a_repetition_holds_nothing_that_was_asked(enrolled):
+    client = platform(enrolled)
+    data = {"prompt": "make the sapphire sky blue"}
+    made = client.post(
+        "/v1/checks", files=images(RED), data=data, headers={"idempotency-key": "random"}
+    ).json()
+    rows = enrolled.home.database.held().execute("SELECT place, sealed FROM answers").fetchall()
+    assert len(rows) == 1
+    kept = b"".join(rows[0])
+    for private in (b"sapphire", b"random", made["salts"]["prompt"].encode(), picture(RED)):
+        assert private not in kept
+
+
+# -- the feed --------------------------------------------------------------------------------------
+
+
+def test_the_feed_says_that_something_changed_and_never_whose(enrolled):
+    client = platform(enrolled)
+    before = client.get("/v1/feed").json()
+    enrolled.services.revoke(enrolled.subject)
+    after = client.get("/v1/feed", params={"cursor": before["cursor"]}).json()
+    assert after["changes"]
+    assert {frozenset(change) for change in after["changes"]} == {
+        frozenset({"kind", "hour", "check_id"})
+    }
+    assert "sub_" not in json.dumps(after)
+    assert client.get("/v1/feed", params={"cursor": after["cursor"]}).json()["changes"] == []
+
+
+def test_a_cursor_is_its_callers_own_and_cannot_be_made(lit):
+    cursor = platform(lit).get("/v1/feed").json()["cursor"]
+    other = platform(lit)
+    for tried in (cursor, "AAAA", "A" * 32):
+        answer = other.get("/v1/feed", params={"cursor": tried})
+        assert is_problem(answer, 400, "bad-request")
+
+
+def test_nobody_elses_question_to_somebody_can_be_followed(lit):
+    client = platform(lit)
+    body = client.get("/v1/consent-requests/crq_none").json()
+    assert body == {"format": "consentry.consent-status/1", "state": "expired", "token": None}
+
+
 # -- what there is to know -------------------------------------------------------------------------
 
 
@@ -379,7 +498,7 @@ def test_whoever_comes_finds_the_endpoints_and_the_keys(lit):
     assert body["issuer"] == lit.services.signer.issuer
     client = platform(lit)
     for path in body["endpoints"].values():
-        assert client.get(path).status_code != 404, path
+        assert client.get(path.replace("{request_id}", "crq_x")).status_code != 404, path
 
 
 # -- at once ---------------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ from consentry.accounts.tokens import Tokens
 from consentry.checks.check import CheckImages, CheckRequest, CheckResult
 from consentry.checks.consents import Consents
 from consentry.checks.look import LookAtFaces
+from consentry.checks.news import ReadNews
+from consentry.checks.recall import RecallCheck
 from consentry.enrolment.aliases import AliasBook
 from consentry.enrolment.backups import ExportBackup, RestoreBackup
 from consentry.enrolment.contests import Contests
@@ -179,6 +181,8 @@ class TestHome:
         tokens = Tokens(MemoryTokenStore(), self.clock)
         return Services(
             check=self.check_images,
+            recall=RecallCheck(self.receipts, self.signer),
+            news=ReadNews(self.feed, self.receipts, bytes(32)),
             look=LookAtFaces(self.faces, Limits()),
             enrol=self.enrol_subject,
             people=self.people,

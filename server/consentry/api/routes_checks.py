@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from consentry.accounts.budgets import BudgetState, ProbeBudget, ProbeQuota
 from consentry.accounts.principals import Principal, Scope
-from consentry.api.authentication import may_probe
+from consentry.api.authentication import may, may_probe
 from consentry.api.bodies import parse_json, read_json_members
 from consentry.api.once import Place, place_of
 from consentry.api.problems import Problem, documented, problem_response
@@ -24,7 +24,7 @@ from consentry.api.questions import (
     require_allowed,
 )
 from consentry.api.runtime import Runtime, runtime_of
-from consentry.api.verdicts import CheckOut, VerdictOut, verdict_json
+from consentry.api.verdicts import CheckOut, VerdictOut, recalled_json, verdict_json
 from consentry.api.wire import Inbound, Outbound, json_body
 from consentry.api.work import Kind
 from consentry.checks.check import CheckRequest
@@ -32,15 +32,18 @@ from consentry.kernel.errors import (
     Conflict,
     ConsentryError,
     IdempotencyKeyReused,
+    MethodNotAllowed,
+    NotFound,
     StorageFailed,
     StorageFull,
 )
-from consentry.kernel.ids import KeyId, SubjectId
+from consentry.kernel.ids import CheckId, KeyId, SubjectId
 from consentry.kernel.taxonomy import Mode
 
 router = APIRouter(tags=["checks"])
 
 Asker = Annotated[Principal, Depends(may_probe(Scope.CHECKS_WRITE))]
+Reader = Annotated[Principal, Depends(may(Scope.CHECKS_READ))]
 
 MAX_BATCH = 32
 
@@ -111,6 +114,27 @@ async def check_batch(request: Request, principal: Asker) -> Response:
     return Response(body, media_type="application/json")
 
 
+@router.get(
+    "/v1/checks/{check_id}",
+    operation_id="getCheck",
+    response_model=VerdictOut,
+    responses=documented(NotFound),
+)
+async def get_check(request: Request, principal: Reader, check_id: str) -> Response:
+    """Return an answer of your own again. Somebody else's is not found."""
+    if check_id == "batch":
+        # A route of its own, which takes another verb: no check is called so.
+        request.scope["allow"] = "POST"
+        raise MethodNotAllowed("This route takes POST.")
+    runtime = runtime_of(request)
+    async with runtime.work.place(Kind.STORE):
+        found = await runtime.work.run(
+            Kind.STORE,
+            partial(runtime.services.recall, CheckId(check_id), caller=principal.caller),
+        )
+    return Response(recalled_json(found), media_type="application/json")
+
+
 @dataclass(slots=True)
 class _Meter:
     """Charges one API key (`consentry.checks.ports.ProbeMeter`); lives as long as one request."""
@@ -139,11 +163,11 @@ class _Asking:
         """Answer one question, once for each key."""
         require_allowed(fields, self.principal)
         meter = self._meter()
-        check = partial(self._check, fields, images, meter)
+        check = partial(self._check, fields, images, place, meter)
 
         async def decide() -> Response:
             answer = await self.runtime.work.run(Kind.PICTURES, check)
-            if meter is not None:
+            if meter is not None and meter.states:
                 self.request.state.budgets = meter.states
             return Response(answer, media_type="application/json")
 
@@ -170,7 +194,13 @@ class _Asking:
             return None
         return _Meter(self.runtime.services.probes, key, quota)
 
-    def _check(self, fields: CheckFields, images: tuple[bytes, ...], meter: _Meter | None) -> bytes:
+    def _check(
+        self,
+        fields: CheckFields,
+        images: tuple[bytes, ...],
+        place: Place | None,
+        meter: _Meter | None,
+    ) -> bytes:
         services, principal = self.runtime.services, self.principal
         actor: SubjectId | None = None
         if fields.actor is not None and principal.is_owner:
@@ -187,6 +217,10 @@ class _Asking:
                 platform=principal.platform or fields.platform,
                 actor=actor,
                 declares_minor=fields.declares_minor,
+                token=fields.token,
+                asker=fields.asker,
+                caller=principal.caller,
+                idempotency_key=None if place is None else f"{place.route} {place.key}",
                 meter=meter,
             )
         )

@@ -45,6 +45,10 @@ class EndpointsOut(Outbound):
 
     checks: Literal["/v1/checks"] = "/v1/checks"
     batch: Literal["/v1/checks/batch"] = "/v1/checks/batch"
+    consent_requests: Literal["/v1/consent-requests/{request_id}"] = (
+        "/v1/consent-requests/{request_id}"
+    )
+    feed: Literal["/v1/feed"] = "/v1/feed"
     reasons: Literal["/v1/reasons"] = "/v1/reasons"
     policy: Literal["/v1/policy"] = "/v1/policy"
     jwks: Literal["/.well-known/jwks.json"] = "/.well-known/jwks.json"

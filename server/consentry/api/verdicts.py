@@ -16,6 +16,7 @@ from pydantic import Field
 from consentry.accounts.principals import Door, Principal, Scope
 from consentry.api.wire import Outbound, to_base64url
 from consentry.checks.check import CheckResult, ImageReport
+from consentry.checks.recall import Recalled
 from consentry.consent.explanation import Audience, explain
 from consentry.enrolment.people import People
 from consentry.kernel.taxonomy import (
@@ -87,9 +88,14 @@ class CheckOut(Outbound):
     obligations: list[Obligation]
     mode: Mode
     checked: bool = Field(description="False: not everything could be examined; no all-clear.")
-    images: list[ImageOut] | None = Field(description="Null without the scope `faces:read`.")
+    images: list[ImageOut] | None = Field(
+        description="Null without the scope `faces:read`, and when the answer is a repeated one."
+    )
     receipt: str | None = Field(description="Compact JWS; null for `inform`.")
     salts: SaltsOut | None
+    request_id: str | None = Field(
+        description="With `needs_consent`: the consent request that was opened; null for none."
+    )
     policy_version: str
     engines: dict[str, str]
     explanation: str
@@ -110,15 +116,23 @@ class VerdictOut(Outbound):
     salts: SaltsOut | None = Field(
         description="What opens the receipt's commitments. Given once, with the verdict itself."
     )
+    request_id: str | None = Field(
+        description=(
+            "With `needs_consent`: the consent request that was opened; null when nobody can be "
+            "asked. Given once, too."
+        )
+    )
 
 
 def verdict_json(result: CheckResult, mode: Mode, principal: Principal, people: People) -> bytes:
     """Return a verdict in the words for the one who asked."""
     if principal.door is Door.KEY:
         return _for_platform(result).model_dump_json().encode()
-    private = _private(result, people) if principal.is_owner else None
+    # Of an answer that is repeated after a restart only the public part was kept.
+    has_private = principal.is_owner and not result.is_repeated
+    private = _private(result, people) if has_private else None
     body = _for_owner(result, mode, private, principal)
-    return body.model_dump_json(exclude=None if principal.is_owner else {"private"}).encode()
+    return body.model_dump_json(exclude=None if has_private else {"private"}).encode()
 
 
 def salts_out(salts: ReceiptSalts) -> SaltsOut:
@@ -141,6 +155,24 @@ def _for_platform(result: CheckResult) -> VerdictOut:
         obligations=list(result.decision.obligations),
         receipt=result.receipt.jws,
         salts=salts_out(result.receipt.salts),
+        request_id=result.request,
+    )
+
+
+def recalled_json(found: Recalled) -> bytes:
+    """Return an answer that is read again, by the one who was given it."""
+    return (
+        VerdictOut(
+            check_id=found.check,
+            verdict=found.verdict,
+            reasons=list(found.reasons),
+            obligations=list(found.obligations),
+            receipt=found.jws,
+            salts=None,
+            request_id=None,
+        )
+        .model_dump_json()
+        .encode()
     )
 
 
@@ -157,10 +189,11 @@ def _for_owner(
         mode=mode,
         checked=decision.checked,
         images=[_image(report) for report in result.images]
-        if Scope.FACES_READ in principal.scopes
+        if Scope.FACES_READ in principal.scopes and not result.is_repeated
         else None,
         receipt=None if result.receipt is None else result.receipt.jws,
         salts=None if result.receipt is None else salts_out(result.receipt.salts),
+        request_id=result.request,
         policy_version=result.policy_version,
         engines={"faces": result.model, "intent": result.intent_engine},
         explanation=explain(decision, audience),

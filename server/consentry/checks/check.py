@@ -264,12 +264,14 @@ class CheckImages:
         _require_checkable(request)
         assessment = self._assess(request)
         pictures = [_Picture.read(data, self.limits) for data in request.images]
-        self._detect(pictures, request.mode)
-        if request.meter is not None:
-            # Whoever is or is not enrolled: what is charged tells only what the caller sent.
-            request.meter.spend(max(1, sum(picture.face_count() for picture in pictures)))
-        assessment = self._heed_text(pictures, assessment, request)
-        made = self._repeated(request) or self._made(pictures, assessment, request)
+        made = self._repeated(request)
+        if made is None:
+            self._detect(pictures, request.mode)
+            if request.meter is not None:
+                # Whoever is or is not enrolled: what is charged tells only what the caller sent.
+                request.meter.spend(max(1, sum(picture.face_count() for picture in pictures)))
+            assessment = self._heed_text(pictures, assessment, request)
+            made = self._made(pictures, assessment, request)
         return CheckResult(
             check=made.check,
             decision=made.decision,
@@ -332,7 +334,7 @@ class CheckImages:
             views = [picture.image.views[0] for picture in pictures if picture.image is not None]
             question = self.consents.ask(request, decision, assessment.category, views)
             receipt = self._sign(check, decision, request)
-            if self._keep(check, decision, receipt, request):
+            if self._keep(check, decision, receipt, question, request):
                 return _Made(check, decision, receipt, request=question)
             repeated = self._repeated(request)
             if repeated is not None:
@@ -343,7 +345,7 @@ class CheckImages:
         """Return the answer that was given to this very request under its key, or None.
 
         Raises:
-            Conflict: If the key was used for another request.
+            IdempotencyKeyReused: If the key was used for another request.
         """
         retry = _retry_of(request)
         kept = None if retry is None else self.receipts.answer(retry.place, now=self.clock.now())
@@ -352,7 +354,12 @@ class CheckImages:
         return _remade(retry.open(kept), kept, self.receipts.get(kept.check))
 
     def _keep(
-        self, check: CheckId, decision: Decision, receipt: SignedReceipt, request: CheckRequest
+        self,
+        check: CheckId,
+        decision: Decision,
+        receipt: SignedReceipt,
+        question: ConsentRequestId | None,
+        request: CheckRequest,
     ) -> bool:
         now = self.clock.now()
         stored = StoredReceipt(
@@ -361,14 +368,14 @@ class CheckImages:
             verdict=decision.verdict,
             reasons=decision.reasons,
             jws=receipt.jws,
+            caller=request.caller,
         )
-        if not decision.relies_on:
-            self.receipts.add(stored)
-            return True
         retry = _retry_of(request)
         answer = None
         if retry is not None:
-            answer = retry.seal(check, receipt.salts, decision, now)
+            answer = retry.seal(check, receipt.salts, decision, question, now)
+        if not decision.relies_on:
+            return self.receipts.add(stored, answer)
         return self.receipts.add_relying(stored, decision.relies_on, answer)
 
     def _detect(self, pictures: Sequence[_Picture], mode: Mode) -> None:
@@ -672,7 +679,15 @@ def _inputs_of(request: CheckRequest) -> ReceiptInputs:
 def _retry_of(request: CheckRequest) -> Retry | None:
     if request.idempotency_key is None or request.mode is not Mode.ACT:
         return None
-    return Retry.of(request.caller, request.idempotency_key, _inputs_of(request), request.token)
+    return Retry.of(
+        request.caller,
+        request.idempotency_key,
+        _inputs_of(request),
+        request.token,
+        request.asker,
+        request.actor,
+        request.declares_minor,
+    )
 
 
 def _remade(opened: Opened, kept: KeptAnswer, stored: StoredReceipt) -> _Made:
@@ -687,4 +702,4 @@ def _remade(opened: Opened, kept: KeptAnswer, stored: StoredReceipt) -> _Made:
         checked=opened.checked,
     )
     receipt = SignedReceipt(jws=stored.jws, salts=opened.salts)
-    return _Made(kept.check, decision, receipt, is_repeated=True)
+    return _Made(kept.check, decision, receipt, request=opened.question, is_repeated=True)

@@ -13,18 +13,23 @@ from consentry.kernel.taxonomy import PublicReason, Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredReceipt:
-    """A signed verdict of an ``act`` check. Holds no picture, no prompt, no digest of either, and no subject."""
+    """A signed verdict of an ``act`` check. Holds no picture, no prompt, no digest of either, and no subject.
+
+    ``caller`` is who asked, as this server knows it, and alone may read it again; None when it is
+    not known any more (of receipts that were made before it was kept).
+    """
 
     check: CheckId
     issued_at: datetime
     verdict: Verdict
     reasons: tuple[PublicReason, ...]
     jws: str
+    caller: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptAnswer:
-    """An answer that used something up, kept so that a retry under the same key gets it again.
+    """An answer, kept so that a retry under the same Idempotency-Key gets it again.
 
     Attributes:
         place: SHA-256 of who asked and the Idempotency-Key; the key itself is not kept.
@@ -43,8 +48,11 @@ class KeptAnswer:
 class ReceiptStore(Protocol):
     """Durable receipts."""
 
-    def add(self, receipt: StoredReceipt) -> None:
-        """Keep a receipt; it has reached the disk when this returns.
+    def add(self, receipt: StoredReceipt, answer: KeptAnswer | None = None) -> bool:
+        """Keep a receipt, and the answer with it; both have reached the disk when this returns.
+
+        Returns:
+            False when an answer is kept in this place already. Then nothing was changed.
 
         Raises:
             Conflict: If there is a receipt of this check already.

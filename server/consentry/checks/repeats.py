@@ -22,14 +22,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from consentry.checks.ports import KeptAnswer
 from consentry.consent.decision import Decision
-from consentry.kernel.errors import Conflict
-from consentry.kernel.ids import CheckId, Random
+from consentry.kernel.errors import IdempotencyKeyReused
+from consentry.kernel.ids import CheckId, ConsentRequestId, Random
 from consentry.kernel.taxonomy import Obligation
 from consentry.transparency.receipts import ReceiptInputs, ReceiptSalts
 from consentry.vault.keys import derive
 
 KEPT_HOURS = 24
 _NONCE_BYTES = 12
+_REUSED = "This Idempotency-Key was used for another request."
 _INFO = b"consentry/v1/check/answer"
 
 
@@ -37,6 +38,7 @@ class _Sealed(TypedDict):
     """What a retry needs beside the receipt."""
 
     request: str
+    question: str | None
     checked: bool
     obligations: list[str]
     images: list[str]
@@ -52,6 +54,7 @@ class Opened:
     checked: bool
     obligations: tuple[Obligation, ...]
     salts: ReceiptSalts
+    question: ConsentRequestId | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +64,23 @@ class Retry:
     place: bytes = field(repr=False)
     _key: bytes = field(repr=False)
     _request: str = field(repr=False)
+    _random: Random = os.urandom
 
     @classmethod
-    def of(cls, caller: str, key: str, inputs: ReceiptInputs, token: str | None) -> Retry:
-        """Name the place in which the answer to this request is kept."""
+    def of(cls, caller: str, key: str, inputs: ReceiptInputs, *others: str | bool | None) -> Retry:
+        """Name the place in which the answer to this request is kept.
+
+        Args:
+            caller: Keys of different callers never meet.
+            key: The Idempotency-Key.
+            inputs: What the receipt will be about.
+            others: Whatever else the answer depends on, in a fixed order.
+        """
         secret = json.dumps([caller, key]).encode()
         return cls(
             place=hashlib.sha256(secret).digest(),
             _key=derive(hashlib.sha256(b"\x01" + secret).digest(), _INFO),
-            _request=_digest(inputs, token),
+            _request=_digest(inputs, others),
         )
 
     def seal(
@@ -77,12 +88,13 @@ class Retry:
         check: CheckId,
         salts: ReceiptSalts,
         decision: Decision,
+        question: ConsentRequestId | None,
         now: datetime,
-        random: Random = os.urandom,
     ) -> KeptAnswer:
         """Return what is kept beside the receipt for `KEPT_HOURS`."""
         plain = _Sealed(
             request=self._request,
+            question=question,
             checked=decision.checked,
             obligations=[each.value for each in decision.obligations],
             images=[_text(each) for each in salts.images],
@@ -90,7 +102,7 @@ class Retry:
             context=[_text(each) for each in salts.context],
             circumstances=_text(salts.circumstances),
         )
-        nonce = random(_NONCE_BYTES)
+        nonce = self._random(_NONCE_BYTES)
         sealed = AESGCM(self._key).encrypt(nonce, json.dumps(plain).encode(), check.encode())
         return KeptAnswer(
             place=self.place,
@@ -103,15 +115,15 @@ class Retry:
         """Return what was sealed.
 
         Raises:
-            Conflict: If the key was used for another request.
+            IdempotencyKeyReused: If the key was used for another request.
         """
         nonce, body = kept.sealed[:_NONCE_BYTES], kept.sealed[_NONCE_BYTES:]
         try:
             plain: _Sealed = json.loads(AESGCM(self._key).decrypt(nonce, body, kept.check.encode()))
         except InvalidTag as cause:
-            raise Conflict("This Idempotency-Key was used for another request.") from cause
+            raise IdempotencyKeyReused(_REUSED) from cause
         if plain["request"] != self._request:
-            raise Conflict("This Idempotency-Key was used for another request.")
+            raise IdempotencyKeyReused(_REUSED)
         salts = ReceiptSalts(
             images=tuple(_bytes(each) for each in plain["images"]),
             prompt=None if plain["prompt"] is None else _bytes(plain["prompt"]),
@@ -119,10 +131,11 @@ class Retry:
             circumstances=_bytes(plain["circumstances"]),
         )
         obligations = tuple(Obligation(each) for each in plain["obligations"])
-        return Opened(plain["checked"], obligations, salts)
+        question = None if plain["question"] is None else ConsentRequestId(plain["question"])
+        return Opened(plain["checked"], obligations, salts, question)
 
 
-def _digest(inputs: ReceiptInputs, token: str | None) -> str:
+def _digest(inputs: ReceiptInputs, others: tuple[str | bool | None, ...]) -> str:
     """Return a digest of everything that the answer depends on."""
     parts = [
         [hashlib.sha256(image).hexdigest() for image in inputs.images],
@@ -131,7 +144,7 @@ def _digest(inputs: ReceiptInputs, token: str | None) -> str:
         inputs.purpose.value,
         inputs.region,
         inputs.platform,
-        token,
+        list(others),
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 

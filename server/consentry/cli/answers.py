@@ -275,6 +275,43 @@ class KeyAnswer(Answer):
     use: str
 
 
+class PlatformKeyAnswer(Answer):
+    """A platform's key, without its secrets."""
+
+    key: str
+    name: str
+    platform: str
+    scopes: list[str]
+    faces_per_hour: int
+    faces_per_day: int
+    created_at: datetime
+    last_used_day: date | None
+    expires_at: datetime | None
+    secrets: int
+
+
+class KeysAnswer(Answer):
+    """The keys of all platforms."""
+
+    format: Literal["consentry.api-keys/1"]
+    keys: list[PlatformKeyAnswer]
+
+
+class MadeKeyAnswer(PlatformKeyAnswer):
+    """A platform's key that was just made."""
+
+    format: Literal["consentry.api-key/1"]
+    secret: str
+
+
+class RotatedKeyAnswer(Answer):
+    """The new secret of a platform's key."""
+
+    format: Literal["consentry.rotated-api-key/1"]
+    key: str
+    secret: str
+
+
 class KeySetAnswer(Answer):
     """The keys that verify this home's receipts (RFC 7517)."""
 

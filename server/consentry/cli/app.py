@@ -20,6 +20,7 @@ from consentry.cli.invocation import Invocation
 from consentry.cli.keys import keys
 from consentry.cli.models import models
 from consentry.cli.people import enrol, erase, revoke, subjects
+from consentry.cli.platforms import platforms
 from consentry.cli.receipts import receipts
 from consentry.cli.serve import open_dashboard, serve
 from consentry.cli.terminal import say
@@ -91,4 +92,5 @@ app.add_typer(database, name="db")
 app.add_typer(backup, name="backup")
 app.add_typer(receipts, name="receipt")
 app.add_typer(tokens, name="token")
+app.add_typer(platforms, name="platform")
 app.add_typer(config, name="config")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel
 
+from consentry.accounts.budgets import ProbeQuota
 from consentry.accounts.principals import Scope
 from consentry.cli.answers import (
     CheckAnswer,
@@ -15,12 +17,15 @@ from consentry.cli.answers import (
     ErasedAnswer,
     FacesAnswer,
     IssuedTokenAnswer,
+    KeysAnswer,
     KeySetAnswer,
+    MadeKeyAnswer,
     PairingCodeAnswer,
     ReceiptsAnswer,
     RestoredAnswer,
     RevokedAnswer,
     RotatedAnswer,
+    RotatedKeyAnswer,
     SubjectsAnswer,
     TokensAnswer,
     VaultAnswer,
@@ -55,6 +60,38 @@ class _TokenBody(BaseModel):
     name: str
     scopes: list[Scope]
     expires_in_days: int | None
+
+
+class _KeyBody(BaseModel):
+    name: str
+    platform: str
+    scopes: list[Scope]
+    faces_per_hour: int
+    faces_per_day: int
+    expires_in_days: int | None
+
+
+class _RotationBody(BaseModel):
+    overlap_hours: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyWish:
+    """A platform's key to be made.
+
+    Attributes:
+        name: What the operator calls it.
+        platform: Whom it speaks for.
+        scopes: What it may do.
+        quota: How many faces it may have searched for.
+        days: How long it holds; None until it is revoked.
+    """
+
+    name: str
+    platform: str
+    scopes: Sequence[Scope]
+    quota: ProbeQuota
+    days: int | None
 
 
 class CheckQuestion(BaseModel):
@@ -188,6 +225,42 @@ def revoke_token(line: Companion, token: str) -> None:
     from urllib.parse import quote
 
     line.call("DELETE", f"/v1/tokens/{quote(token, safe='')}")
+
+
+def keys(line: Companion) -> KeysAnswer:
+    """Ask for the keys of all platforms."""
+    return line.get("/v1/keys", KeysAnswer)
+
+
+def make_key(line: Companion, wish: KeyWish) -> MadeKeyAnswer:
+    """Make a key for a platform."""
+    body = _KeyBody(
+        name=wish.name,
+        platform=wish.platform,
+        scopes=list(wish.scopes),
+        faces_per_hour=wish.quota.per_hour,
+        faces_per_day=wish.quota.per_day,
+        expires_in_days=wish.days,
+    )
+    return line.post("/v1/keys", MadeKeyAnswer, body=body)
+
+
+def rotate_key(line: Companion, key: str, *, overlap_hours: int) -> RotatedKeyAnswer:
+    """Give a platform's key a new secret."""
+    from urllib.parse import quote
+
+    return line.post(
+        f"/v1/keys/{quote(key, safe='')}/rotate",
+        RotatedKeyAnswer,
+        body=_RotationBody(overlap_hours=overlap_hours),
+    )
+
+
+def revoke_key(line: Companion, key: str) -> None:
+    """Take a platform's key back."""
+    from urllib.parse import quote
+
+    line.call("DELETE", f"/v1/keys/{quote(key, safe='')}")
 
 
 def export_backup(line: Companion, passphrase: Passphrase) -> bytes:

@@ -40,6 +40,7 @@
         ├── IndexIncomplete        the gallery is not whole; refuses to answer      503
         ├── ModelUnavailable       a model file is missing or not the pinned one    503
         ├── SigningKeyUnusable     the receipt key is missing, damaged or open to all   500
+        ├── Unreachable            another server did not answer, or not in our words   503
         ├── NotReady               something that a check needs is not there        503
         └── Overloaded             the queue is full                                503
 
@@ -326,6 +327,13 @@ class NotReady(OperatorError):
     """Something that a check needs is not there; the log says what."""
 
     code = "not-ready"
+    status = 503
+
+
+class Unreachable(OperatorError):
+    """Another server did not answer, or not in a way that can be understood. Nothing is allowed by it."""
+
+    code = "unreachable"
     status = 503
 
 

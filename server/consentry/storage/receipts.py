@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from sqlmodel import Session, col, func, or_, select, update
+from sqlmodel import Session, col, delete, func, or_, select, update
 
 from consentry.checks.ports import KeptAnswer, StoredReceipt
 from consentry.kernel.errors import Conflict, NotFound
@@ -28,10 +28,14 @@ class SqlReceiptStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, receipt: StoredReceipt) -> None:
-        """Keep a receipt."""
-        with self._database.writing() as session:
+    def add(self, receipt: StoredReceipt, answer: KeptAnswer | None = None) -> bool:
+        """Keep a receipt, and the answer with it."""
+        with suppress(_Spent), self._database.writing() as session:
+            if answer is not None:
+                _insert_answer(session, answer, receipt.issued_at)
             _insert(session, receipt)
+            return True
+        return False
 
     def add_relying(
         self,
@@ -46,21 +50,12 @@ class SqlReceiptStore:
         if not relies_on:
             raise ValueError("a receipt that relies on nothing is simply added")
         with suppress(_Spent), self._database.writing() as session:
-            if answer is not None and session.get(AnswerRow, answer.place) is not None:
-                raise _Spent
+            if answer is not None:
+                _insert_answer(session, answer, receipt.issued_at)
             for authority in relies_on:
                 _use_up(session, authority, receipt.issued_at)
                 session.add(ConsentUseRow(authority=authority, check_id=receipt.check))
             _insert(session, receipt)
-            if answer is not None:
-                session.add(
-                    AnswerRow(
-                        place=answer.place,
-                        check_id=answer.check,
-                        sealed=answer.sealed,
-                        ends_at=answer.ends_at,
-                    )
-                )
             session.flush()
             return True
         return False
@@ -108,6 +103,21 @@ class _Spent(Exception):
     """Undoes the transaction; never leaves this module."""
 
 
+def _insert_answer(session: Session, answer: KeptAnswer, now: datetime) -> None:
+    """Keep an answer, and forget those that have lapsed. Raises `_Spent` when its place is taken."""
+    session.execute(delete(AnswerRow).where(col(AnswerRow.ends_at) <= now))
+    if session.get(AnswerRow, answer.place) is not None:
+        raise _Spent
+    session.add(
+        AnswerRow(
+            place=answer.place,
+            check_id=answer.check,
+            sealed=answer.sealed,
+            ends_at=answer.ends_at,
+        )
+    )
+
+
 def _use_up(session: Session, authority: GrantId | ConsentTokenId, now: datetime) -> None:
     """Count one use of a grant or a token.
 
@@ -143,6 +153,7 @@ def _insert(session: Session, receipt: StoredReceipt) -> None:
             verdict=receipt.verdict.value,
             reasons=" ".join(reason.value for reason in receipt.reasons),
             jws=receipt.jws,
+            caller=receipt.caller,
         )
     )
 
@@ -154,4 +165,5 @@ def _receipt(row: ReceiptRow) -> StoredReceipt:
         verdict=Verdict(row.verdict),
         reasons=tuple(PublicReason(reason) for reason in row.reasons.split()),
         jws=row.jws,
+        caller=row.caller,
     )

@@ -118,6 +118,7 @@ class ReceiptRow(SQLModel, table=True):
     verdict: str
     reasons: str
     jws: str
+    caller: str | None
 
 
 class VaultHeaderRow(SQLModel, table=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 
 import pytest
 from consentry.consent.explanation import Audience, explain
@@ -111,6 +112,11 @@ def answer(home, check, image, **more):
         home.check_images = real
 
 
+def new_key() -> str:
+    """Of its own for each question: under another's, the answer to that would come again."""
+    return os.urandom(8).hex()
+
+
 def is_stopped(home, check, image, **more) -> bool:
     """Whether the caller is told to refuse, or is given no verdict at all."""
     try:
@@ -124,14 +130,14 @@ def is_stopped(home, check, image, **more) -> bool:
 def test_an_act_is_stopped(home, port, method, error, prompt):
     check = broken(home, port, method, error)
 
-    assert is_stopped(home, check, HERSELF, prompt=prompt, token="x", idempotency_key="k")
+    assert is_stopped(home, check, HERSELF, prompt=prompt, token="x", idempotency_key=new_key())
 
 
 @pytest.mark.parametrize(("port", "method", "error"), cases(ONLY_TO_ACT))
 def test_an_act_with_a_token_is_stopped_when_it_cannot_be_read_or_kept(home, port, method, error):
     check = broken(home, port, method, error)
 
-    assert is_stopped(home, check, STRANGER, token="x", idempotency_key="k")
+    assert is_stopped(home, check, STRANGER, token="x", idempotency_key=new_key())
 
 
 @pytest.mark.parametrize(("port", "method", "error"), cases(PORTS))

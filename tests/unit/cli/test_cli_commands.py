@@ -520,6 +520,36 @@ def test_a_token_with_an_unknown_scope_is_a_usage_error(terminal):
     assert terminal.run("token", "issue", "x", "--scope", "everything").code == 2
 
 
+def test_a_platforms_key_is_shown_once_rotated_and_taken_back(terminal):
+    made = terminal.run(
+        "platform", "add", "Studio", "--platform", "studio.example", "--per-hour", "5", "--json"
+    )
+    require_documented(made.document)
+    assert made.document["scopes"] == [
+        "checks:read",
+        "checks:write",
+        "consent:request",
+        "feed:read",
+    ]
+    key = made.document["key"]
+    rotated = terminal.run("platform", "rotate", key, "--overlap-hours", "1", "--json")
+    require_documented(rotated.document)
+    listed = terminal.run("platform", "list", "--json")
+    require_documented(listed.document)
+    assert listed.document["keys"][0]["secrets"] == 2
+    for secret in (made.document["secret"], rotated.document["secret"]):
+        assert secret not in listed.out
+    assert "studio.example" in terminal.run("platform", "list").out
+
+    assert terminal.run("platform", "revoke", key).code == 0
+    assert terminal.run("platform", "list").out.strip() == "No platform has a key."
+
+
+def test_a_platforms_key_with_a_scope_of_the_owners_is_refused(terminal):
+    left = terminal.run("platform", "add", "x", "--platform", "x", "--scope", "subjects:read")
+    assert left.code == 2
+
+
 @pytest.mark.parametrize("command", ["pair", "open", "unlock", "lock"])
 def test_what_needs_a_companion_says_so(terminal, command):
     left = terminal.run(command)

@@ -1,4 +1,4 @@
-"""API keys of platforms, and what each of them spent of its budget today."""
+"""API keys of platforms, what each of them spent of its budget today, and who asked for a receipt."""
 
 from __future__ import annotations
 
@@ -42,6 +42,8 @@ def upgrade() -> None:
         sa.Column("faces", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("key", "hour"),
     )
+
+    op.add_column("receipts", sa.Column("caller", sa.String(), nullable=True))
 
 
 def downgrade() -> None:
