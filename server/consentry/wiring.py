@@ -25,7 +25,7 @@ from consentry.api.runtime import Shared
 from consentry.api.work import Kind
 from consentry.checks.check import CheckImages
 from consentry.checks.consents import Consents
-from consentry.checks.look import FaceReader, LookAtFaces
+from consentry.checks.look import LookAtFaces
 from consentry.checks.news import ReadNews
 from consentry.checks.recall import RecallCheck
 from consentry.dashboard.router import dashboard_router
@@ -108,7 +108,7 @@ class Home:
         self.services.check.intent.assess("warm up")
         # Missing models are told by `serve` when it starts, and by /readyz.
         with suppress(ModelUnavailable):
-            _look_at_nothing(self.services.look.faces)
+            _look_at_nothing(self.services)
 
 
 @contextmanager
@@ -173,7 +173,7 @@ def _app(
         shared=home.shared,
         pages=pages,
         address=lambda: None if port is None else f"http://{_in_url(settings.host)}:{port}",
-        probes=(partial(_look_at_nothing, home.services.look.faces),),
+        probes=(partial(_look_at_nothing, home.services),),
     )
 
 
@@ -197,9 +197,11 @@ def _in_url(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _look_at_nothing(faces: FaceReader) -> None:
-    """Find out whether the models are there and are the pinned ones."""
-    faces.observe(as_pixels(np.zeros((64, 64, 3), np.uint8)), thorough=False)
+def _look_at_nothing(services: Services) -> None:
+    """Find out whether the models that every check needs are there and are the pinned ones."""
+    nothing = as_pixels(np.zeros((64, 64, 3), np.uint8))
+    services.look.faces.observe(nothing, thorough=False)
+    services.check.text.read(nothing)
 
 
 def _services(settings: Settings, database: Database, clock: Clock) -> Services:
