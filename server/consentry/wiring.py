@@ -236,7 +236,7 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
     )
     consents = Consents(
         grants=grants,
-        permits=ReadPermit(token_signer, token_store),
+        permits=ReadPermit(token_signer, token_store, subject_keys),
         contests=contests,
         names=aliases,
         confirms=ConfirmSubject(
@@ -280,6 +280,7 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
         grants=grants,
         consent_tokens=TokenDesk(
             token_store,
+            subject_keys,
             token_signer,
             verify_actor,
             intent,

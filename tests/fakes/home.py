@@ -154,6 +154,7 @@ class TestHome:
         self.grants = GrantDesk(SqlGrantStore(self.database), keys, self.verify_actor, self.clock)
         self.consent_tokens = TokenDesk(
             tokens,
+            keys,
             signer,
             self.verify_actor,
             self.intent,
@@ -169,7 +170,7 @@ class TestHome:
         self.set_policy = SetPolicy(self.store, self.custody, self.gallery)
         self.consents = Consents(
             grants=self.grants,
-            permits=ReadPermit(signer, tokens),
+            permits=ReadPermit(signer, tokens, keys),
             contests=self.contests,
             names=self.aliases,
             confirms=ConfirmSubject(self.store, keys, self.faces.model_id, UNLOCK_RULE),

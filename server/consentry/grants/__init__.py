@@ -3,6 +3,7 @@
 grants    standing consent to everyday purposes: give, list, revoke
 tokens    consent to one request, or to a studio session: issue, list, revoke
 requests  being asked: see, approve, decline, block; and what the asker may learn
+secrets   what the server alone knows of a token, sealed to her
 permits   reading a token that was shown with a check
 format    the token itself: claims, digests, signature
 ports     what this room asks of others

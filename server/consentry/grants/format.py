@@ -89,7 +89,7 @@ class TokenSigner:
             "images": [encode_base64url(each) for each in claims.images],
         }
         return jwt.PyJWS().encode(
-            json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode(),
+            json.dumps(payload, separators=(",", ":")).encode(),
             self.private_key,
             algorithm=_ALGORITHM,
             headers=self._header(),

@@ -15,8 +15,9 @@ from datetime import datetime
 
 from consentry.consent.authority import Permit
 from consentry.grants.format import TokenClaims, TokenSigner, picture_digest, words_digest
-from consentry.grants.ports import ConsentTokenStore, StoredConsentToken, TokenKind
-from consentry.kernel.taxonomy import IntentCategory
+from consentry.grants.ports import ConsentTokenStore, SubjectKeys
+from consentry.grants.secrets import TokenKind, TokenSecret, open_secret
+from consentry.kernel.errors import NotFound, SealBroken, VaultAbsent, VaultLocked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class ReadPermit:
 
     signer: TokenSigner
     store: ConsentTokenStore
+    keys: SubjectKeys
 
     def __call__(self, shown: Shown, *, now: datetime) -> Permit | None:
         """Return the permit, or None when the token does not hold for these words and pictures.
@@ -53,7 +55,15 @@ class ReadPermit:
         """
         claims = self.signer.verify(shown.jws)
         stored = None if claims is None else self.store.get(claims.token)
-        if claims is None or stored is None or not _holds(stored, claims, shown, now):
+        if claims is None or stored is None or stored.uses_left < 1:
+            return None
+        try:
+            key = self.keys.open(stored.subject)
+            secret = open_secret(stored.sealed, key=key, subject=stored.subject, token=stored.token)
+        except (VaultAbsent, VaultLocked, NotFound, SealBroken):
+            # Locked, revoked meanwhile, or a row that was not made with her key: no permit.
+            return None
+        if not _holds(secret, claims, shown, now):
             return None
         return Permit(
             token=stored.token,
@@ -61,22 +71,22 @@ class ReadPermit:
             purpose=claims.purpose,
             platform=claims.platform,
             region=claims.region,
-            categories=frozenset(IntentCategory(each) for each in stored.categories),
+            categories=secret.categories,
             valid_from=claims.issued_at,
-            valid_until=min(claims.valid_until, stored.valid_until),
-            is_attested_adult=self.store.declarations(stored.subject).adult_at is not None,
+            valid_until=min(claims.valid_until, stored.valid_until, secret.valid_until),
+            is_attested_adult=secret.is_adult,
         )
 
 
-def _holds(stored: StoredConsentToken, claims: TokenClaims, shown: Shown, now: datetime) -> bool:
-    if stored.uses_left < 1 or not claims.issued_at <= now < claims.valid_until:
+def _holds(secret: TokenSecret, claims: TokenClaims, shown: Shown, now: datetime) -> bool:
+    if not claims.issued_at <= now < claims.valid_until:
         return False
     pictures = [
-        picture_digest(stored.salt, hashlib.sha256(image).digest()) for image in shown.images
+        picture_digest(secret.salt, hashlib.sha256(image).digest()) for image in shown.images
     ]
-    match stored.kind:
+    match secret.kind:
         case TokenKind.SINGLE:
-            words = words_digest(stored.salt, shown.prompt, shown.context)
+            words = words_digest(secret.salt, shown.prompt, shown.context)
             return (
                 claims.words is not None
                 and hmac.compare_digest(words, claims.words)

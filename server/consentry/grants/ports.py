@@ -100,15 +100,6 @@ class GrantStore(Protocol):
         """
 
 
-class TokenKind(StrEnum):
-    """What a consent token was made for."""
-
-    SINGLE = "single"
-    """One use of listed pictures with the very words."""
-    SESSION = "session"
-    """Several uses of listed pictures, with any words that ask for what it names."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredConsentToken:
     """What the server alone knows of a token.
@@ -116,19 +107,15 @@ class StoredConsentToken:
     Attributes:
         token: The ``jti``.
         subject: Who made it.
-        kind: What for.
-        salt: 32 bytes, under which the token's digests of words and pictures were made. Without it
-            nobody can test what a token was about.
-        categories: What the words may ask for, values of `IntentCategory`.
+        sealed: What it is worth, sealed under her data key (`consentry.grants.secrets`): whoever can
+            write into the store, and has the signing key too, still makes no token of hers.
         uses_left: 0 once it is used up.
         issued_at, valid_until: UTC.
     """
 
     token: ConsentTokenId
     subject: SubjectId
-    kind: TokenKind
-    salt: bytes = field(repr=False)
-    categories: frozenset[str]
+    sealed: bytes = field(repr=False)
     uses_left: int
     issued_at: datetime
     valid_until: datetime

@@ -36,8 +36,8 @@ from consentry.grants.ports import (
     StoredConsentToken,
     StoredRequest,
     SubjectKeys,
-    TokenKind,
 )
+from consentry.grants.secrets import TokenKind, TokenSecret, seal_secret
 from consentry.grants.tokens import MAX_LIFETIME_S
 from consentry.kernel.clock import Clock
 from consentry.kernel.errors import BadRequest, NotFound
@@ -201,7 +201,8 @@ class RequestDesk:
             raise BadRequest(f"A token lives 1 to {MAX_LIFETIME_S} seconds.")
         stored = self._waiting(request)
         self.presence(stored.subject)
-        asked = _opened(stored, self.keys.open(stored.subject))
+        key = self.keys.open(stored.subject)
+        asked = _opened(stored, key)
         now = self.clock.now()
         salt = self.random(SALT_BYTES)
         claims = TokenClaims(
@@ -214,12 +215,19 @@ class RequestDesk:
             issued_at=now,
             valid_until=now + timedelta(seconds=lifetime_s),
         )
+        secret = TokenSecret(
+            salt=salt,
+            kind=TokenKind.SINGLE,
+            categories=frozenset({IntentCategory(asked["category"])}),
+            is_adult=False,  # a question is never about a revealing use
+            valid_until=claims.valid_until,
+        )
         token = StoredConsentToken(
             token=claims.token,
             subject=stored.subject,
-            kind=TokenKind.SINGLE,
-            salt=salt,
-            categories=frozenset({asked["category"]}),
+            sealed=seal_secret(
+                secret, key=key, subject=stored.subject, token=claims.token, random=self.random
+            ),
             uses_left=1,
             issued_at=now,
             valid_until=claims.valid_until,

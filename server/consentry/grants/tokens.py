@@ -29,8 +29,9 @@ from consentry.grants.ports import (
     IntentReader,
     Presence,
     StoredConsentToken,
-    TokenKind,
+    SubjectKeys,
 )
+from consentry.grants.secrets import TokenKind, TokenSecret, open_secret, seal_secret
 from consentry.kernel.clock import Clock
 from consentry.kernel.errors import BadRequest, Conflict
 from consentry.kernel.ids import (
@@ -128,6 +129,7 @@ class TokenDesk:
     """
 
     store: ConsentTokenStore
+    keys: SubjectKeys
     signer: TokenSigner
     presence: Presence
     intent: IntentReader
@@ -185,6 +187,7 @@ class TokenDesk:
             Conflict: If it is intimate, and she has not declared to be 18, or the cooling-off time
                 is not over.
             NotFound: If nobody is enrolled by that identifier.
+            VaultAbsent, VaultLocked: If her key is not in memory.
             StorageFull: If the disk is full. Nothing was kept.
         """
         self.presence(subject)
@@ -215,6 +218,7 @@ class TokenDesk:
             BadRequest: If the terms are out of range.
             Conflict: If she has not declared to be 18, or the cooling-off time is not over.
             NotFound: If nobody is enrolled by that identifier.
+            VaultAbsent, VaultLocked: If her key is not in memory.
             StorageFull: If the disk is full. Nothing was kept.
         """
         self.presence(subject)
@@ -247,18 +251,27 @@ class TokenDesk:
         self.store.remove(token, at=self.clock.now())
 
     def list(self, subject: SubjectId) -> tuple[TokenInfo, ...]:
-        """Return a subject's tokens, oldest first, until they are swept."""
-        return tuple(
-            TokenInfo(
-                token=stored.token,
-                kind=stored.kind,
-                categories=frozenset(IntentCategory(each) for each in stored.categories),
-                uses_left=stored.uses_left,
-                issued_at=stored.issued_at,
-                valid_until=stored.valid_until,
+        """Return a subject's tokens, oldest first, until they are swept.
+
+        Raises:
+            VaultAbsent, VaultLocked: If her key is not in memory.
+            NotFound: If nobody is enrolled by that identifier.
+        """
+        key = self.keys.open(subject)
+        found = []
+        for stored in self.store.of(subject):
+            secret = open_secret(stored.sealed, key=key, subject=subject, token=stored.token)
+            found.append(
+                TokenInfo(
+                    token=stored.token,
+                    kind=secret.kind,
+                    categories=secret.categories,
+                    uses_left=stored.uses_left,
+                    issued_at=stored.issued_at,
+                    valid_until=stored.valid_until,
+                )
             )
-            for stored in self.store.of(subject)
-        )
+        return tuple(found)
 
     def _require_intimate_may_be_given(self, subject: SubjectId) -> None:
         declared = self.store.declarations(subject)
@@ -308,13 +321,24 @@ class TokenDesk:
             issued_at=now,
             valid_until=now + lifetime,
         )
+        secret = TokenSecret(
+            salt=salt,
+            kind=TokenKind.SESSION if words is None else TokenKind.SINGLE,
+            categories=categories,
+            is_adult=self.is_attested_adult(subject),
+            valid_until=claims.valid_until,
+        )
         self.store.add(
             StoredConsentToken(
                 token=claims.token,
                 subject=subject,
-                kind=TokenKind.SESSION if words is None else TokenKind.SINGLE,
-                salt=salt,
-                categories=frozenset(each.value for each in categories),
+                sealed=seal_secret(
+                    secret,
+                    key=self.keys.open(subject),
+                    subject=subject,
+                    token=claims.token,
+                    random=self.random,
+                ),
                 uses_left=uses,
                 issued_at=now,
                 valid_until=claims.valid_until,

@@ -167,7 +167,7 @@ class _Lapsed:
 
     def erase(self, erasure: Erasure) -> None:
         erasure.forget(*(row.sealed for row in self.requests if row.sealed is not None))
-        erasure.forget(*(row.salt for row in self.tokens))
+        erasure.forget(*(row.sealed for row in self.tokens))
         erasure.forget(*(row.sealed for row in self.grants))
         erasure.forget(*(row.sealed for row in self.answers))
         ended = [*(row.token for row in self.tokens), *(row.grant_id for row in self.grants)]

@@ -29,16 +29,14 @@ class GrantRow(SQLModel, table=True):
 
 
 class ConsentTokenRow(SQLModel, table=True):
-    """What the server alone knows of a consent token. ``categories`` are joined by spaces."""
+    """What the server alone knows of a consent token; what it is worth is sealed."""
 
     __tablename__ = "consent_tokens"
     __table_args__ = (Index("consent_tokens_by_subject", "subject"),)
 
     token: str = Field(primary_key=True)
     subject: str = Field(foreign_key="subjects.subject")
-    kind: str
-    salt: bytes = Field(sa_type=LargeBinary)
-    categories: str
+    sealed: bytes = Field(sa_type=LargeBinary)
     uses_left: int
     issued_at: datetime = Field(sa_type=UtcMoment)
     valid_until: datetime = Field(sa_type=UtcMoment)

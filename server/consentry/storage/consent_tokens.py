@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from consentry.grants.ports import Declarations, FeedKind, StoredConsentToken, TokenKind
+from consentry.grants.ports import Declarations, FeedKind, StoredConsentToken
 from consentry.kernel.errors import NotFound
 from consentry.kernel.ids import ConsentTokenId, SubjectId
 from consentry.storage.consent_tables import ConsentTokenRow, DeclarationRow
@@ -48,7 +48,7 @@ class SqlConsentTokenStore:
             row = erasure.session.get(ConsentTokenRow, token)
             if row is None:
                 raise NotFound("There is no such token (any more).")
-            erasure.forget(row.salt)
+            erasure.forget(row.sealed)
             tell(erasure.session, FeedKind.REVOKED, at, [row.token])
             erasure.session.delete(row)
 
@@ -82,9 +82,7 @@ def insert_token(session: Session, token: StoredConsentToken) -> None:
         ConsentTokenRow(
             token=token.token,
             subject=token.subject,
-            kind=token.kind.value,
-            salt=token.salt,
-            categories=" ".join(sorted(token.categories)),
+            sealed=token.sealed,
             uses_left=token.uses_left,
             issued_at=token.issued_at,
             valid_until=token.valid_until,
@@ -105,9 +103,7 @@ def _token(row: ConsentTokenRow) -> StoredConsentToken:
     return StoredConsentToken(
         token=ConsentTokenId(row.token),
         subject=SubjectId(row.subject),
-        kind=TokenKind(row.kind),
-        salt=row.salt,
-        categories=frozenset(row.categories.split()),
+        sealed=row.sealed,
         uses_left=row.uses_left,
         issued_at=row.issued_at,
         valid_until=row.valid_until,

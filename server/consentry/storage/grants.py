@@ -107,7 +107,7 @@ def erase_consents(erasure: Erasure, subject: str, at: datetime) -> None:
     erasure.forget(*(row.sealed for row in grants))
     erasure.forget(*(row.sealed for row in blocks))
     erasure.forget(*(row.sealed for row in aliases))
-    erasure.forget(*(row.salt for row in tokens))
+    erasure.forget(*(row.sealed for row in tokens))
     erasure.forget(*(row.sealed for row in requests if row.sealed is not None))
     authorities = [*(row.grant_id for row in grants), *(row.token for row in tokens)]
     # In every case one line: whether she had agreed to anything is nobody's business.

@@ -13,7 +13,13 @@ from consentry.enrolment.aliases import AliasKind, AliasProof
 from consentry.grants.grants import GrantTerms
 from consentry.grants.ports import FeedKind, RequestState
 from consentry.grants.tokens import SessionTerms, TokenTerms
-from consentry.kernel.errors import BadRequest, Conflict, Forbidden, NotFound
+from consentry.kernel.errors import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    IdempotencyKeyReused,
+    NotFound,
+)
 from consentry.kernel.taxonomy import (
     IntentCategory,
     Mode,
@@ -512,6 +518,27 @@ def test_a_mask_that_shows_nobody_is_covered_and_a_picture_of_somebody_without_a
     assert decision.verdict is verdict
 
 
+def test_a_token_row_that_was_not_made_with_her_key_makes_no_token(home):
+    """Somebody who has the signing key and can write into the store, but not open the vault."""
+    image = picture(RED)
+    first = token_for(home, image)
+    token = token_for(home, image)
+    ids = [
+        json.loads(base64.urlsafe_b64decode(t.split(".")[1] + "=="))["jti"] for t in (first, token)
+    ]
+    home.database.held().execute(
+        "UPDATE consent_tokens SET sealed = (SELECT sealed FROM consent_tokens WHERE token = ?) "
+        "WHERE token = ?",
+        ids,
+    )
+
+    moved = home.check(image, prompt=BIKINI, token=token, **STUDIO).decision
+    own = home.check(image, prompt=BIKINI, token=first, **STUDIO).decision
+
+    assert moved.verdict is Verdict.REFUSE
+    assert own.verdict is Verdict.ALLOW
+
+
 def forged(token: str, **claims) -> str:
     payload = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
     header = jwt.get_unverified_header(token)
@@ -757,11 +784,11 @@ def test_a_retry_of_a_burned_token_gets_the_same_answer_in_another_process(home)
     assert stranger.decision.verdict is Verdict.REFUSE
 
 
-def test_a_key_that_was_used_for_another_request_is_a_conflict(home):
+def test_a_key_that_was_used_for_another_request_is_refused(home):
     home.grants.create(home.ada, everyday())
     home.check(picture(RED), idempotency_key="k1", **STUDIO)
 
-    with pytest.raises(Conflict, match="another request"):
+    with pytest.raises(IdempotencyKeyReused):
         home.check(picture(RED, RED), idempotency_key="k1", **STUDIO)
 
 
@@ -937,7 +964,7 @@ def test_revoking_a_person_destroys_everything_she_agreed_to_was_asked_or_is_cal
             ("aliases", "sealed"),
             ("blocked_askers", "sealed"),
             ("consent_requests", "sealed"),
-            ("consent_tokens", "salt"),
+            ("consent_tokens", "sealed"),
         ]
         for row in home.database.held().execute(f"SELECT {column} FROM {table}").fetchall()
         if row[0] is not None

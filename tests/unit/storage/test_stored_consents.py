@@ -15,7 +15,6 @@ from consentry.grants.ports import (
     StoredConsentToken,
     StoredGrant,
     StoredRequest,
-    TokenKind,
 )
 from consentry.kernel.errors import NotFound
 from consentry.kernel.ids import (
@@ -72,9 +71,7 @@ def token(uses_left=1, valid_until=LATER, subject=ADA) -> StoredConsentToken:
     return StoredConsentToken(
         token=TOKEN,
         subject=subject,
-        kind=TokenKind.SINGLE,
-        salt=bytes(range(32)),
-        categories=frozenset({"swimwear", "none"}),
+        sealed=bytes(range(61)),
         uses_left=uses_left,
         issued_at=NOW,
         valid_until=valid_until,
