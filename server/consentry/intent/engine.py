@@ -38,6 +38,7 @@ ENGINE_VERSION = "composition@2"
 _STRICTNESS = {category: -place for place, category in enumerate(IntentCategory)}
 _MAX_CODES_WITHIN_CODES = 2
 _SHORTEST_STRANGER = 4
+_MOSTLY_KNOWN = 0.5
 
 
 class Paraphrase(Protocol):
@@ -286,7 +287,7 @@ class _Reader:
         plain = plain_view(text)
         yield plain
         bases = [plain]
-        if not text.isascii():
+        if not text.isascii() and not self._is_plainly_foreign(text, plain):
             for other in (lookalike_view(text), native_view(text)):
                 if other is not None and other.text != plain.text:
                     bases.append(other)
@@ -301,6 +302,13 @@ class _Reader:
             if _ONE_WORD_SENTENCES.search(base.text):
                 yield _without_stops(base)
         yield from self._mended(plain, text, strong)
+
+    def _is_plainly_foreign(self, text: str, plain: View) -> bool:
+        """Whether a text is known words of one script that is not Latin: then nothing is disguised."""
+        words = self.marked(text, plain).words
+        return words.known > _MOSTLY_KNOWN and not any(
+            token.script == "LATIN" and token.text.isalpha() for token in words.tokens
+        )
 
     def _joined(self, view: View, strong: Sequence[StrongWords]) -> Iterator[View]:
         """Give readings with letters put together that were taken apart."""

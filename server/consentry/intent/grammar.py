@@ -16,8 +16,10 @@ from typing import Literal, NotRequired, TypedDict
 from consentry.kernel.taxonomy import IntentCategory
 
 _NEGATION_REACH = 7
+_NEGATION_REACH_BEFORE_VERB = 2
 _LINK_REACH = 4
 _SUBJECT_REACH = 5
+_COVER_REACH = 6
 _CHANGE_REACH = 3
 _MOST_PAIRS = 4
 
@@ -138,6 +140,8 @@ _VERBS = ("put", "make", "wear", "replace", "show", "remove", "without", "open",
 _FILLERS = ("function", "this", "all", "not", "only", "more", "less")
 _COVERED = ("underwear", "swimwear", "transparent", "skimpy", "tight", "body", "bare", "garment")
 _REPORTED = ("nude", "underwear", "swimwear", "sexual", "face_swap", "impersonate")
+_WEAK = ("transparent", "skimpy", "tight", "bare", "body", "open", "reduce")
+"""What a sentence that covers something may name: "close the low neckline, it is too open"."""
 _SPARED = ("underwear", "swimwear", "transparent", "skimpy", "tight", "garment", "undress", "nude",
            "scant", "bare", "fabric", "body", "modest")  # fmt: skip
 
@@ -230,6 +234,10 @@ def _extended(rule: Rule, part: int, chosen: list[Mark], place: int, sentence: S
             continue
         if _is_between(rule.between_not, last, mark, sentence):
             continue
+        if part in rule.head and (
+            _is_clause_apart(last, mark, sentence) or _is_satisfied(last, mark, sentence)
+        ):
+            continue
         chosen.append(mark)
         return True
     return False
@@ -274,6 +282,26 @@ def _is_between(slots: frozenset[str], one: Mark, other: Mark, sentence: Sentenc
     return False
 
 
+def _is_satisfied(act: Mark, worn: Mark, sentence: Sentence) -> bool:
+    """Whether, where the verb comes last, an act has its object before it already."""
+    if not sentence.is_verb_final or worn.first < act.first:
+        return False
+    before = (sentence.at.get(act.first - step) for step in (1, 2))
+    return any(mark is not None and mark.has("accessory", "detail", "thing") for mark in before)
+
+
+def _is_clause_apart(act: Mark, worn: Mark, sentence: Sentence) -> bool:
+    """Whether what is worn comes after a comma with an act of its own before it."""
+    if worn.first < act.first:
+        return False
+    commas = [place for place in sentence.commas if act.last < place <= worn.first]
+    return bool(commas) and any(
+        mark.has("show", "keep", "only", "put", "wear", "lengthen", "cover")
+        for mark in sentence.marks
+        if max(commas) <= mark.first < worn.first
+    )
+
+
 def _judge(sentence: Sentence) -> None:
     """Say of each mark what keeps it from counting."""
     for mark in sentence.marks:
@@ -282,6 +310,9 @@ def _judge(sentence: Sentence) -> None:
         if mark.until > mark.last:
             _judge_parted(mark, sentence)
     _negate(sentence)
+    for mark in sentence.marks:
+        if mark.has(*_CLOTHES) and _is_left_alone(mark, sentence):
+            mark.is_negated = True
     _give_up(sentence)
     _spare(sentence)
 
@@ -380,6 +411,21 @@ def _negate(sentence: Sentence) -> None:
                 _negate_side(mark, sentence, -1)
 
 
+def _is_left_alone(worn: Mark, sentence: Sentence) -> bool:
+    """Whether its clause says of what is worn only what is not to be done: ", dress don't touch"."""
+    start = max((place for place in sentence.commas if place <= worn.first), default=0)
+    end = min((place for place in sentence.commas if place > worn.last), default=sentence.length)
+    clause = [mark for mark in sentence.marks if start <= mark.first and mark.last < end]
+    return (
+        start > 0
+        and any(mark.has("not") and mark.first > worn.last for mark in clause)
+        and not any(
+            mark.has("remove", "without", "keep", "wear", "dressed", "nothing", "nude", "open")
+            for mark in clause
+        )
+    )
+
+
 def _negates(without: Mark, sentence: Sentence) -> bool:
     """Whether "without" stands before an act or a quality ("without removing", "without nudity")."""
     for place in range(without.last + 1, without.last + 3):
@@ -397,7 +443,10 @@ def _negates(without: Mark, sentence: Sentence) -> bool:
 
 def _negate_side(negation: Mark, sentence: Sentence, step: int) -> None:
     place = negation.last + 1 if step > 0 else negation.first - 1
-    for _ in range(_NEGATION_REACH):
+    reach = _NEGATION_REACH
+    if step > 0 and sentence.is_verb_final:
+        reach = _NEGATION_REACH_BEFORE_VERB
+    for _ in range(reach):
         if (
             not 0 <= place < sentence.length
             or (place if step > 0 else place + 1) in sentence.commas
@@ -414,7 +463,6 @@ def _negate_side(negation: Mark, sentence: Sentence, step: int) -> None:
 def _give_up(sentence: Sentence) -> None:
     """Mark what something more modest replaces or covers."""
     marks = sentence.marks
-    worn = [mark for mark in marks if mark.has(*_CLOTHES, "modest", "scant")]
     for mark in marks:
         if mark.has("instead") and not mark.is_negated:
             _give_up_instead(mark, sentence)
@@ -422,19 +470,26 @@ def _give_up(sentence: Sentence) -> None:
             _give_up_less(mark, sentence)
         elif mark.has("too"):
             _give_up_too(mark, sentence)
+        if mark.has("without"):
+            _give_up_refused(mark, sentence)
+    worn = [mark for mark in marks if mark.has(*_CLOTHES, "modest", "scant")]
     is_replacing = any(mark.has("replace") and not mark.is_negated for mark in marks)
     if is_replacing and len(worn) > 1 and worn[-1].has("modest"):
         for mark in worn[:-1]:
             mark.is_given_up = True
+    if not any(mark.has("only", "scant") for mark in marks):
+        _give_up_covered(sentence)
+
+
+def _give_up_covered(sentence: Sentence) -> None:
+    """Mark what is covered, or made longer: near the act what is worn, anywhere what is weak."""
+    marks = sentence.marks
+    acts = [mark for mark in marks if mark.has("cover", "lengthen") and not mark.is_negated]
+    for act in acts:
+        _give_up_near(act, sentence, _COVER_REACH)
     for mark in marks:
-        if mark.has("without"):
-            _give_up_refused(mark, sentence)
-    is_scant = any(mark.has("only", "scant") for mark in marks)
-    for mark in marks:
-        if mark.has("cover") and not mark.is_negated and not is_scant:
-            _give_up_near(mark, sentence, 6)
-        elif mark.has("lengthen") and not mark.is_negated:
-            _give_up_near(mark, sentence, 5)
+        if acts and mark.has(*_WEAK):
+            mark.is_given_up = True
 
 
 def _give_up_refused(without: Mark, sentence: Sentence) -> None:
@@ -542,20 +597,31 @@ def _is_about_detail(sentence: Sentence) -> bool:
 
 def _is_of_thing(mark: Mark, sentence: Sentence) -> bool:
     """Whether a quality belongs to a thing beside it ("a bare tree"), or a garment to one near."""
-    after = range(mark.last + 1, min(mark.last + 4, sentence.length))
-    before = range(mark.first - 1, max(mark.first - 4, -1), -1)
-    for places in (after, before):
-        for place in places:
-            other = sentence.at.get(place)
-            if other is None or other is mark:
-                continue
-            if other.has("thing", "product"):
+    return _is_thing_within(
+        mark, range(mark.last + 1, mark.last + 5), sentence
+    ) or _is_thing_within(mark, range(mark.first - 1, mark.first - 4, -1), sentence)
+
+
+def _is_thing_within(mark: Mark, places: range, sentence: Sentence) -> bool:
+    is_garment = mark.has("garment", "body")
+    is_linked = False
+    for place in places:
+        if not 0 <= place < sentence.length or place in sentence.commas:
+            return False
+        other = sentence.at.get(place)
+        if other is None:
+            # Clothes "from the xyz", where nobody is spoken of: hardly from a person.
+            if is_linked and mark.has("garment") and places.step > 0:
                 return True
-            is_apart = other.has("link", "link_after", "and", "but") and not mark.has(
-                "garment", "body"
-            )
-            if is_apart or place in sentence.commas:
-                break
+            continue
+        if other is mark:
+            continue
+        if other.has("thing", "product"):
+            return True
+        if other.has("link", "link_after"):
+            is_linked = True
+        if other.has("link", "link_after", "and", "but") and not is_garment:
+            return False
     return False
 
 

@@ -16,6 +16,7 @@ _AS_GOOD_AS_BEST = 0.8
 _PLAUSIBLE = 0.34
 _MOST_PRIMARY = 3
 _SURE_WORD = 5
+_SURE_STEM = 6
 _OF_AGE = 18
 _LONGEST_AGE = 2
 _HEAD_START = {"en": 1.15}
@@ -221,7 +222,10 @@ def _slots(token: Token, senses: Senses, words: Words) -> tuple[frozenset[str], 
         return slots, pieces
     others = [(each, sense) for each, sense in senses.items() if each not in words.primary]
     plausible = [
-        sense for each, sense in others if each in words.plausible or each in {"en", "mul"}
+        sense
+        for each, sense in others
+        if (each in words.plausible or each == "en")
+        and (sense.is_exact or sense.length >= _SURE_STEM)
     ]
     pieces = pieces.union(*(sense.pieces for sense in plausible))
     slots = frozenset().union(*(sense.slots for sense in plausible))

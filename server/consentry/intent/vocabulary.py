@@ -28,6 +28,7 @@ class Sense:
     slots: Slots
     pieces: Slots
     is_exact: bool
+    length: int
 
 
 Senses = Mapping[str, Sense]
@@ -179,6 +180,11 @@ def _by_language(rows: list[_Row]) -> dict[str, Sense]:
         elif row.slot in _ADDED or row.length == best[row.language]:
             slots.add(row.slot)
     return {
-        language: Sense(frozenset(slots), frozenset(pieces), language in exact or not slots)
+        language: Sense(
+            frozenset(slots),
+            frozenset(pieces),
+            language in exact or not slots,
+            best.get(language, 0),
+        )
         for language, (slots, pieces) in grouped.items()
     }
