@@ -65,7 +65,11 @@ class Cues:
             is_capital = word[0].isupper() and not is_shouted
             is_place = any("link" in sense.slots for sense in senses.get(before, {}).values())
             before = lower
-            if lower in self._given_names and not is_place and (is_capital or not found):
+            if (
+                lower in self._given_names
+                and not is_place
+                and (is_capital or found.keys().isdisjoint(words.primary))
+            ):
                 return True
             is_stranger = (
                 is_capital and not word.isupper() and found.keys().isdisjoint(words.primary)
