@@ -38,6 +38,6 @@ def use_tokens(
 
     with ThreadPoolExecutor(uses) as pool:
         for number, asked in enumerate(rounds):
-            together.wait(120)
+            together.wait(300)  # the others may still be loading, on a busy machine
             answers.put((number, list(pool.map(use, [asked] * uses)), list(failures)))
     home.close()

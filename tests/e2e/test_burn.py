@@ -49,7 +49,7 @@ def test_of_fifty_uses_of_one_token_at_once_over_four_processes_one_succeeds(tmp
     found: dict[int, Counter[str]] = defaultdict(Counter)
     try:
         for _ in range(ROUNDS * len(USES)):
-            number, verdicts, failures = answers.get(timeout=180)
+            number, verdicts, failures = answers.get(timeout=400)
             assert failures == []
             found[number].update(verdicts)
     finally:
