@@ -11,7 +11,7 @@ from typing import Protocol
 from consentry.intent.cues import Cues
 from consentry.intent.grammar import SOMEBODY, Grammar, Mark, Sentence
 from consentry.intent.language import LanguageCheck, Reading
-from consentry.intent.lexicon import languages, load_lexicon
+from consentry.intent.lexicon import load_lexicon, scripts_of_lexicons
 from consentry.intent.marking import Words, lexicon_of, marks_of, words_of
 from consentry.intent.normalise import (
     View,
@@ -44,8 +44,8 @@ _MOSTLY_KNOWN = 0.5
 class Paraphrase(Protocol):
     """Port: a classifier for wordings that no rule foresees (`IntentEngine`)."""
 
-    def score(self, text: str) -> float:
-        """Return how sure it is, 0 to 1, that a text asks for something revealing."""
+    def score(self, turns: Sequence[str]) -> float:
+        """Return how sure it is, 0 to 1, that a conversation asks for something revealing."""
 
 
 @dataclass(slots=True)
@@ -90,8 +90,8 @@ class IntentEngine:
     Safe to share between threads: what is loaded is immutable, and loading is guarded by locks.
 
     Args:
-        paraphrase: A classifier that is asked when the rules found nothing revealing in a text
-            that can be read; None for rules alone.
+        paraphrase: A classifier that is asked when the rules found nothing revealing; None for
+            rules alone.
         paraphrase_threshold: The score from which its word counts, 0 to 1.
     """
 
@@ -129,7 +129,7 @@ class IntentEngine:
             default=IntentCategory.NONE,
         )
         is_readable = signs.is_undone and all(reading.is_readable for reading in readings)
-        if is_readable and not category.is_revealing and self._is_paraphrase(turns):
+        if not category.is_revealing and self._is_paraphrase(turns):
             category = IntentCategory.MINIMAL
             signs.hits.append((category, _whole(turns)))
         return Assessment(
@@ -161,9 +161,7 @@ class IntentEngine:
 
     def _is_paraphrase(self, turns: Sequence[str]) -> bool:
         paraphrase = self._paraphrase
-        return paraphrase is not None and any(
-            paraphrase.score(turn) >= self._threshold for turn in turns if turn.strip()
-        )
+        return paraphrase is not None and paraphrase.score(turns) >= self._threshold
 
     def _reader(self) -> _Reader:
         with self._lock:
@@ -188,12 +186,12 @@ class _Library:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._lexicons = {language: load_lexicon(language) for language in languages()}
+        self._scripts = scripts_of_lexicons()
         self._vocabularies: dict[str, Vocabulary] = {}
         self._strong: dict[str, StrongWords] = {}
         self.grammar = Grammar()
         self.cues = Cues()
-        self.language = LanguageCheck(frozenset(self._lexicons) | {"hi", "ur"})
+        self.language = LanguageCheck(frozenset(self._scripts) | {"hi", "ur"})
 
     def vocabularies_for(self, text: str) -> Mapping[str, Vocabulary]:
         """Return the vocabularies, with those of all scripts of a text loaded."""
@@ -204,7 +202,11 @@ class _Library:
             if script not in self._vocabularies and script != "OTHER":
                 with self._lock:
                     if script not in self._vocabularies:
-                        mine = [each for each in self._lexicons.values() if each.script == script]
+                        mine = [
+                            load_lexicon(language)
+                            for language, written in self._scripts.items()
+                            if written == script
+                        ]
                         vocabulary = Vocabulary(mine)
                         self._strong[script] = StrongWords(mine)
                         self._vocabularies[script] = vocabulary

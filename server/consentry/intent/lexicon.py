@@ -11,6 +11,7 @@ import json
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib import resources
 from typing import Literal, NotRequired, TypedDict
 
@@ -132,6 +133,16 @@ def languages() -> tuple[str, ...]:
     return tuple(sorted(name.removesuffix(".json") for name in names if name.endswith(".json")))
 
 
+def scripts_of_lexicons() -> dict[str, str]:
+    """Return the script of each language, without making anything of its words."""
+    folder = resources.files(__package__) / "lexicons"
+    found: dict[str, str] = {}
+    for language in languages():
+        rows: _LexiconFile = json.loads((folder / f"{language}.json").read_text(encoding="utf-8"))
+        found[language] = rows["script"]
+    return found
+
+
 def load_lexicon(language: str) -> Lexicon:
     """Read the lexicon of a language.
 
@@ -199,13 +210,21 @@ def _elements(text: str, language: str, *, has_spaces: bool) -> Iterator[Element
     for word in text.split():
         if word.startswith(".."):
             gap = int(word[2:] or 4)
-        elif word.startswith("<"):
-            yield Element(word.strip("<>"), None, gap)
+            continue
+        for element in _steps(word, language, gap, has_spaces):
+            yield element
             gap = 0
-        else:
-            for form in _forms(word, has_spaces=has_spaces):
-                yield Element(f"#{language}:{form}", form, gap)
-                gap = 0
+
+
+@lru_cache(maxsize=100_000)
+def _steps(word: str, language: str, gap: int, has_spaces: bool) -> tuple[Element, ...]:  # noqa: FBT001 -- a key of the cache
+    """Return the steps that a word of a phrase is; the same words stand in many phrases."""
+    if word.startswith("<"):
+        return (Element(word.strip("<>"), None, gap),)
+    return tuple(
+        Element(f"#{language}:{form}", form, 0 if i else gap)
+        for i, form in enumerate(_forms(word, has_spaces=has_spaces))
+    )
 
 
 def _forms(word: str, *, has_spaces: bool) -> Iterator[WordForm]:
