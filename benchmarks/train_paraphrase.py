@@ -1,4 +1,4 @@
-"""Train the classifier of paraphrases: `server/consentry/intent/paraphrase.npz`.
+"""Train the classifier of paraphrases: `server/consentry/inference/converters/paraphrase.npz`.
 
     pip install jax                                     # only for this
     python benchmarks/train_paraphrase.py [--epochs 4]
@@ -34,10 +34,10 @@ from consentry.intent.subwords import Vocabulary
 ROOT = Path(__file__).parents[1]
 CORPORA = ROOT / "tests" / "corpora"
 LEXICONS = ROOT / "server" / "consentry" / "intent" / "lexicons"
-OUT = ROOT / "server" / "consentry" / "intent" / "paraphrase.npz"
-FROZEN_LAYERS = 4
+OUT = ROOT / "server" / "consentry" / "inference" / "converters" / "paraphrase.npz"
+FROZEN_LAYERS = 5
 RANK = 8
-MAX_TOKENS = 64
+MAX_TOKENS = 48
 BATCH = 32
 PEAK_RATE = 1.5e-3
 DROPPED = 0.1
@@ -73,13 +73,12 @@ def lines() -> list[Line]:
                 )
             )
     for path in sorted(LEXICONS.glob("*.json")):
-        examples = json.loads(path.read_text(encoding="utf-8")).get("examples", {})
-        for text in examples.get("harmless", []):
+        lexicon = json.loads(path.read_text(encoding="utf-8"))
+        for text in lexicon.get("harmless", []):
             found.append(Line(path.stem, text, is_revealing=False, is_test=False))
-        for category, texts in examples.get("revealing", {}).items():
-            if category in {"face_swap", "impersonation"}:
-                continue
-            found += [Line(path.stem, text, is_revealing=True, is_test=False) for text in texts]
+        for category, texts in lexicon.get("revealing", {}).items():
+            if category not in {"face_swap", "impersonation"}:
+                found += [Line(path.stem, text, is_revealing=True, is_test=False) for text in texts]
     return found
 
 
@@ -361,7 +360,7 @@ def main() -> None:
         for layer, parts in learned.items()
         for part, value in parts.items()
     }
-    np.savez(asked.out, **arrays)
+    np.savez_compressed(asked.out, **arrays)
     print(f"{asked.out.name}: {asked.out.stat().st_size:,} bytes")
 
 

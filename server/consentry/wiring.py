@@ -53,6 +53,7 @@ from consentry.imagery.persons import PersonDetector
 from consentry.imagery.text import TextReader
 from consentry.inference.sessions import ModelStore
 from consentry.intent.engine import IntentEngine
+from consentry.intent.paraphrase import PARAPHRASE_THRESHOLD, ParaphraseNetwork
 from consentry.kernel.biometrics import as_pixels
 from consentry.kernel.clock import Clock, SystemClock
 from consentry.kernel.errors import (
@@ -204,6 +205,11 @@ def _look_at_nothing(services: Services) -> None:
     services.check.text.read(nothing)
 
 
+def intent_engine(models: ModelStore) -> IntentEngine:
+    """Build the reader of prompts: the rules, and the classifier of what no rule foresees."""
+    return IntentEngine(ParaphraseNetwork(models), PARAPHRASE_THRESHOLD)
+
+
 def _services(settings: Settings, database: Database, clock: Clock) -> Services:
     limits = Limits(max_bytes=settings.max_image_bytes)
     subjects, receipts = SqlSubjectStore(database), SqlReceiptStore(database)
@@ -211,7 +217,7 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
     custody = Custody(header, clock, idle_lock_s=settings.idle_lock_s)
     models = ModelStore(settings.models_dir, threads=_engine_threads(settings))
     faces = open_pipeline(settings.model, models)
-    intent = IntentEngine()
+    intent = intent_engine(models)
     gallery = ReferenceGallery(
         subjects,
         custody,

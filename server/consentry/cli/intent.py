@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from consentry.cli.documents import JsonObject
+from consentry.cli.invocation import Invocation
 from consentry.cli.options import AsJson
 from consentry.cli.terminal import say
 
@@ -21,6 +22,7 @@ _MAX_CHARS = 32_000
 
 
 def intent(
+    context: typer.Context,
     *,
     text: Annotated[
         str,
@@ -42,12 +44,13 @@ def intent(
 
     With - each line is answered as it comes, one JSON object a line with --json.
     """
-    from consentry.intent.engine import IntentEngine
+    from consentry.inference.sessions import ModelStore
+    from consentry.wiring import intent_engine
 
-    engine = IntentEngine()
-    context = tuple(before or ())
+    engine = intent_engine(ModelStore(Invocation.of(context).settings.models_dir, threads=1))
+    turns = tuple(before or ())
     for prompt in _lines() if text == "-" else (text,):
-        found = engine.assess(prompt[:_MAX_CHARS], context)
+        found = engine.assess(prompt[:_MAX_CHARS], turns)
         is_cut = len(prompt) > _MAX_CHARS
         if as_json:
             sys.stdout.write(json.dumps(_document(found, is_cut=is_cut)) + "\n")

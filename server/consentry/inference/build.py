@@ -113,7 +113,7 @@ def convert(name: ModelName, weights: bytes) -> bytes:
         ModelName.OCR_LINES: ppocr.build_lines,
         ModelName.OCR_TEXT: ppocr.build_text,
         ModelName.OCR_ALPHABET: ppocr.build_alphabet,
-        ModelName.E5_SMALL: e5_small.build_network,
+        ModelName.E5_SMALL: e5_small.build,
         ModelName.E5_VOCABULARY: e5_small.build_vocabulary,
     }
     return builders[name](weights)

@@ -44,7 +44,6 @@ class Gradient:
 
     def __init__(self, name: ModelName, models: ModelStore) -> None:
         self._session = open_session(_with_gradient(models.file(name)), threads=1)
-        self._dimension = int(self._session.get_outputs()[0].shape[1])
 
     def __call__(self, inputs: Floats, direction: Floats) -> tuple[Floats, Floats]:
         """Run the network forwards and backwards.
@@ -60,14 +59,6 @@ class Gradient:
             [_EMBEDDING, _GRADIENT], {_INPUT: inputs, _DIRECTION: direction}
         )
         return embedding, gradient
-
-    def embed(self, inputs: Floats) -> Floats:
-        """Run the network forwards only, and return the embeddings, ``(n, d)``."""
-        nothing = np.zeros((len(inputs), 1), np.float32)
-        found: list[Floats] = self._session.run(
-            [_EMBEDDING], {_INPUT: inputs, _DIRECTION: nothing.repeat(self._dimension, axis=1)}
-        )
-        return found[0]
 
 
 def _with_gradient(data: bytes) -> bytes:

