@@ -340,6 +340,19 @@ def test_each_scope_opens_its_own_routes_and_no_others(lit):
         Scope.CHECKS_READ: {("GET", "/v1/checks/{check_id}")},
         Scope.CONSENT_REQUEST: {("GET", "/v1/consent-requests/{request_id}")},
         Scope.FEED_READ: {("GET", "/v1/feed")},
+        Scope.CONSENTS_READ: {
+            ("GET", "/v1/consent-requests"),
+            ("GET", "/v1/grants"),
+            ("GET", "/v1/consent-tokens"),
+        },
+        Scope.CONSENTS_WRITE: {
+            ("POST", "/v1/consent-requests/{request_id}/approve"),
+            ("POST", "/v1/consent-requests/{request_id}/decline"),
+            ("POST", "/v1/consent-requests/{request_id}/block"),
+            ("POST", "/v1/grants"),
+            ("DELETE", "/v1/grants/{grant_id}"),
+            ("DELETE", "/v1/consent-tokens/{token_id}"),
+        },
         Scope.FACES_READ: {("POST", "/v1/faces")},
         Scope.SUBJECTS_WRITE: {("POST", "/v1/subjects"), ("POST", "/v1/subjects/revoke")},
         Scope.TOKENS: {

@@ -104,4 +104,11 @@ def test_api_md_names_every_scope():
 
 def test_no_person_is_ever_part_of_an_address(document):
     parameters = {name for path in document["paths"] for name in re.findall(r"{(\w+)}", path)}
-    assert parameters == {"check_id", "token", "key", "request_id"}
+    assert parameters == {
+        "check_id",
+        "token",
+        "key",
+        "request_id",
+        "grant_id",
+        "token_id",
+    }

@@ -16,6 +16,8 @@ class Scope(StrEnum):
     CHECKS_WRITE = "checks:write"
     CHECKS_READ = "checks:read"
     CONSENT_REQUEST = "consent:request"
+    CONSENTS_READ = "consents:read"
+    CONSENTS_WRITE = "consents:write"
     FEED_READ = "feed:read"
     FACES_READ = "faces:read"
     SUBJECTS_READ = "subjects:read"

@@ -23,6 +23,7 @@ from starlette.routing import Match, Route
 from consentry.api import (
     routes_backup,
     routes_checks,
+    routes_consents,
     routes_faces,
     routes_feed,
     routes_keys,
@@ -63,6 +64,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     routes_subjects.router,
     routes_checks.router,
     routes_policy.router,
+    routes_consents.router,
     routes_feed.router,
     routes_faces.router,
     routes_receipts.router,

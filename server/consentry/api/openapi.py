@@ -15,6 +15,7 @@ from consentry.accounts.sessions import SESSION_COOKIE
 from consentry.api import (
     questions,
     routes_checks,
+    routes_consents,
     routes_keys,
     routes_pairing,
     routes_receipts,
@@ -37,6 +38,8 @@ BODIES: tuple[type[BaseModel], ...] = (
     questions.CheckIn,
     questions.TurnIn,
     routes_checks.BatchIn,
+    routes_consents.GrantIn,
+    routes_consents.ApprovalIn,
     routes_receipts.ReceiptIn,
     routes_tokens.TokenIn,
     routes_keys.KeyIn,
