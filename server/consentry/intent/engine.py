@@ -39,6 +39,8 @@ _STRICTNESS = {category: -place for place, category in enumerate(IntentCategory)
 _MAX_CODES_WITHIN_CODES = 2
 _SHORTEST_STRANGER = 4
 _MOSTLY_KNOWN = 0.5
+_LONGEST_SENTENCE = 160
+_OVERLAP = 20
 
 
 class Paraphrase(Protocol):
@@ -411,13 +413,14 @@ _ONE_WORD_SENTENCES = re.compile(r"(?:\b[a-z']+[.;!?|/]+ ?){3}")
 
 
 def _sentences(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
+    """Give the sentences. One without end is cut into overlapping pieces: a bound on hostile ones."""
     first = 0
-    for i, token in enumerate(tokens):
-        if token.ends_sentence and i > first:
-            yield first, i
-            first = i
-    if tokens:
-        yield first, len(tokens)
+    for i in range(1, len(tokens) + 1):
+        if i < len(tokens) and not tokens[i].ends_sentence:
+            continue
+        for start in range(first, max(i - _OVERLAP, first + 1), _LONGEST_SENTENCE - _OVERLAP):
+            yield start, min(start + _LONGEST_SENTENCE, i)
+        first = i
 
 
 def _without_stops(view: View) -> View:
