@@ -81,7 +81,7 @@ MAX_FACES = 250
 """Of one view of a picture: a larger crowd takes longer than anybody waits."""
 # The rate of false alarms that one whole check may have, spread over its comparisons. The design
 # bounds are 1e-2 and 1e-3. `possible` takes half of its bound: of mated pairs 0.4 % stay below it,
-# against 0.3 % at the bound and 0.9 % at a fifth of it (docs/calibration/2026-11-lfw-dev.md), and
+# against 0.3 % at the bound and 0.9 % at a fifth of it (docs/calibration/2026-11/report.md), and
 # a person who is missed is worse off than a stranger who is asked about.
 _POSSIBLE_FPIR = 5e-3
 _MATCH_FPIR = 1e-3

@@ -121,6 +121,13 @@ def evaluate(  # noqa: PLR0913 -- each is an option of the command
             metavar="N", min=4, max=10_000, help="How many photos --robustness alters, at most."
         ),
     ] = 100,
+    robustness_model: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A model of --robustness, of those of --model; all but the reference if left out. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     attack: Annotated[
         bool,
         typer.Option(
@@ -135,6 +142,14 @@ def evaluate(  # noqa: PLR0913 -- each is an option of the command
         typer.Option(
             metavar="FILE",
             help="Write the measured thresholds there, as server/consentry/faces/operating_curves.json holds them.",
+            show_default=False,
+        ),
+    ] = None,
+    write_part_points: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write each network's strictest point there, as server/consentry/faces/part_points.json holds them.",
             show_default=False,
         ),
     ] = None,
@@ -155,6 +170,7 @@ def evaluate(  # noqa: PLR0913 -- each is an option of the command
         raise BadRequest("--attack belongs to --robustness; give both.")
     flags = [
         *(["--robustness", "--probes", str(probes)] if robustness else []),
+        *(word for name in robustness_model or () for word in ("--robustness-model", name)),
         *(["--attack"] if attack else []),
     ]
     plan = Plan(
@@ -168,10 +184,12 @@ def evaluate(  # noqa: PLR0913 -- each is an option of the command
         fresh=not resume,
         keeps_work=keep_work,
         points=write_operating_points,
+        part_points=write_part_points,
         source=_shown(report / "report.md"),
         command=_command(folders, hard_sets, names, flags),
         note=_text(note_file),
         probes=probes if robustness else 0,
+        altered=tuple(robustness_model or ()),
         attacks=attack,
     )
     store = ModelStore(Invocation.of(context).settings.models_dir, threads=1)

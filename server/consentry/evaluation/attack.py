@@ -21,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from consentry.evaluation.comparisons import TICKS, Comparisons, Sample, compare
-from consentry.evaluation.measuring import SeenSet, points, sample
+from consentry.evaluation.comparisons import TICKS, compare
+from consentry.evaluation.measuring import SeenSet, cut, points, sample
 from consentry.evaluation.observing import Engine, Progress, embed, in_parallel, read_photo
 from consentry.evaluation.rates import Rate, wilson
 from consentry.evaluation.robustness import choose
@@ -38,7 +38,7 @@ from consentry.kernel.biometrics import Embedding, Pixels, as_pixels
 Floats = npt.NDArray[np.float32]
 
 EPSILONS = (2, 4, 8)
-PROBES = 40
+PROBES = 24
 _STEPS = 12
 _REACH = 2.5  # of all steps together, in units of eps
 _JPEG_QUALITY = 75
@@ -132,45 +132,68 @@ class _Target:
     other: int
 
 
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """Where an attack stands, and which way is up.
+
+    Attributes:
+        cosine: Weighted mean of the parts' cosines to their references.
+        by_pixels: Its gradient by the photo's values, ``(height, width, 3)``.
+        embeddings: Of each part, not normalised.
+    """
+
+    cosine: float
+    by_pixels: Floats
+    embeddings: tuple[Floats, ...]
+
+
 class Surrogate:
     """Parts of a model, with gradients by the photo's own values. Any number of threads may use it."""
 
     def __init__(self, parts: Sequence[Part], models: ModelStore) -> None:
+        self._models = models
         self._parts = [(part, Gradient(part.network, models)) for part in parts]
 
-    def embed(self, pixels: Floats, face: Landmarks) -> list[Floats]:
-        """Return each part's embedding, of L2 norm 1."""
+    def embed(self, pixels: Floats, face: Landmarks) -> tuple[Floats, ...]:
+        """Return each part's embedding, not normalised."""
         found = []
-        for part, gradient in self._parts:
+        for part, _ in self._parts:
             inputs = _ready(part, Sampler(face, part.template, pixels.shape[:2]).read(pixels))
-            raw = gradient.embed(inputs).sum(axis=0)
-            found.append(np.asarray(raw / np.linalg.norm(raw), np.float32))
-        return found
+            rows = self._models.session(part.network).run(inputs)[0]
+            found.append(np.asarray(rows.sum(axis=0), np.float32))
+        return tuple(found)
 
     def gradient(
-        self, pixels: Floats, face: Landmarks, references: Sequence[Floats]
-    ) -> tuple[float, Floats]:
-        """Return the weighted mean of the parts' cosines to their references, and its gradient by the pixels.
+        self,
+        pixels: Floats,
+        face: Landmarks,
+        references: Sequence[Floats],
+        before: Sequence[Floats],
+    ) -> Slope:
+        """Return how like the references the photo is, and the gradient of that.
 
         Args:
             pixels: Shape ``(height, width, 3)``, 0 to 255.
             face: Where the face is.
-            references: One embedding for each part.
+            references: One embedding of L2 norm 1 for each part.
+            before: Embeddings of the parts here or, to save a pass, at the step before: the gradient of a cosine
+                needs to know where it is, and a step is small.
         """
         total, slope = 0.0, np.zeros_like(pixels)
         weights = sum(part.weight for part, _ in self._parts)
-        for (part, gradient), reference in zip(self._parts, references, strict=True):
-            sampler = Sampler(face, part.template, (pixels.shape[0], pixels.shape[1]))
+        rows = []
+        for (part, gradient), reference, last in zip(self._parts, references, before, strict=True):
+            sampler = Sampler(face, part.template, pixels.shape[:2])
             inputs = _ready(part, sampler.read(pixels))
-            raw = gradient.embed(inputs).sum(axis=0)
-            length = float(np.linalg.norm(raw))
-            cosine = float(raw @ reference) / length
-            direction = (reference - cosine * raw / length) / length
-            back = gradient(inputs, np.repeat(direction[None], len(inputs), axis=0))[1]
+            length = float(np.linalg.norm(last))
+            direction = (reference - float(last @ reference) * last / length**2) / length
+            found, back = gradient(inputs, np.repeat(direction[None], len(inputs), axis=0))
+            row = np.asarray(found.sum(axis=0), np.float32)
             share = part.weight / weights
-            total += share * cosine
+            total += share * float(row @ reference) / float(np.linalg.norm(row))
             slope += share * sampler.spread(_unready(part, back))
-        return total, slope
+            rows.append(row)
+        return Slope(total, slope, tuple(rows))
 
 
 class Sampler:
@@ -237,9 +260,11 @@ def perturb(
     low, high = np.maximum(start - attack.eps, 0), np.minimum(start + attack.eps, 255)
     now = np.clip(start + random.uniform(-attack.eps, attack.eps, start.shape), low, high)
     sense = -1.0 if attack.goal is Goal.DODGE else 1.0
+    before = surrogate.embed(now.astype(np.float32), face)
     for _ in range(_STEPS):
-        _, slope = surrogate.gradient(now.astype(np.float32), face, references)
-        now = np.clip(now + sense * _REACH * attack.eps / _STEPS * np.sign(slope), low, high)
+        slope = surrogate.gradient(now.astype(np.float32), face, references, before)
+        step = sense * _REACH * attack.eps / _STEPS
+        now, before = np.clip(now + step * np.sign(slope.by_pixels), low, high), slope.embeddings
     return as_pixels(np.rint(now).astype(np.uint8))
 
 
@@ -345,7 +370,10 @@ class AttackRun:
         wanted = target.own if attack.goal is Goal.DODGE else target.other
         number = self._references[wanted]
         reference = read_photo(self._seen.photos.photos[number].path).astype(np.float32)
-        references = surrogate.embed(reference, self._face(number))
+        references = [
+            np.asarray(row / np.linalg.norm(row), np.float32)
+            for row in surrogate.embed(reference, self._face(number))
+        ]
         random = np.random.default_rng([_SEED, target.place, attack.eps])
         return perturb(surrogate, pixels, self._face(target.number), references, attack, random)
 
@@ -409,9 +437,7 @@ def _views(seen: SeenSet, engines: Sequence[Engine]) -> list[View]:
 
 def _view(seen: SeenSet, name: str, model_id: str, columns: slice) -> View | None:
     whole = sample(seen, model_id, [0] * len(seen.seen))
-    rows = whole.rows[:, columns]
-    rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    pairs: Comparisons = compare(Sample(rows.astype(np.float32), whole.subjects, whole.groups))
+    pairs = compare(replace(whole, rows=cut(whole.rows, columns)))
     known = points(pairs.non_mated(), pairs.mated(), 0)
     for fmr in _FMRS:
         point = known[fmr]

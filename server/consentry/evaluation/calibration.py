@@ -119,3 +119,8 @@ def _falling(rows: Sequence[Row]) -> list[Row]:
 def at_fmr(rows: Sequence[Row], fmr: float) -> Row | None:
     """Return the loosest row that promises at most ``fmr``; None where none does."""
     return next((row for row in rows if row.fmr <= fmr), None)
+
+
+def chosen_for(rows: Sequence[Row], fmr: float) -> Row | None:
+    """Return the loosest row that the calibrating half chose for ``fmr``: the other half scores it."""
+    return next((row for row in rows if row.is_chosen and row.calibrating.value <= fmr), None)

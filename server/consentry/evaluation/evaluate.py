@@ -42,10 +42,12 @@ class Plan:
         fresh: Whether to begin anew.
         keeps_work: Whether the work folder stays when all is done.
         points: A file of operating curves to write; None for none.
+        part_points: A file for the strictest point of each network alone; None for none.
         source: What the curves shall name as their source.
         command: What writes the report again, without paths of this machine.
         note: About the data, in Markdown.
         probes: How many photos the robustness card alters; 0 for no card.
+        altered: Models of the card, by the names that settings use; empty for all but the reference.
         attacks: Whether the card has the white-box attack too.
     """
 
@@ -59,10 +61,12 @@ class Plan:
     fresh: bool
     keeps_work: bool
     points: Path | None
+    part_points: Path | None
     source: str
     command: str
     note: str
     probes: int = 0
+    altered: tuple[str, ...] = ()
     attacks: bool = False
 
 
@@ -89,6 +93,7 @@ def evaluate(plan: Plan, models: ModelStore, clock: Clock, progress: Progress) -
         ModelUnavailable: If a model file is missing or not the pinned one.
         StorageFailed: If the work folder or the report cannot be written.
     """
+    _check(plan)
     sets = _sets(plan)
     engines = _engines(plan.models, models)
     curves = None if plan.points is None else operating_points.read(plan.points)
@@ -114,6 +119,8 @@ def evaluate(plan: Plan, models: ModelStore, clock: Clock, progress: Progress) -
         written[plan.out / DOCUMENT_FILE] = json.dumps(figures, indent=1) + "\n"
         if plan.points is not None:
             written[plan.points] = operating_points.merged(curves, measured, plan.source)
+        if plan.part_points is not None:
+            written[plan.part_points] = operating_points.part_points(seen, engines)
         for path, text in written.items():
             write(path, text)
         if not plan.keeps_work:
@@ -130,8 +137,16 @@ def _robustness(  # noqa: PLR0913, PLR0917 -- the parts of one run, passed on on
     work: WorkFolder,
     progress: Progress,
 ) -> card.Robustness:
-    """Alter the photos of the first set, at the thresholds that this run measured."""
+    """Alter the photos of the first set, at the thresholds that this run measured.
+
+    The reference engine is left out: it is here to be compared with, and takes seconds a picture.
+    """
     first = seen[0]
+    engines = [engine for engine in engines if engine.recipe is not None]
+    if not engines:
+        raise BadRequest(
+            "The robustness card is for companion, light and registry; name one of them."
+        )
     curves = {
         each.model_id: curve
         for each in measured
@@ -141,7 +156,8 @@ def _robustness(  # noqa: PLR0913, PLR0917 -- the parts of one run, passed on on
     def step(what: str) -> Progress:
         return lambda done, fraction: progress(f"{what}, {done}", fraction)
 
-    cards = RobustnessRun(first, engines, curves, work, probes=plan.probes).run(
+    altered = _engines(plan.altered, models) if plan.altered else engines
+    cards = RobustnessRun(first, altered, curves, work, probes=plan.probes).run(
         step("altered"), workers=plan.workers
     )
     sizes = measure_sizes(first, engines[0], models, work, step("sizes"), workers=plan.workers)
@@ -166,6 +182,14 @@ def write(path: Path, text: str) -> None:
         beside.replace(path)
     except OSError as cause:
         raise StorageFailed(f"the report cannot be written ({cause.strerror})") from cause
+
+
+def _check(plan: Plan) -> None:
+    missing = [name for name in plan.altered if name not in plan.models]
+    if missing:
+        raise BadRequest(
+            "A model of the robustness card is one of those that are measured: name it twice."
+        )
 
 
 def _sets(plan: Plan) -> list[PhotoSet]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from consentry.evaluation.calibration import SCORING, Row, at_fmr, calibrate, half
+from consentry.evaluation.calibration import SCORING, Row, at_fmr, calibrate, chosen_for, half
 from consentry.evaluation.comparisons import (
     TICKS,
     Comparisons,
     Histogram,
     Mated,
+    Matrix,
     Sample,
     compare,
     ticks,
@@ -170,7 +171,7 @@ def measure(sets: Sequence[SeenSet], model: str) -> Measured:
         acquired=tuple(_acquired(each, model) for each in sets),
         fnmr_at_fmr=points(pairs.non_mated(), pairs.mated(), lost),
         listed=_listed(ordinary, model),
-        scored={name: at_fmr(rows, fmr) for name, fmr in FMRS.items()},
+        scored={name: chosen_for(rows, fmr) for name, fmr in FMRS.items()},
         curve=rows,
         det=_det(pairs.non_mated(), pairs.mated()),
         searches=tuple(
@@ -186,6 +187,22 @@ def measure(sets: Sequence[SeenSet], model: str) -> Measured:
             for found in _hard(each, model, None if hard is None else hard.threshold)
         ),
     )
+
+
+def part_curve(sets: Sequence[SeenSet], model: str, columns: slice) -> list[Row]:
+    """Return the curve of one network of a fused model alone: of these columns of its embeddings."""
+    pairs = Comparisons({}, {})
+    for each in sets:
+        if not each.is_hard:
+            whole = _by_half(each, model)
+            pairs += compare(replace(whole, rows=cut(whole.rows, columns)))
+    return calibrate(pairs)
+
+
+def cut(rows: Matrix, columns: slice) -> Matrix:
+    """Return some columns of embeddings, as embeddings of L2 norm 1."""
+    part = rows[:, columns]
+    return np.asarray(part / np.linalg.norm(part, axis=1, keepdims=True), np.float32)
 
 
 def points(non_mated: Histogram, mated: Mated, lost: int) -> dict[str, Point | None]:

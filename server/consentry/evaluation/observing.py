@@ -96,11 +96,12 @@ def _engine(name: str, pipeline: FacePipeline) -> Engine:
 def _code(names: Sequence[str] | None) -> str:
     """Hash the code between a file and an embedding: what it made is used again only while it stays the same."""
     digest = hashlib.sha256()
-    for room in ("faces", "inference", "imagery"):
-        folder = resources.files("consentry") / room
-        for module in sorted(folder.iterdir(), key=lambda entry: entry.name):
-            if module.name.endswith(".py") and (names is None or module.name in names):
-                digest.update(module.read_bytes())
+    package = resources.files("consentry")
+    for module in sorted((package / "faces").iterdir(), key=lambda entry: entry.name):
+        if module.name.endswith(".py") and (names is None or module.name in names):
+            digest.update(module.read_bytes())
+    for name in ("decoding.py", "views.py"):
+        digest.update((package / "imagery" / name).read_bytes())
     return digest.hexdigest()
 
 

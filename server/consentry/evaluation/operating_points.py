@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from consentry.evaluation.comparisons import TICKS
-from consentry.evaluation.measuring import Measured
+from consentry.evaluation.measuring import Measured, SeenSet, part_curve
+from consentry.evaluation.observing import Engine
 from consentry.evaluation.work import Json, JsonObject
 from consentry.faces.curve import MeasuredPoint, OperatingCurve
+from consentry.faces.unlock import part_name
 from consentry.kernel.errors import BadRequest
 from consentry.kernel.ids import ModelId
 
@@ -45,6 +47,25 @@ def curve(each: Measured, source: str) -> OperatingCurve | None:
         non_mated_pairs=first.everywhere.count,
         source=source,
     )
+
+
+def part_points(sets: Sequence[SeenSet], engines: Sequence[Engine]) -> str:
+    """Return what `consentry.faces.unlock` reads: the strictest measured point of each network alone."""
+    found: JsonObject = {}
+    for engine in engines:
+        start = 0
+        for part in engine.recipe.parts if engine.recipe else ():
+            columns = slice(start, start + part.dimension)
+            start = columns.stop
+            rows = part_curve(sets, engine.model_id, columns)
+            if rows and part_name(part) not in found:
+                last = rows[-1]
+                found[part_name(part)] = {
+                    "threshold": last.threshold / TICKS,
+                    "fmr": float(f"{last.fmr:.6g}"),
+                    "fnmr": float(f"{last.fnmr:.6g}"),
+                }
+    return json.dumps({"points": dict(sorted(found.items()))}, indent=1) + "\n"
 
 
 def read(path: Path) -> str | None:

@@ -44,9 +44,9 @@ _HALVES = """\
 ## Chosen on one half of the people, scored on the other
 
 Which half somebody is in is decided by a hash of the identity. A threshold comes from the calibrating half; FMR and
-FNMR are those of the other half. The promise is the larger rate of the two. Thresholds marked with a star are fixed
-steps that no data chose, so all pairs measure them, also those across the halves, and the promise is the upper end of
-the interval.
+FNMR are those of the other half. The promise is the larger rate of the two. With a star, the threshold is a fixed step
+that no data chose, so all pairs measure it, also those across the halves, and the promise is the upper end of the
+interval.
 """
 
 _CURVE = (
@@ -238,7 +238,7 @@ def _row(row: Row) -> str:
     star = "" if row.is_chosen else " *"
     scoring = row.scoring
     return (
-        f"| {row.threshold / TICKS:.4f}{star} | {row.fmr:.1e} | {row.calibrating.value:.1e} "
+        f"| {row.threshold / TICKS:.4f} | {row.fmr:.1e}{star} | {row.calibrating.value:.1e} "
         f"| {scoring.value:.1e} ({scoring.low:.1e} to {scoring.high:.1e}) "
         f"| {percent(row.missed_calibrating.value)} | {with_interval(row.missed_scoring)} |"
     )

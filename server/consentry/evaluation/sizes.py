@@ -25,7 +25,7 @@ from consentry.inference.sessions import ModelStore
 from consentry.kernel.biometrics import Pixels, as_pixels
 
 EYE_SIZES_PX = (5, 6, 8, 10, 12, 14, 16, 20, 24, 32)
-_PROBES = 120
+_PROBES = 60
 _SEED = 20261121
 _CANVAS_PX = 640
 _GREY = 120

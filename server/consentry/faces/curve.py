@@ -1,6 +1,6 @@
 """Measured thresholds: which similarity keeps which error rate, for each model.
 
-`operating_curves.json` is written by ``benchmarks/calibrate.py`` and by nothing else. A threshold
+`operating_curves.json` is written by ``make calibrate`` and by nothing else. A threshold
 exists only together with the rates that justify it.
 """
 

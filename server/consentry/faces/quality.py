@@ -48,7 +48,7 @@ IDENTIFIABLE_EYE_PX = 8.0
 """Distance of the eyes, in pixels of the picture, below which a face is not embedded.
 
 The smallest measured size at which the companion's model still knows more than half of the pairs at FMR 1e-4
-(docs/calibration/2026-11-lfw-dev.md, the identifiable size). The whole face is about twice as wide.
+(docs/calibration/2026-11/robustness.md, how small a face may be). The whole face is about twice as wide.
 """
 
 

@@ -108,7 +108,7 @@ def unlock_rule(model_id: ModelId) -> UnlockRule | None:
 
 
 class _Point(TypedDict):
-    """A point as `part_points.json` holds it, written by ``benchmarks/calibrate_parts.py``."""
+    """A point as `part_points.json` holds it, written by ``make calibrate``."""
 
     threshold: float
     fmr: float

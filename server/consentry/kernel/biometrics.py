@@ -88,7 +88,7 @@ class OperatingPoint:
         fmr: False match rate measured at ``threshold`` (fraction, not percent).
         fnmr: False non-match rate measured at ``threshold``.
         model: Identifier of the embedding model the rates were measured on.
-        source: Where the measurement lives, e.g. ``docs/calibration/2026-11-lfw-dev.md``.
+        source: Where the measurement lives, e.g. ``docs/calibration/2026-11/report.md``.
     """
 
     threshold: float

@@ -117,11 +117,17 @@ def test_points_are_written_as_the_curves_are_read_and_keep_other_models(slice_o
     points.write_text(json.dumps({"curves": {"other@1": {"points": []}}}))
 
     given = ["--model", "light", "--report", str(tmp_path / "out")]
-    code = run(["evaluate", str(slice_of_lfw), *given, "--write-operating-points", str(points)])
+    alone = ["--write-part-points", str(tmp_path / "parts.json")]
+    code = run(
+        ["evaluate", str(slice_of_lfw), *given, "--write-operating-points", str(points), *alone]
+    )
 
     curves = json.loads(points.read_text())["curves"]
     assert code == 0
     assert set(curves) == {"other@1", LIGHT}
+    # The light model is one network, so its part alone is the model.
+    (part,) = json.loads((tmp_path / "parts.json").read_text())["points"].values()
+    assert [part["threshold"], part["fmr"], part["fnmr"]] == curves[LIGHT]["points"][-1]
     assert set(curves[LIGHT]) == {"points", "mated_pairs", "non_mated_pairs", "source"}
     assert all(
         a[0] < b[0] and a[1] > b[1]
@@ -143,10 +149,25 @@ def test_nothing_is_made_in_a_data_folder(tmp_path):
         (["one"], "one person"),
         (["two", "--model", "best"], "no model of that name"),
         (["two", "two"], "same name"),
+        (["two", "--attack"], "belongs to --robustness"),
+        (
+            ["two", "--model", "light", "--robustness", "--robustness-model", "registry"],
+            "name it twice",
+        ),
         (["two", "--pairs", "gone.tsv"], "cannot be read"),
         (["two", "one", "--pairs", "gone.tsv"], "belongs to one folder"),
     ],
-    ids=["missing", "empty", "one identity", "no model", "twice", "no list", "two folders"],
+    ids=[
+        "missing",
+        "empty",
+        "one identity",
+        "no model",
+        "twice",
+        "attack alone",
+        "not measured",
+        "no list",
+        "two folders",
+    ],
 )
 def test_what_cannot_be_measured_says_why(tmp_path, capsys, monkeypatch, arguments, why):
     monkeypatch.chdir(tmp_path)
