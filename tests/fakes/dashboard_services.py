@@ -267,6 +267,8 @@ def build_services(clock: ManualClock) -> Services:
     signer = ReceiptSigner(private_key=key, issuer="urn:test", clock=clock)
     return Services(
         check=ScriptedCheck(signer, receipts, clock),
+        recall=None,
+        news=None,
         look=ScriptedLook(),
         enrol=MemoryEnrol(people),
         people=people,
@@ -288,6 +290,8 @@ def build_services(clock: ManualClock) -> Services:
         receipts=receipts,
         signer=signer,
         tokens=None,
+        keys=None,
+        probes=None,
         sessions=Sessions(clock),
         pairing=PairingDesk(key, None, clock),
         limits=None,

@@ -12,6 +12,7 @@ from consentry.intent.marking import Words
 
 _HANDLE = re.compile(r"(?<![\w.])@\w{2,30}")
 _NAME_WORD = re.compile(r"[^\W\d_]+(?:[-'\u2019][^\W\d_]+)*")
+_SHORTEST_NAME = 3
 _NEAR_NUMBER = 2
 _NEAR_THIS = 3
 
@@ -48,6 +49,27 @@ class Cues:
         return any(
             match[0][1:].casefold() not in self._assistants for match in _HANDLE.finditer(sent)
         )
+
+    def has_stranger(self, words: Words, sent: str) -> bool:
+        """Whether a word stands in a text that may be a name, since nobody knows it.
+
+        Asked of revealing requests only. There a name that is not recognised would be let through,
+        unless it is the protected name of somebody enrolled: the answer would tell who is.
+        """
+        senses = {
+            token.text: found for token, found in zip(words.tokens, words.senses, strict=True)
+        }
+        nouns_are_capital = "de" in words.primary
+        for match in _NAME_WORD.finditer(sent):
+            word = match[0]
+            if len(word) < _SHORTEST_NAME:
+                continue
+            found = senses.get(word.casefold(), {})
+            if found.keys().isdisjoint(words.primary):
+                return True
+            if word[0].isupper() and not nouns_are_capital and "en" not in found:
+                return True
+        return False
 
     def has_name(self, words: Words, sent: str) -> bool:
         """Whether a personal name seems to stand in a text: a known one, or two capitalised strangers."""

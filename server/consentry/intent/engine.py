@@ -141,7 +141,8 @@ class IntentEngine:
             is_readable=is_readable,
             has_text=True,
             has_age_cue=signs.has_age_cue,
-            refers_to_person=signs.refers_to_person,
+            refers_to_person=signs.refers_to_person
+            or (category.is_revealing and reader.has_stranger(turns)),
         )
 
     def explain(self, text: str) -> str:
@@ -246,6 +247,14 @@ class _Reader:
         marked = self.marked(text, view)
         flat = View(view.text, tuple(range(len(view.text))), tuple(range(1, len(view.text) + 1)))
         return marked.words, flat
+
+    def has_stranger(self, turns: Sequence[str]) -> bool:
+        """Whether a word that may be a name stands in a conversation."""
+        return any(
+            self._library.cues.has_stranger(self.marked(turn, plain_view(turn)).words, turn)
+            for turn in turns
+            if turn.strip()
+        )
 
     def signs(self, turns: Sequence[str]) -> _Signs:
         """Collect the signs in a conversation, in all readings of each turn and across turns.

@@ -256,10 +256,10 @@ def test_a_prompt_alone_can_be_checked(home):
 
 
 def test_a_revealing_prompt_about_nobody_is_allowed_with_the_output_to_be_checked(home):
-    decision = home.check(prompt="a marble statue, nude").decision
+    decision = home.check(prompt="a nude woman on the beach, oil painting").decision
 
-    if decision.verdict is Verdict.ALLOW:
-        assert Obligation.CHECK_OUTPUT in decision.obligations
+    assert decision.verdict is Verdict.ALLOW
+    assert Obligation.CHECK_OUTPUT in decision.obligations
 
 
 @pytest.mark.parametrize(

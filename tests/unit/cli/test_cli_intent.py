@@ -10,6 +10,11 @@ import pytest
 from fakes.terminal import require_documented
 
 
+@pytest.fixture(autouse=True)
+def with_models(data_folder, models_dir, monkeypatch):
+    monkeypatch.setenv("CONSENTRY_MODELS_DIR", str(models_dir))
+
+
 class _Input:
     def __init__(self, text: bytes) -> None:
         self.buffer = io.BytesIO(text)
