@@ -256,7 +256,7 @@ def test_a_prompt_alone_can_be_checked(home):
 
 
 def test_a_revealing_prompt_about_nobody_is_allowed_with_the_output_to_be_checked(home):
-    decision = home.check(prompt="a nude woman on the beach, oil painting").decision
+    decision = home.check(prompt="a woman in a red bikini").decision
 
     assert decision.verdict is Verdict.ALLOW
     assert Obligation.CHECK_OUTPUT in decision.obligations
