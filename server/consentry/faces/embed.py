@@ -128,7 +128,7 @@ RECIPES: dict[EmbeddingModel, Recipe] = {
         [(_DLIB, 0.3), (_MFN192, 0.2), (replace(_SFACE, adds_mirrored=True), 0.5)],
     ),
 }
-"""The shares were chosen on one half of the identities and confirmed on the other (ADR 0013)."""
+"""The shares come from a coarse grid, chosen in sight of both halves of the photos (ADR 0013)."""
 
 
 class Embedder:
