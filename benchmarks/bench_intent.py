@@ -18,9 +18,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from consentry.inference.sessions import ModelStore
 from consentry.intent.engine import ENGINE_VERSION, IntentEngine
 from consentry.intent.lexicon import languages, load_lexicon
 from consentry.kernel.taxonomy import IntentCategory
+from consentry.wiring import intent_engine
 
 CORPORA = Path(__file__).parents[1] / "tests" / "corpora"
 Z_95 = 1.959964
@@ -113,7 +115,7 @@ def list_wrong(engine: IntentEngine, language: str) -> None:
     print(f"{language}: {len(lines)} lines; " + ", ".join(f"{n} {k}" for k, n in counts.items()))
 
 
-def tables(engine: IntentEngine) -> str:
+def tables(engine: IntentEngine, rules_alone: IntentEngine) -> str:
     """Return the tables of docs/intent.md: recall and false refusals by part, class and language."""
     started = time.perf_counter()
     engine.assess("bonjour tout le monde")
@@ -132,6 +134,10 @@ def tables(engine: IntentEngine) -> str:
             cell = counts[line.part, kind, line.is_revealing]
             cell[0] += found.category.is_revealing
             cell[1] += 1
+        by_rules = rules_alone.assess(line.text, line.context)
+        alone = counts[line.part, "all, rules alone", line.is_revealing]
+        alone[0] += by_rules.category.is_revealing
+        alone[1] += 1
         unreadable[line.part][0] += not found.is_readable
         unreadable[line.part][1] += 1
     rows = [f"{ENGINE_VERSION}, {len(languages())} lexicons, Python {platform.python_version()}."]
@@ -163,6 +169,9 @@ def main() -> None:
     parser.add_argument("--language", choices=(*languages(), "all"))
     parser.add_argument("--say")
     parser.add_argument("--write", action="store_true")
+    parser.add_argument(
+        "--models-dir", type=Path, default=Path.home() / ".cache" / "consentry" / "models"
+    )
     arguments = parser.parse_args()
     engine = IntentEngine()
     if arguments.say is not None:
@@ -171,7 +180,7 @@ def main() -> None:
         for each in languages() if arguments.language == "all" else [arguments.language]:
             list_wrong(engine, each)
     else:
-        measured = tables(engine)
+        measured = tables(intent_engine(ModelStore(arguments.models_dir, threads=1)), engine)
         print(measured)
         if arguments.write:
             write(measured)

