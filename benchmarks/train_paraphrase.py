@@ -74,8 +74,10 @@ def lines() -> list[Line]:
             )
     for path in sorted(LEXICONS.glob("*.json")):
         lexicon = json.loads(path.read_text(encoding="utf-8"))
-        for text in lexicon.get("harmless", []):
-            found.append(Line(path.stem, text, is_revealing=False, is_test=False))
+        found += [
+            Line(path.stem, text, is_revealing=False, is_test=False)
+            for text in lexicon.get("harmless", [])
+        ]
         for category, texts in lexicon.get("revealing", {}).items():
             if category not in {"face_swap", "impersonation"}:
                 found += [Line(path.stem, text, is_revealing=True, is_test=False) for text in texts]
