@@ -82,6 +82,17 @@ calibrate: $(VENV)/.dev ## measure the models on labelled faces (DATA=folder): t
 		--write-operating-points server/consentry/faces/operating_curves.json \
 		--write-part-points server/consentry/faces/part_points.json
 
+.PHONY: calibrate
+calibrate: $(VENV)/.dev ## measure the models on labelled faces (DATA=folder): thresholds, report, robustness card; goes on if stopped
+	@test -n "$(DATA)" || { echo "Say where the labelled faces are: make calibrate DATA=folder" >&2; exit 1; }
+	@$(BIN)/consentry models build
+	@$(BIN)/consentry evaluate $(DATA)/faces-lfw-dev $(DATA)/faces-congress-pd --hard $(DATA)/faces-cfp-dev \
+		--model companion --model light --model registry --model face-recognition \
+		--robustness --probes $(or $(PROBES),20) --robustness-model companion --robustness-model light --attack --note docs/calibration/about-the-data.md --report docs/calibration/2026-11 \
+		--work $(VENV)/.calibration \
+		--write-operating-points server/consentry/faces/operating_curves.json \
+		--write-part-points server/consentry/faces/part_points.json
+
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --upgrade
 .PHONY: lock

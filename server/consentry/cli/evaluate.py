@@ -133,7 +133,8 @@ def evaluate(  # noqa: PLR0913 -- each is an option of the command
         typer.Option(
             "--attack",
             help=(
-                "With --robustness: also the published white-box attack on the embedders. Slow; needs the extra models."
+                "With --robustness: also the published white-box attack on the embedders, on half as many photos. "
+                "Slow; needs the extra models."
             ),
         ),
     ] = False,

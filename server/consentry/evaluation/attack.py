@@ -38,7 +38,6 @@ from consentry.kernel.biometrics import Embedding, Pixels, as_pixels
 Floats = npt.NDArray[np.float32]
 
 EPSILONS = (2, 4, 8)
-PROBES = 24
 _STEPS = 12
 _REACH = 2.5  # of all steps together, in units of eps
 _JPEG_QUALITY = 75
@@ -283,6 +282,7 @@ class AttackRun:
         engines: The models that look; the first that has parts is attacked.
         models: The models folder.
         work: Where results are kept.
+        probes: How many photos are attacked, at most.
 
     Raises:
         BadRequest: If there are too few people.
@@ -290,14 +290,20 @@ class AttackRun:
     """
 
     def __init__(
-        self, seen: SeenSet, engines: Sequence[Engine], models: ModelStore, work: WorkFolder
+        self,
+        seen: SeenSet,
+        engines: Sequence[Engine],
+        models: ModelStore,
+        work: WorkFolder,
+        *,
+        probes: int,
     ) -> None:
         self._seen = seen
         self._engines = [engine for engine in engines if engine.recipe is not None]
         self._work = work
         self._views = tuple(_views(seen, self._engines))
         names = [engine.model_id for engine in self._engines]
-        references, known, _ = choose(seen, names, probes=PROBES)
+        references, known, _ = choose(seen, names, probes=probes)
         self._references = references
         self._targets = [
             _Target(place, number, own, (own + 1) % len(references))

@@ -163,9 +163,8 @@ def _robustness(  # noqa: PLR0913, PLR0917 -- the parts of one run, passed on on
     sizes = measure_sizes(first, engines[0], models, work, step("sizes"), workers=plan.workers)
     attacks = None
     if plan.attacks:
-        attacks = AttackRun(first, engines, models, work).run(
-            step("attacked"), workers=plan.workers
-        )
+        attacked = AttackRun(first, engines, models, work, probes=plan.probes // 2)
+        attacks = attacked.run(step("attacked"), workers=plan.workers)
     return card.Robustness(first.photos.name, tuple(cards), sizes, attacks)
 
 
