@@ -77,18 +77,7 @@ calibrate: $(VENV)/.dev ## measure the models on labelled faces (DATA=folder): t
 	@$(BIN)/consentry models build
 	@$(BIN)/consentry evaluate $(DATA)/faces-lfw-dev $(DATA)/faces-congress-pd --hard $(DATA)/faces-cfp-dev \
 		--model companion --model light --model registry --model face-recognition \
-		--robustness --probes 40 --robustness-model companion --robustness-model light --attack --note docs/calibration/about-the-data.md --report docs/calibration/2026-11 \
-		--work $(VENV)/.calibration \
-		--write-operating-points server/consentry/faces/operating_curves.json \
-		--write-part-points server/consentry/faces/part_points.json
-
-.PHONY: calibrate
-calibrate: $(VENV)/.dev ## measure the models on labelled faces (DATA=folder): thresholds, report, robustness card; goes on if stopped
-	@test -n "$(DATA)" || { echo "Say where the labelled faces are: make calibrate DATA=folder" >&2; exit 1; }
-	@$(BIN)/consentry models build
-	@$(BIN)/consentry evaluate $(DATA)/faces-lfw-dev $(DATA)/faces-congress-pd --hard $(DATA)/faces-cfp-dev \
-		--model companion --model light --model registry --model face-recognition \
-		--robustness --probes $(or $(PROBES),20) --robustness-model companion --robustness-model light --attack --note docs/calibration/about-the-data.md --report docs/calibration/2026-11 \
+		--robustness --probes $(or $(PROBES),40) --robustness-model companion --robustness-model light --attack --note docs/calibration/about-the-data.md --report docs/calibration/2026-11 \
 		--work $(VENV)/.calibration \
 		--write-operating-points server/consentry/faces/operating_curves.json \
 		--write-part-points server/consentry/faces/part_points.json
