@@ -203,7 +203,7 @@ def _people(
 
 def _slots(token: Token, senses: Senses, words: Words) -> tuple[frozenset[str], frozenset[str]]:
     """Return the slots and the phrase pieces of a word: its own language's, else others'."""
-    if token.text.isdigit():
+    if token.text.isdecimal():
         is_child = len(token.text) <= _LONGEST_AGE and 0 < int(token.text) < _OF_AGE
         pieces = frozenset().union(*(sense.pieces for sense in senses.values()))
         if not int(token.text):
