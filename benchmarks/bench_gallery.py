@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 import numpy as np
 from consentry.gallery.flat import FlatIndex
-from consentry.gallery.index import Change, Matrix
+from consentry.gallery.index import Batch, Change, Matrix
 from consentry.kernel.ids import ModelId
 
 _MIN_SCORE = 0.5
@@ -45,7 +45,8 @@ def _in_turns(rounds: int, *calls: Callable[[], object]) -> list[float]:
 def _measure(rows: int, dimension: int, rounds: int) -> None:
     vectors = _unit_rows(rows, dimension)
     index = FlatIndex(ModelId("bench@1"), dimension)
-    loading = _milliseconds(lambda: index.load(enumerate(vectors, start=1), 0))
+    every = Batch(range(1, rows + 1), vectors)
+    loading = _milliseconds(lambda: index.load([every], 0))
     print(f"{rows:,} x {dimension}: load {loading:,.0f} ms")
     for batch in (1, 32):
         probes = np.ascontiguousarray(vectors[:batch])

@@ -40,7 +40,15 @@ DIMENSION = 192
 SUBJECTS_AT_ONCE = 1_000
 
 
-def fill(database: Database, custody: Custody, templates: int, per_subject: int) -> None:
+def fill(
+    database: Database,
+    custody: Custody,
+    templates: int,
+    per_subject: int,
+    *,
+    model: ModelId = MODEL,
+    dimension: int = DIMENSION,
+) -> None:
     """Write subjects with sealed random templates into the tables, a thousand at a time."""
     random = np.random.default_rng(1)
     keys, clock = custody.keys(), SystemClock()
@@ -61,25 +69,28 @@ def fill(database: Database, custody: Custody, templates: int, per_subject: int)
                 )
             )
             for _ in range(per_subject):
-                rows.append((subject, sealed_random(random, key, subject)))  # noqa: PERF401 -- reads better
+                template = sealed_random(random, key, subject, model, dimension)
+                rows.append((subject, template))
         with database.writing() as session:
             insert_subjects(session, subjects)
             insert_templates(session, rows, 1)
 
 
-def sealed_random(random: np.random.Generator, key: DataKey, subject: SubjectId) -> NewTemplate:
+def sealed_random(
+    random: np.random.Generator, key: DataKey, subject: SubjectId, model: ModelId, dimension: int
+) -> NewTemplate:
     """Seal a random direction."""
-    vector = random.standard_normal(DIMENSION, dtype=np.float32)
+    vector = random.standard_normal(dimension, dtype=np.float32)
     template = new_template_id()
     return NewTemplate(
         template=template,
-        model=MODEL,
+        model=model,
         sealed=seal_template(
             Embedding(vector / np.linalg.norm(vector)),
             key=key,
             subject=subject,
             template=template,
-            model=MODEL,
+            model=model,
         ),
     )
 
