@@ -23,7 +23,8 @@ from consentry.kernel.ids import ModelId
 _MIN_SCORE = 0.5
 
 
-def _unit_rows(rows: int, dimension: int) -> Matrix:
+def unit_rows(rows: int, dimension: int) -> Matrix:
+    """Random directions."""
     matrix = np.random.default_rng(rows).standard_normal((rows, dimension), dtype=np.float32)
     matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
     return matrix
@@ -43,7 +44,7 @@ def _in_turns(rounds: int, *calls: Callable[[], object]) -> list[float]:
 
 
 def _measure(rows: int, dimension: int, rounds: int) -> None:
-    vectors = _unit_rows(rows, dimension)
+    vectors = unit_rows(rows, dimension)
     index = FlatIndex(ModelId("bench@1"), dimension)
     every = Batch(range(1, rows + 1), vectors)
     loading = _milliseconds(lambda: index.load([every], 0))
