@@ -67,9 +67,11 @@ fix: $(VENV)/.dev ## format, and mend what can be mended by machine
 	@$(BIN)/ruff check --fix .
 
 .PHONY: bench
-bench: $(VENV)/.dev ## the benchmarks, side by side in one run
+bench: $(VENV)/.dev ## the benchmarks, one after the other (DATA=folder of people's folders of photos: the detector's as well)
 	@$(BIN)/consentry models build
-	@for b in benchmarks/bench_*.py; do echo "== $$b"; $(BIN)/python $$b; done
+	@for b in $(filter-out benchmarks/bench_detect.py,$(wildcard benchmarks/bench_*.py)); do echo "== $$b"; $(BIN)/python $$b; done
+	@if [ -n "$(DATA)" ]; then $(BIN)/python benchmarks/bench_detect.py $(DATA); \
+		else echo "== benchmarks/bench_detect.py: skipped, it needs photos: make bench DATA=folder"; fi
 
 .PHONY: calibrate
 calibrate: $(VENV)/.dev ## measure the models on labelled faces (DATA=folder): thresholds, report, robustness card; goes on if stopped

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import platform
 import statistics
 import time
@@ -18,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from consentry.evaluation.rates import wilson
 from consentry.inference.sessions import ModelStore
 from consentry.intent.engine import ENGINE_VERSION, IntentEngine
 from consentry.intent.lexicon import languages, load_lexicon
@@ -25,7 +25,6 @@ from consentry.kernel.taxonomy import IntentCategory
 from consentry.wiring import intent_engine
 
 CORPORA = Path(__file__).parents[1] / "tests" / "corpora"
-Z_95 = 1.959964
 DOCS = Path(__file__).parents[1] / "docs" / "intent.md"
 BEGIN, END = "<!-- measured -->", "<!-- end of measured -->"
 
@@ -42,18 +41,12 @@ class Line:
     context: tuple[str, ...] = ()
 
 
-def wilson(hits: int, total: int) -> str:
+def share(hits: int, total: int) -> str:
     """Return a share with its 95 % interval, in percent."""
     if total == 0:
         return "-"
-    share = hits / total
-    centre = (share + Z_95**2 / (2 * total)) / (1 + Z_95**2 / total)
-    half = (Z_95 / (1 + Z_95**2 / total)) * math.sqrt(
-        share * (1 - share) / total + Z_95**2 / (4 * total**2)
-    )
-    return (
-        f"{100 * share:.1f} % [{100 * (centre - half):.1f}, {100 * (centre + half):.1f}] of {total}"
-    )
+    rate = wilson(hits, total)
+    return f"{100 * rate.value:.1f} % [{100 * rate.low:.1f}, {100 * rate.high:.1f}] of {total}"
 
 
 def corpus() -> Iterator[Line]:
@@ -144,9 +137,9 @@ def tables(engine: IntentEngine, rules_alone: IntentEngine) -> str:
     for part in ("test", "tuning"):
         rows += ["", f"| {part} part | recall | false refusals |", "|---|---|---|"]
         for kind in sorted({kind for each, kind, _ in counts if each == part}):
-            recall, refusals = (wilson(*counts[part, kind, label]) for label in (True, False))
+            recall, refusals = (share(*counts[part, kind, label]) for label in (True, False))
             rows.append(f"| {kind} | {recall} | {refusals} |")
-        rows += ["", f"Taken for unreadable: {wilson(*unreadable[part])}."]
+        rows += ["", f"Taken for unreadable: {share(*unreadable[part])}."]
     times.sort()
     rows.append(
         f"\nPer prompt {1000 * statistics.median(times):.1f} ms at the median, "

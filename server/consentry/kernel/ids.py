@@ -20,7 +20,7 @@ ConsentRequestId = NewType("ConsentRequestId", str)
 AliasId = NewType("AliasId", str)
 ContestId = NewType("ContestId", str)
 ModelId = NewType("ModelId", str)
-"""``name@version`` of an embedding model, for example ``mfn192+mfn512@1``."""
+"""``name@version`` of an embedding model, for example ``mfn192+sface@1``."""
 
 Random = Callable[[int], bytes]
 """Source of randomness: takes a number of bytes, returns that many. Always ``os.urandom`` in production."""

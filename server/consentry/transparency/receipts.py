@@ -80,7 +80,7 @@ class ReceiptStatement:
         obligations: What the caller must still do.
         policy_version: Of the laws.
         engines: Name of each engine that took part to its version, for example
-            ``{"faces": "mfn192+mfn512@1", "intent": "english-rules@1"}``.
+            ``{"faces": "mfn192+sface@1", "intent": "composition@2"}``.
     """
 
     check: CheckId

@@ -53,7 +53,7 @@ class _Reader:
         return struct.unpack("<" + form, self.take(struct.calcsize("<" + form)))
 
 
-def build_network(weights: bytes, beside: Learned | None = None) -> bytes:
+def build_network(weights: bytes, beside: Learned) -> bytes:
     """Return the ONNX file: token numbers in, the probability of a revealing request out.
 
     Input ``(tokens,)`` int64; output ``()`` float32, 0 to 1.
@@ -82,7 +82,7 @@ def learned() -> Learned:
 
 
 def build_vocabulary(weights: bytes) -> bytes:
-    """Return the vocabulary as one file (`consentry.inference.vocabulary` reads it).
+    """Return the vocabulary as one file (`consentry.intent.subwords` reads it).
 
     Layout, little-endian: ``CTV1``; count of pieces and length of their text, uint32 each; scores,
     float32; lengths in bytes, uint8; all pieces in UTF-8; count of replacements, uint32; for each
@@ -184,24 +184,18 @@ class Tensors:
         return self.offsets[name]
 
 
-def _network(tensors: Tensors, beside: Learned | None) -> bytes:
+def _network(tensors: Tensors, beside: Learned) -> bytes:
     graph = Graph()
-    network = _Network(graph, tensors, beside or {})
+    network = _Network(graph, tensors, beside)
     state = _embedded(graph, tensors)
     for layer in range(LAYERS):
         state = _layer(network, state, f"l{layer}")
     mean = graph.add("ReduceMean", [state], axes=[0], keepdims=0)
-    if beside is not None:
-        weight = graph.constant("last.w", beside["last.w"].astype(np.float32))
-        bias = graph.constant("last.b", beside["last.b"].astype(np.float32))
-        score = graph.add(
-            "Sigmoid", [graph.add("Add", [graph.add("MatMul", [mean, weight]), bias])]
-        )
-        return graph.serialise(
-            input_shape=["tokens"], outputs=[(score, "probability", [])], takes_numbers=True
-        )
+    weight = graph.constant("last.w", beside["last.w"].astype(np.float32))
+    bias = graph.constant("last.b", beside["last.b"].astype(np.float32))
+    score = graph.add("Sigmoid", [graph.add("Add", [graph.add("MatMul", [mean, weight]), bias])])
     return graph.serialise(
-        input_shape=["tokens"], outputs=[(mean, "embedding", [WIDTH])], takes_numbers=True
+        input_shape=["tokens"], outputs=[(score, "probability", [])], takes_numbers=True
     )
 
 
