@@ -134,9 +134,12 @@ def camera_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return film
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(camera_film: Path) -> Iterator[Browser]:
-    """Debian's Chromium. Missing on a person's machine it is skipped, in CI it fails."""
+    """Debian's Chromium. Missing on a person's machine it is skipped, in CI it fails.
+
+    It ends with its module: its event loop occupies the thread, and later tests start loops of their own.
+    """
     path = shutil.which("chromium")
     if path is None:
         words = "no Chromium on this machine: run .ci/chromium as root"
