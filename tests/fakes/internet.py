@@ -6,7 +6,7 @@ A browser that is started with this proxy can reach nothing else, so what is not
 from __future__ import annotations
 
 import contextlib
-import datetime
+import datetime as dt
 import ssl
 import tempfile
 import threading
@@ -164,7 +164,7 @@ class Internet:
                 if self.command != "HEAD":
                     self.wfile.write(answer.body)
 
-            do_GET = do_POST = do_PUT = do_HEAD = do_OPTIONS = do_PATCH = do_DELETE = answer
+            do_GET = do_POST = do_PUT = do_HEAD = do_OPTIONS = do_PATCH = do_DELETE = answer  # noqa: N815 -- the words of the base class
 
             def _chunks(self) -> bytes:
                 if "chunked" not in (self.headers.get("transfer-encoding") or ""):
@@ -205,15 +205,15 @@ def _certificate() -> ssl.SSLContext:
     """TLS with a key of its own; the browser under test is told not to ask whose."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "every site")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=2))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=2))
         .sign(key, hashes.SHA256())
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
