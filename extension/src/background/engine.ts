@@ -1,0 +1,188 @@
+/**
+ * The browser's own engine, as the background sees it: started when first needed, asked one picture at a time, uploads
+ * before what only informs.
+ */
+
+import data from "../engine/engine.json" with { type: "json" };
+import type { EngineAnswer, EngineAsk, Seen } from "../engine/protocol.ts";
+import type { EngineState } from "../messages.ts";
+import { Failure } from "./failure.ts";
+
+/** Longer than the largest picture takes on a slow machine; then the engine is taken for dead and started anew. */
+const TIMEOUT_MS = 60_000;
+
+/** Where the engine's worker lives: one a browser. */
+export interface EngineHost {
+  /** Hand an ask and the port for its answer to the worker, starting it if it is not there. */
+  post(ask: EngineAsk, port: MessagePort): Promise<void>;
+  /** End the worker; the next `post` starts another. */
+  stop(): Promise<void>;
+}
+
+interface Waiting {
+  readonly run: () => Promise<void>;
+  readonly urgent: boolean;
+}
+
+export class Engine {
+  readonly model: string = data.model;
+  readonly #host: EngineHost;
+  readonly #waiting: Waiting[] = [];
+  #isBusy = false;
+  #state: EngineState["state"] = "idle";
+
+  constructor(host: EngineHost) {
+    this.#host = host;
+  }
+
+  get state(): EngineState["state"] {
+    return this.#state;
+  }
+
+  /** Load the networks, so that the first picture does not wait for them. */
+  async load(): Promise<void> {
+    await this.#ask({ op: "load" }, { urgent: true });
+  }
+
+  /**
+   * Find and describe the faces of a file.
+   *
+   * @throws {Failure} `engine_unavailable`, `picture_too_large` or `picture_unreadable`.
+   */
+  async look(
+    file: ArrayBuffer,
+    { thorough, urgent }: { readonly thorough: boolean; readonly urgent: boolean },
+  ): Promise<Extract<Seen, { ok: true }>["views"]> {
+    const answer = await this.#ask({ op: "look", file, thorough }, { urgent });
+    if (!("views" in answer)) {
+      throw new Failure("engine_unavailable");
+    }
+    return answer.views;
+  }
+
+  #ask(ask: EngineAsk, { urgent }: { readonly urgent: boolean }): Promise<Extract<EngineAnswer, { ok: true }>> {
+    return new Promise((resolve, reject) => {
+      const entry: Waiting = { urgent, run: () => this.#exchange(ask).then(resolve, reject) };
+      const place = urgent ? this.#waiting.findIndex((other) => !other.urgent) : -1;
+      this.#waiting.splice(place < 0 ? this.#waiting.length : place, 0, entry);
+      void this.#next();
+    });
+  }
+
+  async #next(): Promise<void> {
+    if (this.#isBusy) {
+      return;
+    }
+    this.#isBusy = true;
+    for (let entry = this.#waiting.shift(); entry !== undefined; entry = this.#waiting.shift()) {
+      await entry.run();
+    }
+    this.#isBusy = false;
+  }
+
+  async #exchange(ask: EngineAsk): Promise<Extract<EngineAnswer, { ok: true }>> {
+    if (this.#state !== "ready") {
+      this.#state = "loading";
+    }
+    const channel = new MessageChannel();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let answer: EngineAnswer | null;
+    try {
+      await this.#host.post(ask, channel.port2);
+      answer = await new Promise<EngineAnswer | null>((resolve) => {
+        timer = setTimeout(() => resolve(null), TIMEOUT_MS);
+        channel.port1.onmessage = (event: MessageEvent<EngineAnswer>) => resolve(event.data);
+      });
+    } catch (error) {
+      this.#state = "unavailable";
+      throw new Failure("engine_unavailable", { cause: error });
+    } finally {
+      clearTimeout(timer);
+      channel.port1.close();
+    }
+    if (answer === null) {
+      this.#state = "unavailable";
+      await this.#host.stop();
+      throw new Failure("engine_unavailable");
+    }
+    if (!answer.ok) {
+      this.#state = answer.why === "engine_unavailable" ? "unavailable" : "ready";
+      throw new Failure(answer.why);
+    }
+    this.#state = "ready";
+    return answer;
+  }
+}
+
+/** Chromium: the worker lives in the offscreen document, which outlives this service worker. */
+export class OffscreenHost implements EngineHost {
+  static readonly #PAGE = "engine/offscreen.html";
+  #opening: Promise<void> | undefined;
+
+  async post(ask: EngineAsk, port: MessagePort): Promise<void> {
+    await this.#open();
+    const page = await this.#client();
+    if (page === undefined) {
+      throw new Error("the offscreen document is not there");
+    }
+    page.postMessage(ask, [port]);
+  }
+
+  async stop(): Promise<void> {
+    if ((await this.#client()) !== undefined) {
+      await chrome.offscreen.closeDocument();
+    }
+  }
+
+  async #open(): Promise<void> {
+    if ((await this.#client()) !== undefined) {
+      return;
+    }
+    // Two checks that begin at once would make two documents, and the second throws.
+    this.#opening ??= chrome.offscreen
+      .createDocument({
+        url: OffscreenHost.#PAGE,
+        reasons: [chrome.offscreen.Reason.WORKERS],
+        justification: "Faces are found and compared in a worker on this machine.",
+      })
+      .finally(() => {
+        this.#opening = undefined;
+      });
+    await this.#opening;
+  }
+
+  async #client(): Promise<Client | undefined> {
+    const url = chrome.runtime.getURL(OffscreenHost.#PAGE);
+    const pages = await serviceWorker.clients.matchAll({ includeUncontrolled: true, type: "window" });
+    return pages.find((page) => page.url === url);
+  }
+}
+
+/** Firefox: the background is a page, which may have a worker of its own. */
+export class WorkerHost implements EngineHost {
+  #worker: Worker | undefined;
+
+  async post(ask: EngineAsk, port: MessagePort): Promise<void> {
+    if (this.#worker === undefined) {
+      this.#worker = new Worker(chrome.runtime.getURL("engine/engine.js"), { type: "module" });
+    }
+    this.#worker.postMessage(ask, [port]);
+  }
+
+  async stop(): Promise<void> {
+    this.#worker?.terminate();
+    this.#worker = undefined;
+  }
+}
+
+interface Client {
+  readonly url: string;
+  postMessage(message: unknown, transfer: Transferable[]): void;
+}
+
+/** The part of ServiceWorkerGlobalScope that is used; the types of a page and of a worker exclude each other. */
+const serviceWorker = globalThis as unknown as {
+  readonly clients: {
+    matchAll(options: { includeUncontrolled: boolean; type: "window" }): Promise<readonly Client[]>;
+  };
+};

@@ -1,0 +1,2 @@
+/** Written in by build.mjs. */
+declare const BROWSER: "chromium" | "firefox";

@@ -1,0 +1,348 @@
+/**
+ * Every message between the parts of the extension: kind -> what is asked, what is answered.
+ *
+ *     content script | page  --Envelope-->  background (router.ts)  --Reply-->  back
+ *     background             --Notice--->   pages and content scripts, to look again; carries no content
+ *
+ * Messages are JSON in both browsers, so bytes travel as base64 (`Base64`). Boxes are fractions of the picture's sides.
+ * Verdicts, reasons, categories and purposes are the words of server/consentry/kernel/taxonomy.py and never renamed.
+ */
+
+/** Standard base64, padded. */
+export type Base64 = string;
+/** Seconds since 1970, UTC. */
+export type UnixTime = number;
+
+export type Verdict = "allow" | "needs_consent" | "refuse";
+export type Mode = "act" | "inform";
+export type PublicReason = "revealing_real_person" | "minor" | "consent_required" | "unreadable" | "error";
+export type PrivateReason =
+  | "subject_present"
+  | "possible_match"
+  | "self_edit"
+  | "locked"
+  | "index_incomplete"
+  | "search_failed"
+  | "face_unidentifiable"
+  | "face_in_picture"
+  | "person_in_picture"
+  | "picture_not_cleared"
+  | "person_in_text"
+  | "detector_unavailable"
+  | "language_not_covered"
+  | "undecodable_image"
+  | "contested"
+  | "named"
+  | "names_not_checked"
+  | "granted"
+  | "token_used"
+  | "token_not_valid"
+  | "region_tightened"
+  | "consents_not_read"
+  | "intent_not_read";
+export type IntentCategory =
+  | "nude"
+  | "underwear"
+  | "swimwear"
+  | "transparent"
+  | "minimal"
+  | "sexual_pose"
+  | "body_exaggeration"
+  | "face_swap"
+  | "impersonation"
+  | "none";
+export type SubjectPolicy = "every_edit" | "intimate_and_impersonating";
+export type QualityIssue =
+  | "too_small"
+  | "blurred"
+  | "too_dark"
+  | "too_bright"
+  | "low_contrast"
+  | "turned_away"
+  | "cut_off"
+  | "face_not_clear";
+
+/** What can go wrong, for a program; `_locales` has the words (`error_<code>`). */
+export type FailureCode =
+  | "companion_not_paired"
+  | "companion_unreachable"
+  | "companion_untrusted"
+  | "engine_unavailable"
+  | "failed"
+  | "forbidden"
+  | "interrupted"
+  | "locked"
+  | "no_face"
+  | "not_found"
+  | "passphrase_too_short"
+  | "picture_too_large"
+  | "picture_unreachable"
+  | "picture_unreadable"
+  | "several_faces"
+  | "storage_damaged"
+  | "unknown_message"
+  | "vault_exists"
+  | "wrong_code"
+  | "wrong_passphrase";
+
+/** A picture: fetched by the background from the page's own host, or as bytes that the sender has. */
+export type Picture = { readonly url: string } | { readonly bytes: Base64 };
+
+export interface Place {
+  readonly x: number;
+  readonly y: number;
+  readonly w: number;
+  readonly h: number;
+}
+
+/** One face that may be, or is, somebody enrolled here. Faces of others are counted, never described. */
+export interface Sighting {
+  readonly place: Place;
+  readonly subject: string | null;
+  readonly match: "match" | "possible";
+}
+
+export type PictureAnswer =
+  | {
+      readonly checked: true;
+      readonly shows: "match" | "possible" | "nobody_enrolled";
+      readonly sightings: readonly Sighting[];
+      /** Faces of anybody. */
+      readonly faces: number;
+      /** SHA-256 of the file, hexadecimal. */
+      readonly digest: string;
+      readonly by: "browser" | "companion";
+    }
+  | { readonly checked: false; readonly why: FailureCode };
+
+export interface UploadAnswer {
+  readonly checked: boolean;
+  readonly verdict: Verdict;
+  readonly reasons: readonly PublicReason[];
+  readonly privateReasons: readonly PrivateReason[];
+  readonly category: IntentCategory;
+  readonly shows: "match" | "possible" | "nobody_enrolled" | "unknown";
+  /** To be shown in the approving window, and to release; null unless the verdict is `needs_consent`. */
+  readonly hold: string | null;
+  readonly by: "browser" | "companion";
+}
+
+/** What the intent engine reads out of a text (see kernel/taxonomy.py, `Assessment`). */
+export interface Assessment {
+  readonly category: IntentCategory;
+  readonly spans: readonly { readonly start: number; readonly end: number; readonly rule: string }[];
+  readonly language: string;
+  readonly isReadable: boolean;
+  readonly hasText: boolean;
+  readonly hasAgeCue: boolean;
+  readonly refersToPerson: boolean;
+}
+
+export interface EngineState {
+  readonly state: "idle" | "loading" | "ready" | "unavailable";
+  /** `companion` while a paired companion answers, else `browser`. */
+  readonly engine: "browser" | "companion";
+  /** For example `mfn192+sface@1`. */
+  readonly model: string;
+}
+
+export interface SubjectSummary {
+  readonly subject: string;
+  readonly name: string;
+  readonly enrolledAt: UnixTime;
+  readonly photos: number;
+  readonly policy: SubjectPolicy;
+  /** False when the engine has another model than the one she enrolled with: she enrols again. */
+  readonly isCurrent: boolean;
+}
+
+export interface VaultState {
+  readonly state: "none" | "locked" | "open";
+  /** Empty while locked: names are sealed too. */
+  readonly subjects: readonly SubjectSummary[];
+  readonly autoLockMinutes: number;
+  readonly hasPasskey: boolean;
+}
+
+/** What works on one site. */
+export interface SiteState {
+  /** For example `x.com`. */
+  readonly host: string;
+  /** What people call it; the host itself when it is none that we know. */
+  readonly name: string;
+  /** Match patterns that the browser has to allow: the pages, and where their pictures lie. */
+  readonly origins: readonly string[];
+  readonly isKnown: boolean;
+  readonly isAllowed: boolean;
+  readonly feed: boolean;
+  readonly requests: boolean;
+  readonly guard: boolean;
+  /** Null: not paused. `"always"`: until she ends it. */
+  readonly pausedUntil: UnixTime | "always" | null;
+}
+
+export type SiteChange =
+  | { readonly feature: "feed" | "requests" | "guard"; readonly isOn: boolean }
+  | { readonly pause: "hour" | "always" | "end" };
+
+export type Secret =
+  | { readonly passphrase: string }
+  /** 32 bytes from the passkey's PRF extension. */
+  | { readonly prf: Base64 };
+
+/** kind -> what is asked and what is answered. Parts add their own kinds here. */
+export interface Exchanges {
+  "engine.state": { ask: object; answer: EngineState };
+
+  "picture.check": {
+    /** The same `id` again while an answer is outstanding, or after an interruption, is one check. */
+    ask: { readonly id: string; readonly picture: Picture; readonly page: string };
+    answer: PictureAnswer;
+  };
+
+  "upload.check": {
+    ask: {
+      readonly id: string;
+      readonly pictures: readonly Base64[];
+      readonly prompt: string | null;
+      readonly page: string;
+    };
+    answer: UploadAnswer;
+  };
+  "upload.release": {
+    ask: { readonly hold: string; readonly secret: Secret };
+    answer: { readonly released: boolean };
+  };
+
+  /** What the approving window shows. Pictures are small copies, JPEG; `prompt` is what stands in the page's box. */
+  "upload.hold": {
+    ask: { readonly hold: string };
+    answer: {
+      readonly thumbnails: readonly Base64[];
+      readonly page: string;
+      readonly prompt: string | null;
+      readonly category: IntentCategory;
+      readonly subjects: readonly string[];
+      readonly endsAt: UnixTime;
+    };
+  };
+  /** She does not want it: the page never gets the picture. */
+  "upload.cancel": { ask: { readonly hold: string }; answer: object };
+
+  "text.assess": { ask: { readonly text: string; readonly turns?: readonly string[] }; answer: Assessment };
+
+  "enrol.photo": {
+    /** `session` is a random id that the page makes; photos wait in memory until `enrol.finish`. */
+    ask: { readonly session: string; readonly photo: Base64 };
+    answer: {
+      readonly accepted: boolean;
+      readonly issues: readonly QualityIssue[];
+      readonly place: Place | null;
+      /** 0 to 1; below 0.2 is not accepted. */
+      readonly quality: number | null;
+      readonly photos: number;
+    };
+  };
+  /** How a frame of the camera would do. Nothing of it is kept, not even in memory. */
+  "enrol.look": {
+    ask: { readonly photo: Base64 };
+    answer: {
+      readonly faces: number;
+      readonly issues: readonly QualityIssue[];
+      readonly place: Place | null;
+      readonly quality: number | null;
+    };
+  };
+  "enrol.finish": {
+    ask: { readonly session: string; readonly name: string; readonly policy: SubjectPolicy };
+    answer: { readonly subject: string };
+  };
+  "enrol.cancel": { ask: { readonly session: string }; answer: object };
+  "subject.delete": { ask: { readonly subject: string; readonly secret: Secret }; answer: object };
+  "subject.policy": {
+    ask: { readonly subject: string; readonly policy: SubjectPolicy; readonly secret: Secret };
+    answer: object;
+  };
+
+  "vault.state": { ask: object; answer: VaultState };
+  "vault.create": { ask: { readonly passphrase: string }; answer: VaultState };
+  "vault.unlock": { ask: { readonly secret: Secret }; answer: VaultState };
+  "vault.lock": { ask: object; answer: VaultState };
+  "vault.settings": { ask: { readonly autoLockMinutes: number }; answer: VaultState };
+  "vault.passphrase": {
+    ask: { readonly secret: Secret; readonly passphrase: string };
+    answer: VaultState;
+  };
+  /** What the page needs for `navigator.credentials`: the salt of the PRF, and the credential if there is one. */
+  "vault.passkey": { ask: object; answer: { readonly salt: Base64; readonly credential: Base64 | null } };
+  "vault.passkey.add": {
+    ask: { readonly secret: Secret; readonly credential: Base64; readonly prf: Base64 };
+    answer: VaultState;
+  };
+  "vault.passkey.remove": { ask: object; answer: VaultState };
+  "vault.export": {
+    ask: { readonly secret: Secret; readonly passphrase: string };
+    answer: { readonly file: Base64; readonly subjects: number };
+  };
+  "vault.import": {
+    ask: { readonly file: Base64; readonly passphrase: string };
+    answer: { readonly added: number; readonly known: number };
+  };
+  /** Destroys every key and everything sealed under them. */
+  "vault.destroy": { ask: object; answer: VaultState };
+
+  /** A site's switches; a content script asks about its own page (`page` is not believed from it). */
+  "site.state": { ask: { readonly page?: string }; answer: SiteState };
+  "site.list": { ask: object; answer: { readonly sites: readonly SiteState[] } };
+  "site.set": { ask: { readonly host: string; readonly change: SiteChange }; answer: SiteState };
+  /** Everything off everywhere until she says otherwise: keys forgotten, watching stopped. */
+  "site.pause-all": { ask: { readonly paused: boolean }; answer: { readonly paused: boolean } };
+  /** What was seen on one tab since its page was loaded; for the toolbar's window. */
+  "tab.counts": {
+    ask: { readonly tab: number };
+    answer: { readonly looked: number; readonly mine: number; readonly possible: number; readonly notChecked: number };
+  };
+
+  "companion.state": {
+    ask: object;
+    answer: {
+      readonly state: "not_paired" | "reachable" | "unreachable" | "untrusted";
+      readonly origin: string | null;
+    };
+  };
+  "companion.pair": { ask: { readonly origin: string; readonly code: string }; answer: object };
+  "companion.forget": { ask: object; answer: object };
+}
+
+export type Kind = keyof Exchanges;
+export type Ask<K extends Kind> = Exchanges[K]["ask"];
+export type Answer<K extends Kind> = Exchanges[K]["answer"];
+
+/** What goes over `runtime.sendMessage`. */
+export interface Envelope<K extends Kind = Kind> {
+  readonly to: "background";
+  readonly kind: K;
+  readonly ask: Ask<K>;
+}
+
+export type Reply<K extends Kind = Kind> =
+  | { readonly answer: Answer<K> }
+  | { readonly error: FailureCode };
+
+/**
+ * What a content script may ask. A page's own script may have taken over the process that a content script runs in, so
+ * everything else is answered to the extension's own pages only.
+ */
+export const CONTENT_KINDS: ReadonlySet<Kind> = new Set<Kind>([
+  "engine.state",
+  "picture.check",
+  "site.state",
+  "text.assess",
+  "upload.check",
+]);
+
+/** Something changed; whoever shows it asks again. */
+export interface Notice {
+  readonly to: "everyone";
+  readonly notice: "vault" | "engine" | "companion" | "inbox" | "sites";
+}
