@@ -20,13 +20,15 @@
     │   │   ├── UnknownImageFormat     not one of the formats that are read
     │   │   ├── TruncatedImage         ends before its own header says
     │   │   ├── CorruptImage           damaged, or two formats in one file
-    │   │   └── ImageTooLarge          too many bytes, pixels or frames, or too narrow
+    │   │   ├── ImageTooLarge          too many bytes, pixels or frames, or too narrow
+    │   │   └── ImageNotFetched        given by an address that may not be, or was not, read
     │   ├── EnrolmentError         a photo that does not make a template            422
     │   │   ├── NoFaceFound            no face that the detector sees
     │   │   ├── SeveralFacesFound      more than one face; whose?
     │   │   ├── QualityTooLow          a face, but not good enough; says why
     │   │   └── DifferentFaces         the photos do not show one person
-    │   └── ReceiptInvalid         a receipt whose signature or form does not hold  422
+    │   ├── ReceiptInvalid         a receipt whose signature or form does not hold  422
+    │   └── ProofInvalid           a proof or note of a log that does not hold      422
     ├── VaultError                 about the owner's own keys                       4xx
     │   ├── VaultAbsent            nothing has been enrolled here yet               409
     │   ├── VaultExists            there is a vault already                         409
@@ -40,6 +42,7 @@
         ├── IndexIncomplete        the gallery is not whole; refuses to answer      503
         ├── ModelUnavailable       a model file is missing or not the pinned one    503
         ├── SigningKeyUnusable     the receipt key is missing, damaged or open to all   500
+        ├── LogInconsistent        the log here is not the one that was signed      503
         ├── Unreachable            another server did not answer, or not in our words   503
         ├── NotReady               something that a check needs is not there        503
         └── Overloaded             the queue is full                                503
@@ -196,6 +199,12 @@ class ImageTooLarge(ImageError):
     code = "image-too-large"
 
 
+class ImageNotFetched(ImageError):
+    """Given by an address that may not be fetched from, or that did not give it."""
+
+    code = "image-not-fetched"
+
+
 class EnrolmentError(CallerError):
     """A photo that does not make a template. Nothing was enrolled."""
 
@@ -235,6 +244,13 @@ class ReceiptInvalid(CallerError):
     """A receipt whose signature or form does not hold."""
 
     code = "receipt-invalid"
+    status = 422
+
+
+class ProofInvalid(CallerError):
+    """A proof, entry, checkpoint or cosignature of a transparency log that does not hold."""
+
+    code = "proof-invalid"
     status = 422
 
 
@@ -327,6 +343,13 @@ class NotReady(OperatorError):
     """Something that a check needs is not there; the log says what."""
 
     code = "not-ready"
+    status = 503
+
+
+class LogInconsistent(OperatorError):
+    """The log is older than, or other than, what was signed of it. Nothing more is appended or signed."""
+
+    code = "log-inconsistent"
     status = 503
 
 
