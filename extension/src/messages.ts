@@ -226,6 +226,23 @@ export interface Exchanges {
       readonly endsAt: UnixTime;
     };
   };
+  /** What became of it; for the guard, which lets the upload go on `released` and on nothing else. */
+  "upload.outcome": {
+    ask: { readonly hold: string };
+    answer: { readonly state: "waiting" | "released" | "cancelled" | "ended" };
+  };
+  /** Open the window in which she approves as the subject (`pages/approve`, with `?hold=`), or bring it to the front. */
+  "upload.approve": { ask: { readonly hold: string }; answer: object };
+  /**
+   * The guard holds a picture in this tab, or does no more. While it does, everything that the tab sends with a body is
+   * blocked, so that no way that a page's script cannot be stopped on leads around the guard.
+   */
+  "guard.hold": { ask: { readonly id: string }; answer: object };
+  "guard.let-go": { ask: { readonly id: string }; answer: { readonly isBlocked: boolean } };
+  /** A picture that a page names by its address only, for the guard to hold and to check. */
+  "guard.fetch": { ask: { readonly url: string }; answer: { readonly bytes: Base64 } };
+  /** Open one of our own pages in a tab of its own; for what a content script offers her and may not do itself. */
+  "page.open": { ask: { readonly page: "settings" | "inbox" | "unlock" }; answer: object };
   /** She does not want it: the page never gets the picture. */
   "upload.cancel": { ask: { readonly hold: string }; answer: object };
 
@@ -335,10 +352,17 @@ export type Reply<K extends Kind = Kind> =
  */
 export const CONTENT_KINDS: ReadonlySet<Kind> = new Set<Kind>([
   "engine.state",
+  "guard.fetch",
+  "guard.hold",
+  "guard.let-go",
+  "page.open",
   "picture.check",
   "site.state",
   "text.assess",
+  "upload.approve",
+  "upload.cancel",
   "upload.check",
+  "upload.outcome",
 ]);
 
 /** Something changed; whoever shows it asks again. */
