@@ -111,4 +111,6 @@ def test_no_person_is_ever_part_of_an_address(document):
         "request_id",
         "grant_id",
         "token_id",
+        "alias_id",
+        "contest_id",
     }

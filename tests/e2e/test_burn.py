@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 from collections import Counter, defaultdict
 
@@ -32,7 +33,7 @@ def test_of_fifty_uses_of_one_token_at_once_over_four_processes_one_succeeds(tmp
         categories=frozenset({IntentCategory.SWIMWEAR}),
         prompt=ASKED["prompt"],
         context=(),
-        images=(image,),
+        digests=(hashlib.sha256(image).digest(),),
     )
     rounds = [ASKED | {"token": home.consent_tokens.issue(ada, terms).jws} for _ in range(ROUNDS)]
     pem = home.signing_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -16,10 +16,10 @@ from consentry.api.runtime import Runtime
 from consentry.api.wire import Inbound, Json, form_body
 from consentry.api.work import Kind
 from consentry.checks.check import MAX_CONTEXT_TURNS, MAX_IMAGES, MAX_PROMPT_CHARS
+from consentry.grants.format import MAX_TOKEN_CHARS
 from consentry.kernel.errors import BadRequest, Forbidden
 from consentry.kernel.taxonomy import Mode, Purpose
 
-MAX_TOKEN_CHARS = 8192
 _DATA_URL = re.compile(r"data:[^,;\s]{0,100}(?:;[^,;\s]{0,100})*;base64,", re.ASCII)
 _BASE64 = (
     r"^(data:[^,;\s]{0,100}(;[^,;\s]{0,100})*;base64,)?"

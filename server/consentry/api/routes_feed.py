@@ -71,11 +71,9 @@ async def read_feed(
 ) -> Response:
     """Return what changed: consent that was taken back, rules that changed. Never whose."""
     runtime = runtime_of(request)
-    async with runtime.work.place(Kind.STORE):
-        news = await runtime.work.run(
-            Kind.STORE,
-            partial(runtime.services.news, principal.caller, cursor=cursor, limit=limit),
-        )
+    news = await runtime.work.do(
+        Kind.STORE, partial(runtime.services.news, principal.caller, cursor=cursor, limit=limit)
+    )
     changes = [ChangeOut(kind=c.kind, hour=c.hour, check_id=c.check) for c in news.changes]
     return answer(FeedOut(changes=changes, cursor=news.cursor, has_more=news.has_more))
 
@@ -89,13 +87,8 @@ async def read_feed(
 async def get_consent_request(request: Request, principal: Follower, request_id: str) -> Response:
     """Say how far a consent request of your own has come."""
     runtime = runtime_of(request)
-    async with runtime.work.place(Kind.STORE):
-        status = await runtime.work.run(
-            Kind.STORE,
-            partial(
-                runtime.services.consent_requests.poll,
-                ConsentRequestId(request_id),
-                caller=principal.caller,
-            ),
-        )
+    poll = runtime.services.consent_requests.poll
+    status = await runtime.work.do(
+        Kind.STORE, partial(poll, ConsentRequestId(request_id), caller=principal.caller)
+    )
     return answer(ConsentStatusOut(state=status.state, token=status.token))

@@ -104,8 +104,7 @@ class KeysOut(Outbound):
 async def list_keys(request: Request, _: Holder) -> Response:
     """List all keys of platforms."""
     runtime = runtime_of(request)
-    async with runtime.work.place(Kind.STORE):
-        keys = await runtime.work.run(Kind.STORE, runtime.services.keys.list)
+    keys = await runtime.work.do(Kind.STORE, runtime.services.keys.list)
     return answer(KeysOut(keys=[_key(key) for key in keys]))
 
 
@@ -148,12 +147,11 @@ async def make_key(request: Request, principal: Holder) -> Response:
 async def rotate_key(request: Request, _: Holder, key: str) -> Response:
     """Give a key a new secret. The old one holds for the overlap, then no more."""
     runtime = runtime_of(request)
-    async with runtime.work.place(Kind.STORE):
-        body = await read_json(request, RotationIn)
-        secret = await runtime.work.run(
-            Kind.STORE,
-            partial(runtime.services.keys.rotate, KeyId(key), overlap_hours=body.overlap_hours),
-        )
+    secret = await runtime.work.do_with(
+        Kind.STORE,
+        partial(read_json, request, RotationIn),
+        lambda body: runtime.services.keys.rotate(KeyId(key), overlap_hours=body.overlap_hours),
+    )
     return answer(RotatedKeyOut(key=key, secret=secret))
 
 
@@ -167,8 +165,7 @@ async def rotate_key(request: Request, _: Holder, key: str) -> Response:
 async def revoke_key(request: Request, _: Holder, key: str) -> Response:
     """Revoke a key: the very next request with any of its secrets is refused."""
     runtime = runtime_of(request)
-    async with runtime.work.place(Kind.STORE):
-        await runtime.work.run(Kind.STORE, partial(runtime.services.keys.revoke, KeyId(key)))
+    await runtime.work.do(Kind.STORE, partial(runtime.services.keys.revoke, KeyId(key)))
     return Response(status_code=204)
 
 

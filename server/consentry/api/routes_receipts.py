@@ -102,8 +102,7 @@ async def list_receipts(
 ) -> Response:
     """List receipts issued before a moment, newest first."""
     runtime = runtime_of(request)
-    async with runtime.work.place(Kind.STORE):
-        return await runtime.work.run(Kind.STORE, partial(_listed, runtime, limit, before))
+    return await runtime.work.do(Kind.STORE, partial(_listed, runtime, limit, before))
 
 
 @router.get(
@@ -115,10 +114,9 @@ async def list_receipts(
 async def get_receipt(request: Request, _: Reader, check_id: str) -> Response:
     """Return the receipt of a check."""
     runtime = runtime_of(request)
-    async with runtime.work.place(Kind.STORE):
-        stored = await runtime.work.run(
-            Kind.STORE, partial(runtime.services.receipts.get, CheckId(check_id))
-        )
+    stored = await runtime.work.do(
+        Kind.STORE, partial(runtime.services.receipts.get, CheckId(check_id))
+    )
     return answer(_receipt(stored))
 
 
@@ -132,9 +130,9 @@ async def get_receipt(request: Request, _: Reader, check_id: str) -> Response:
 async def verify(request: Request, _: Reader) -> Response:
     """Verify signature and form of a receipt, with this companion's keys or somebody else's."""
     runtime = runtime_of(request)
-    async with runtime.work.place(Kind.STORE):
-        body = await read_json(request, ReceiptIn)
-        return await runtime.work.run(Kind.STORE, partial(_verified, runtime, body))
+    return await runtime.work.do_with(
+        Kind.STORE, partial(read_json, request, ReceiptIn), partial(_verified, runtime)
+    )
 
 
 def _listed(runtime: Runtime, limit: int, before: datetime | None) -> Response:

@@ -104,8 +104,7 @@ async def get_readiness(request: Request) -> Response:
     """Say whether models, store and gallery are there; more only to callers with a credential."""
     caller = await find_caller(request)
     runtime = runtime_of(request)
-    async with runtime.work.place(Kind.PICTURES):
-        return await runtime.work.run(Kind.PICTURES, partial(_ready, runtime, caller))
+    return await runtime.work.do(Kind.PICTURES, partial(_ready, runtime, caller))
 
 
 @router.get(

@@ -41,6 +41,7 @@ from consentry.kernel.errors import (
     VaultLocked,
 )
 from consentry.kernel.taxonomy import SubjectPolicy
+from consentry.services import Services
 
 router = APIRouter(tags=["subjects"])
 
@@ -63,6 +64,13 @@ class SubjectIn(Inbound):
     """Who is meant."""
 
     subject: str = Field(description="An identifier or, while unlocked, a name.", repr=False)
+
+
+class PolicyIn(Inbound):
+    """What somebody chooses anew to protect."""
+
+    subject: str = Field(description="An identifier or, while unlocked, a name.", repr=False)
+    policy: SubjectPolicy
 
 
 class EraseIn(Inbound):
@@ -187,8 +195,7 @@ async def enrol_subject(request: Request, principal: Writer) -> Response:
 async def list_subjects(request: Request, _: Reader) -> Response:
     """List everybody enrolled; without names while the vault is locked."""
     runtime = runtime_of(request)
-    async with runtime.work.place(Kind.STORE):
-        people = await runtime.work.run(Kind.STORE, runtime.services.people.all)
+    people = await runtime.work.do(Kind.STORE, runtime.services.people.all)
     return answer(
         SubjectsOut(
             subjects=[
@@ -215,10 +222,29 @@ async def list_subjects(request: Request, _: Reader) -> Response:
 async def revoke_subject(request: Request, _: Writer) -> Response:
     """End a protection: her key, name and templates are destroyed before the answer."""
     runtime = runtime_of(request)
-    async with runtime.work.place(Kind.STORE):
-        body = await read_json(request, SubjectIn)
-        subject = await runtime.work.run(Kind.STORE, partial(runtime.services.revoke, body.subject))
+    subject = await runtime.work.do_with(
+        Kind.STORE,
+        partial(read_json, request, SubjectIn),
+        lambda body: runtime.services.revoke(body.subject),
+    )
     return answer(RevokedOut(subject=subject))
+
+
+@router.post(
+    "/v1/subjects/policy",
+    operation_id="setPolicy",
+    status_code=204,
+    response_class=Response,
+    openapi_extra=json_body(PolicyIn),
+    responses=documented(reads_body=True),
+)
+async def set_policy(request: Request, _: Writer) -> Response:
+    """Protect more, at any time; or less, with her passphrase within the last five minutes."""
+    runtime = runtime_of(request)
+    await runtime.work.do_with(
+        Kind.STORE, partial(read_json, request, PolicyIn), partial(_choose, runtime.services)
+    )
+    return Response(status_code=204)
 
 
 @router.post(
@@ -231,7 +257,13 @@ async def revoke_subject(request: Request, _: Writer) -> Response:
 async def erase_everybody(request: Request, _: Owner) -> Response:
     """Destroy every enrolment and the vault. Needs no passphrase: it may be forgotten."""
     runtime = runtime_of(request)
-    async with runtime.work.place(Kind.STORE):
-        await read_json(request, EraseIn)
-        count = await runtime.work.run(Kind.STORE, runtime.services.erase_home)
+    count = await runtime.work.do_with(
+        Kind.STORE,
+        partial(read_json, request, EraseIn),
+        lambda _confirmed: runtime.services.erase_home(),
+    )
     return answer(ErasedOut(subjects=count))
+
+
+def _choose(services: Services, body: PolicyIn) -> None:
+    services.set_policy(services.people.find(body.subject), body.policy)

@@ -69,8 +69,7 @@ class TokensOut(Outbound):
 async def list_tokens(request: Request, _: Holder) -> Response:
     """List all tokens."""
     runtime = runtime_of(request)
-    async with runtime.work.place(Kind.STORE):
-        tokens = await runtime.work.run(Kind.STORE, runtime.services.tokens.list)
+    tokens = await runtime.work.do(Kind.STORE, runtime.services.tokens.list)
     return answer(TokensOut(tokens=[_token(token) for token in tokens]))
 
 
@@ -111,8 +110,7 @@ async def make_token(request: Request, principal: Holder) -> Response:
 async def revoke_token(request: Request, _: Holder, token: str) -> Response:
     """Revoke a token: the very next request with it is refused."""
     runtime = runtime_of(request)
-    async with runtime.work.place(Kind.STORE):
-        await runtime.work.run(Kind.STORE, partial(runtime.services.tokens.revoke, TokenId(token)))
+    await runtime.work.do(Kind.STORE, partial(runtime.services.tokens.revoke, TokenId(token)))
     return Response(status_code=204)
 
 

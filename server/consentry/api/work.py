@@ -7,7 +7,7 @@ and who is turned away has not uploaded anything.
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +19,7 @@ from anyio import CapacityLimiter, to_thread
 from consentry.api.metrics import Metrics
 from consentry.kernel.errors import Overloaded
 
+_B = TypeVar("_B")
 _T = TypeVar("_T")
 _POLL_S = 0.02
 
@@ -87,6 +88,27 @@ class Work:
         It is not abandoned when the client goes away: what was begun is finished or fails whole.
         """
         return await to_thread.run_sync(task, limiter=self._pools[kind].limiter)
+
+    async def do(self, kind: Kind, task: Callable[[], _T]) -> _T:
+        """Take a place and run a task.
+
+        Raises:
+            Overloaded: As `place`.
+        """
+        async with self.place(kind):
+            return await self.run(kind, task)
+
+    async def do_with(
+        self, kind: Kind, read: Callable[[], Awaitable[_B]], task: Callable[[_B], _T]
+    ) -> _T:
+        """Take a place, read the body, and run a task with what was in it.
+
+        Raises:
+            Overloaded: As `place`; then nothing was read.
+        """
+        async with self.place(kind):
+            body = await read()
+            return await self.run(kind, lambda: task(body))
 
     def limiter(self, kind: Kind) -> CapacityLimiter:
         """Return what bounds the threads of a kind, for the pages: both draw on one number."""

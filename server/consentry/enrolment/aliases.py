@@ -10,35 +10,32 @@ it takes says nothing about whether somebody is named.
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 import os
 import re
 import threading
-import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TypedDict
 
 from consentry.enrolment.keys import SubjectKeyRing
+from consentry.enrolment.names import checked_name, letters_of, pattern_of
 from consentry.enrolment.ports import AliasStore, StoredAlias, SubjectStore
 from consentry.kernel.clock import Clock
-from consentry.kernel.errors import BadRequest, Conflict, VaultLocked
+from consentry.kernel.errors import BadRequest, Conflict, Forbidden, NotFound, VaultLocked
 from consentry.kernel.ids import AliasId, Random, SubjectId, new_alias_id
 from consentry.vault.custody import Custody
 from consentry.vault.envelope import SealedText, seal_text, unseal_text
-from consentry.vault.keys import KeyRing
+from consentry.vault.keys import KeyRing, derive
 
 MAX_ALIASES = 50
-MAX_ALIAS_CHARS = 80
-_FEWEST_LETTERS = 3
-_FEWEST_IDEOGRAPHS = 2
-# Scripts that are written without spaces: there a name may stand in the middle of letters.
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]"
-)
-_BETWEEN = r"[\W_]*"
+FRESH_S = 300.0
+_INFO_CODE = b"consentry/v1/subject/alias-code"
+_CODE_BYTES = 10
 
 
 class AliasKind(StrEnum):
@@ -115,32 +112,81 @@ class AliasBook:
             VaultAbsent, VaultLocked: If her key is not in memory.
             StorageFull: If the disk is full. Nothing was kept.
         """
-        text = _checked(text)
-        key = self._keys.open(subject)
+        text = checked_name(text)
         known = self.list(subject)
         if len(known) >= MAX_ALIASES:
             raise Conflict(f"There are {MAX_ALIASES} names already. Remove one you do not need.")
-        if any(_letters(each.text) == _letters(text) for each in known):
+        if any(letters_of(each.text) == letters_of(text) for each in known):
             raise Conflict("That name is protected already.")
-        alias = new_alias_id(self._random)
-        sealed = seal_text(
-            json.dumps(_Sealed(text=text, kind=kind.value, proof=proof.value)),
-            key=key,
+        added = Alias(
+            alias=new_alias_id(self._random),
             subject=subject,
-            label=_label(alias),
-            random=self._random,
+            text=text,
+            kind=kind,
+            proof=proof,
+            added_at=self._clock.now(),
         )
-        now = self._clock.now()
-        self._store.add(StoredAlias(alias=alias, subject=subject, sealed=sealed, added_at=now))
-        return Alias(alias=alias, subject=subject, text=text, kind=kind, proof=proof, added_at=now)
+        self._store.add(
+            StoredAlias(
+                alias=added.alias,
+                subject=subject,
+                sealed=self._sealed(added),
+                added_at=added.added_at,
+            )
+        )
+        return added
 
     def remove(self, alias: AliasId) -> None:
-        """Stop protecting a name, to the last byte.
+        """Stop protecting a name, to the last byte. That protects less, so it needs the passphrase.
 
         Raises:
+            Forbidden: If the passphrase was not given within the last five minutes.
             NotFound: If there is none.
         """
+        self._stored(alias)
+        if not self._custody.was_verified_within(FRESH_S):
+            raise Forbidden(
+                "Protecting a name no longer needs the passphrase within the last five minutes: "
+                "unlock again, then retry."
+            )
         self._store.remove(alias, at=self._clock.now())
+
+    def code(self, alias: AliasId) -> str:
+        """Return what is posted under a handle to prove that it is hers: always the same for it.
+
+        Raises:
+            NotFound: If there is no such name.
+            VaultAbsent, VaultLocked: If her key is not in memory.
+        """
+        stored = self._stored(alias)
+        secret = derive(self._keys.open(stored.subject).secret, _INFO_CODE)
+        digest = hmac.digest(secret, alias.encode("ascii"), "sha256")
+        return "consentry-" + base64.b32encode(digest[:_CODE_BYTES]).decode("ascii").lower()
+
+    def verify(self, alias: AliasId, posted: str) -> Alias:
+        """Keep that the code of a name was posted under it.
+
+        Whoever calls this has read ``posted`` under the handle itself: nothing is fetched here.
+
+        Raises:
+            BadRequest: If the code is not in it.
+            NotFound: If there is no such name.
+            VaultAbsent, VaultLocked: If her key is not in memory.
+            StorageFull: If the disk is full. Nothing was kept.
+        """
+        if self.code(alias) not in posted.casefold():
+            raise BadRequest("The code of this name is not in what was posted.")
+        return self._proved(alias, AliasProof.POSTED_CODE)
+
+    def review(self, alias: AliasId) -> Alias:
+        """Keep that whoever runs this has looked at a name or office and found it to be hers.
+
+        Raises:
+            NotFound: If there is no such name.
+            VaultAbsent, VaultLocked: If her key is not in memory.
+            StorageFull: If the disk is full. Nothing was kept.
+        """
+        return self._proved(alias, AliasProof.OPERATOR)
 
     def list(self, subject: SubjectId) -> tuple[Alias, ...]:
         """Return a subject's names, oldest first.
@@ -160,7 +206,7 @@ class AliasBook:
             SealBroken: If a name is not what was sealed.
             StorageFailed: If nobody can say whether there are any.
         """
-        words = [_letters(text) for text in texts]
+        words = [letters_of(text) for text in texts]
         names = self._fresh()
         return tuple(
             sorted({who for name, who in names if any(name.search(text) for text in words)})
@@ -171,6 +217,27 @@ class AliasBook:
         with self._lock:
             self._names = None
 
+    def _stored(self, alias: AliasId) -> StoredAlias:
+        for stored in self._store.all():
+            if stored.alias == alias:
+                return stored
+        raise NotFound("There is no such name (any more).")
+
+    def _proved(self, alias: AliasId, proof: AliasProof) -> Alias:
+        known = replace(self._opened(self._stored(alias)), proof=proof)
+        self._store.replace(alias, self._sealed(known))
+        return known
+
+    def _sealed(self, alias: Alias) -> bytes:
+        text = _Sealed(text=alias.text, kind=alias.kind.value, proof=alias.proof.value)
+        return seal_text(
+            json.dumps(text),
+            key=self._keys.open(alias.subject),
+            subject=alias.subject,
+            label=_label(alias.alias),
+            random=self._random,
+        )
+
     def _fresh(self) -> tuple[tuple[re.Pattern[str], SubjectId], ...]:
         revision = self._subjects.revision()
         with self._lock:
@@ -179,7 +246,7 @@ class AliasBook:
         # Not under the lock: custody runs `wipe` while it holds its own.
         stored = self._store.all()
         ring = self._custody.glance() if stored else None
-        names = tuple((_pattern(each.text), each.subject) for each in map(self._opened, stored))
+        names = tuple((pattern_of(each.text), each.subject) for each in map(self._opened, stored))
         with self._lock:
             self._names, self._revision = names, revision
         if ring is not None:
@@ -210,39 +277,6 @@ class AliasBook:
             proof=AliasProof(sealed["proof"]),
             added_at=stored.added_at,
         )
-
-
-def _checked(text: str) -> str:
-    text = " ".join(unicodedata.normalize("NFC", text).split())
-    letters = [char for char in _letters(text) if char.isalnum()]
-    fewest = _FEWEST_IDEOGRAPHS if _UNSPACED.search(text) else _FEWEST_LETTERS
-    if len(text) > MAX_ALIAS_CHARS or not text.isprintable() or len(letters) < fewest:
-        raise BadRequest(
-            f"A protected name has {fewest} to {MAX_ALIAS_CHARS} letters or digits: a shorter one "
-            "stands in too many ordinary words."
-        )
-    return text
-
-
-def _letters(text: str) -> str:
-    """Return a text in the one spelling in which names are compared: no case, accents or disguise."""
-    resolved = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    return "".join(
-        char for char in resolved if unicodedata.category(char) not in {"Mn", "Cf", "Me"}
-    )
-
-
-def _pattern(text: str) -> re.Pattern[str]:
-    """Match the letters of a name, with anything but letters between its words, or nothing.
-
-    ``Anna Berg`` stands in "@anna_berg", "annaberg" and "Anna-Berg's", and not in "annabergman".
-    A genitive s may follow.
-    """
-    words = re.findall(r"[^\W_]+", _letters(text))
-    first, last = words[0][0], words[-1][-1]
-    before = "" if _UNSPACED.match(first) else r"(?<![^\W_])"
-    after = "" if _UNSPACED.match(last) else r"(?:'?s)?(?![^\W_])"
-    return re.compile(before + _BETWEEN.join(map(re.escape, words)) + after)
 
 
 def _label(alias: AliasId) -> str:

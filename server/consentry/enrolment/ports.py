@@ -169,6 +169,14 @@ class AliasStore(Protocol):
             StorageFull: If the disk is full. Nothing was kept.
         """
 
+    def replace(self, alias: AliasId, sealed: bytes) -> None:
+        """Keep what is newly known of a name in place of what was.
+
+        Raises:
+            NotFound: If there is none.
+            StorageFull: If the disk is full. Nothing was kept.
+        """
+
     def remove(self, alias: AliasId, *, at: datetime) -> None:
         """Forget a name, to the last byte.
 

@@ -10,7 +10,6 @@ behind her does not get it in one go; taking back is never delayed (docs/grants.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -47,6 +46,7 @@ MAX_SESSION_USES = 50
 MAX_SESSION_DAYS = 30
 MAX_SESSION_PICTURES = 200
 MAX_PICTURES = 16
+SHA256_BYTES = 32
 ANNOUNCEMENT_HOLDS_S = 24 * 3600
 """How long after its cooling-off time an announcement may be followed by the consent itself."""
 
@@ -64,7 +64,8 @@ class TokenTerms:
         categories: What she agrees that the words ask for. They must be what the words are found to
             ask for, so that nobody agrees to more than she has understood.
         prompt, context: The very words: the newest turn, and the earlier ones, oldest first.
-        images: The very files, in the order in which they will be sent.
+        digests: SHA-256 of the very files, 32 bytes each, in the order in which they will be sent:
+            the pictures themselves need not travel to be consented to.
         lifetime_s: 1 to `MAX_LIFETIME_S`.
     """
 
@@ -74,7 +75,7 @@ class TokenTerms:
     categories: frozenset[IntentCategory]
     prompt: str | None
     context: tuple[str, ...]
-    images: tuple[bytes, ...]
+    digests: tuple[bytes, ...]
     lifetime_s: int = MAX_LIFETIME_S
 
 
@@ -85,7 +86,7 @@ class SessionTerms:
     Attributes:
         platform, purpose, region: As in `TokenTerms`.
         categories: Of `SESSION_CATEGORIES`.
-        images: The files; any of them may be sent, nothing else.
+        digests: SHA-256 of the files, 32 bytes each; any of them may be sent, nothing else.
         max_uses: 1 to `MAX_SESSION_USES`.
         lifetime_days: 1 to `MAX_SESSION_DAYS`.
     """
@@ -94,7 +95,7 @@ class SessionTerms:
     purpose: Purpose
     region: str | None
     categories: frozenset[IntentCategory]
-    images: tuple[bytes, ...]
+    digests: tuple[bytes, ...]
     max_uses: int
     lifetime_days: int
 
@@ -118,6 +119,14 @@ class TokenInfo:
     uses_left: int
     issued_at: datetime
     valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """When an announced consent may be given. UTC; the end is excluded."""
+
+    begins_at: datetime
+    ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +178,16 @@ class TokenDesk:
             self.store.announce(subject, now)
         return begun + timedelta(seconds=self.intimate_delay_s)
 
+    def window(self, subject: SubjectId) -> Window | None:
+        """Return when an announced consent may be given; None when none is announced (any more)."""
+        begun = self.store.declarations(subject).announced_at
+        if begun is None or self.clock.now() >= self._announcement_ends(begun):
+            return None
+        return Window(
+            begins_at=begun + timedelta(seconds=self.intimate_delay_s),
+            ends_at=self._announcement_ends(begun),
+        )
+
     def take_back_announcement(self, subject: SubjectId) -> None:
         """Forget an announcement. Needs no proof: it only ever takes something away.
 
@@ -195,12 +214,12 @@ class TokenDesk:
         _require_understood(assessment, terms.categories)
         if not 1 <= terms.lifetime_s <= MAX_LIFETIME_S:
             raise BadRequest(f"A token lives 1 to {MAX_LIFETIME_S} seconds.")
-        _require_pictures(terms.images, MAX_PICTURES)
+        _require_pictures(terms.digests, MAX_PICTURES)
         if terms.purpose is Purpose.INTIMATE or assessment.category.is_revealing:
             self._require_intimate_may_be_given(subject)
         return self._made(
             subject,
-            terms.images,
+            terms.digests,
             (terms.prompt, terms.context),
             platform=terms.platform,
             purpose=terms.purpose,
@@ -228,11 +247,11 @@ class TokenDesk:
             raise BadRequest(f"A session is for 1 to {MAX_SESSION_USES} uses.")
         if not 1 <= terms.lifetime_days <= MAX_SESSION_DAYS:
             raise BadRequest(f"A session lasts 1 to {MAX_SESSION_DAYS} days.")
-        _require_pictures(terms.images, MAX_SESSION_PICTURES)
+        _require_pictures(terms.digests, MAX_SESSION_PICTURES)
         self._require_intimate_may_be_given(subject)
         return self._made(
             subject,
-            terms.images,
+            terms.digests,
             None,
             platform=terms.platform,
             purpose=terms.purpose,
@@ -299,7 +318,7 @@ class TokenDesk:
     def _made(  # noqa: PLR0913 -- the claims of a token, each named
         self,
         subject: SubjectId,
-        images: Sequence[bytes],
+        digests: Sequence[bytes],
         words: tuple[str | None, tuple[str, ...]] | None,
         *,
         platform: str,
@@ -317,7 +336,7 @@ class TokenDesk:
             purpose=purpose,
             region=None if region is None else checked_region(region),
             words=None if words is None else words_digest(salt, *words),
-            images=tuple(picture_digest(salt, hashlib.sha256(image).digest()) for image in images),
+            images=tuple(picture_digest(salt, digest) for digest in digests),
             issued_at=now,
             valid_until=now + lifetime,
         )
@@ -360,6 +379,8 @@ def _require_understood(found: Assessment, agreed: Collection[IntentCategory]) -
         )
 
 
-def _require_pictures(images: Sequence[bytes], most: int) -> None:
-    if not 1 <= len(images) <= most:
-        raise BadRequest(f"A token is for 1 to {most} pictures; {len(images)} were given.")
+def _require_pictures(digests: Sequence[bytes], most: int) -> None:
+    if not 1 <= len(digests) <= most:
+        raise BadRequest(f"A token is for 1 to {most} pictures; {len(digests)} were given.")
+    if any(len(digest) != SHA256_BYTES for digest in digests):
+        raise BadRequest("A picture is named by the SHA-256 of its file: 32 bytes.")

@@ -25,6 +25,8 @@ _CONTESTS = (
     "SELECT contest, claimant, respondent, opened_at FROM contests ORDER BY opened_at, contest"
 )
 
+_NO_NAME = "There is no such name (any more)."
+
 
 class SqlAliasStore:
     """`consentry.enrolment.ports.AliasStore` in SQLite. Every change advances the revision."""
@@ -40,12 +42,22 @@ class SqlAliasStore:
             insert_names(session, [alias], [])
             tell(session, FeedKind.POLICY_CHANGED, alias.added_at)
 
+    def replace(self, alias: AliasId, sealed: bytes) -> None:
+        """Keep what is newly known of a name in place of what was."""
+        with self._database.erasing() as erasure:
+            row = erasure.session.get(AliasRow, alias)
+            if row is None:
+                raise NotFound(_NO_NAME)
+            advance(erasure.session)
+            erasure.forget(row.sealed, kept=sealed)
+            row.sealed = sealed
+
     def remove(self, alias: AliasId, *, at: datetime) -> None:
         """Forget a name, to the last byte."""
         with self._database.erasing() as erasure:
             row = erasure.session.get(AliasRow, alias)
             if row is None:
-                raise NotFound("There is no such name (any more).")
+                raise NotFound(_NO_NAME)
             advance(erasure.session)
             erasure.forget(row.sealed)
             erasure.session.delete(row)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 
 import pytest
@@ -176,7 +177,7 @@ def test_a_token_whose_subject_cannot_be_confirmed_unlocks_nothing(home, error):
             categories=frozenset({IntentCategory.SWIMWEAR}),
             prompt="put her in a bikini",
             context=(),
-            images=(HERSELF,),
+            digests=(hashlib.sha256(HERSELF).digest(),),
         ),
     )
     asked |= {"prompt": "put her in a bikini", "token": token.jws}
