@@ -44,6 +44,7 @@
         ├── SigningKeyUnusable     the receipt key is missing, damaged or open to all   500
         ├── LogInconsistent        the log here is not the one that was signed      503
         ├── Unreachable            another server did not answer, or not in our words   503
+        │   └── UpstreamTimedOut       it did not answer in time                        504
         ├── NotReady               something that a check needs is not there        503
         └── Overloaded             the queue is full                                503
 
@@ -358,6 +359,13 @@ class Unreachable(OperatorError):
 
     code = "unreachable"
     status = 503
+
+
+class UpstreamTimedOut(Unreachable):
+    """Another server did not answer in time."""
+
+    code = "upstream-timed-out"
+    status = 504
 
 
 class Overloaded(OperatorError):
