@@ -174,6 +174,8 @@ export interface SiteState {
   readonly origins: readonly string[];
   readonly isKnown: boolean;
   readonly isAllowed: boolean;
+  /** What can be done there at all; the three below say what she has switched on. */
+  readonly offers: readonly ("feed" | "requests" | "guard")[];
   readonly feed: boolean;
   readonly requests: boolean;
   readonly guard: boolean;
@@ -235,8 +237,10 @@ export interface Exchanges {
   "upload.approve": { ask: { readonly hold: string }; answer: object };
   /**
    * The guard holds a picture in this tab, or does no more. While it does, everything that the tab sends with a body is
-   * blocked, so that no way that a page's script cannot be stopped on leads around the guard.
+   * blocked, so that no way that a page's script cannot be stopped on leads around the guard. `guard.arrive`: the tab
+   * shows a new page, and what the page before it held is gone.
    */
+  "guard.arrive": { ask: object; answer: object };
   "guard.hold": { ask: { readonly id: string }; answer: object };
   "guard.let-go": { ask: { readonly id: string }; answer: { readonly isBlocked: boolean } };
   /** A picture that a page names by its address only, for the guard to hold and to check. */
@@ -312,8 +316,6 @@ export interface Exchanges {
   "site.state": { ask: { readonly page?: string }; answer: SiteState };
   "site.list": { ask: object; answer: { readonly sites: readonly SiteState[] } };
   "site.set": { ask: { readonly host: string; readonly change: SiteChange }; answer: SiteState };
-  /** Everything off everywhere until she says otherwise: keys forgotten, watching stopped. */
-  "site.pause-all": { ask: { readonly paused: boolean }; answer: { readonly paused: boolean } };
   /** What was seen on one tab since its page was loaded; for the toolbar's window. */
   "tab.counts": {
     ask: { readonly tab: number };
@@ -352,6 +354,7 @@ export type Reply<K extends Kind = Kind> =
  */
 export const CONTENT_KINDS: ReadonlySet<Kind> = new Set<Kind>([
   "engine.state",
+  "guard.arrive",
   "guard.fetch",
   "guard.hold",
   "guard.let-go",
