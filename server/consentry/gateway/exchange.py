@@ -1,0 +1,80 @@
+"""Requests and answers as they travel: bytes that are handed on as they came."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
+"""Names in lower case, in the order and as often as they were sent."""
+
+EVENT_STREAM = "text/event-stream"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """A request without its body.
+
+    Attributes:
+        method: In capitals.
+        path: Below the dialect's prefix, without the slash that begins it: ``images/edits``.
+        query: As sent, without the question mark.
+        headers: As sent.
+    """
+
+    method: str
+    path: str
+    query: bytes = field(repr=False, default=b"")
+    headers: Headers = field(repr=False, default=())
+
+    def value(self, name: bytes) -> str | None:
+        """Return a header field's value, or None when it is not there."""
+        return value_of(self.headers, name)
+
+    @property
+    def media_type(self) -> str:
+        """Of the body, without parameters, in lower case; empty when it is not said."""
+        return media_type_of(self.headers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A request with its whole body."""
+
+    head: Head
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An answer on its way back. Its chunks may be read once."""
+
+    status: int
+    headers: Headers = field(repr=False)
+    chunks: AsyncIterator[bytes] = field(repr=False)
+
+    @property
+    def media_type(self) -> str:
+        """Without parameters, in lower case; empty when it is not said."""
+        return media_type_of(self.headers)
+
+
+def value_of(headers: Headers, name: bytes) -> str | None:
+    """Return the first value of a header field, or None when it is not there."""
+    return next((value.decode("latin-1") for key, value in headers if key.lower() == name), None)
+
+
+def media_type_of(headers: Headers) -> str:
+    """Return the media type that is declared, without parameters, in lower case."""
+    return (value_of(headers, b"content-type") or "").partition(";")[0].strip().lower()
+
+
+def without(headers: Headers, names: Collection[bytes]) -> Headers:
+    """Return the header fields but these, named in lower case."""
+    return tuple(each for each in headers if each[0].lower() not in names)
+
+
+async def one(chunk: bytes) -> AsyncIterator[bytes]:
+    """Yield a body that is known as a whole."""
+    yield chunk

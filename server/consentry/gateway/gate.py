@@ -1,0 +1,299 @@
+"""The one way through the gateway.
+
+    head -> endpoint (none: closed) -> body -> ask -> pictures fetched -> checks -> upstream
+         -> pictures in the answer -> output check -> delivered, byte for byte
+
+Whatever fails on the way refuses, in the words of the dialect. Nothing is forwarded before its check, and no picture
+is delivered before its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+
+from consentry.checks.check import MAX_IMAGES, CheckRequest, CheckResult
+from consentry.gateway.answers import events_of, whole_of
+from consentry.gateway.dialect import Dialect, Endpoint, Reply
+from consentry.gateway.exchange import EVENT_STREAM, Answer, Call, Head, Headers, one, without
+from consentry.gateway.gathering import Gathering
+from consentry.gateway.off_loop import off_loop
+from consentry.gateway.passage import Passage
+from consentry.gateway.ports import (
+    Checks,
+    Incoming,
+    OutputCheck,
+    PictureSource,
+    Returned,
+    Upstream,
+)
+from consentry.gateway.receipts import receipt_headers
+from consentry.gateway.refusals import Kind, Refusal, Stage, refusal_of
+from consentry.gateway.request import GatewayRequest
+from consentry.kernel.clock import Clock
+from consentry.kernel.errors import ConsentryError, NotFound
+from consentry.kernel.ids import Random
+from consentry.kernel.taxonomy import Mode, PublicReason, Verdict
+
+OWN_FIELDS = frozenset({b"consentry-token"})
+"""Header fields that are for the gateway: they go no further."""
+
+_REQUEST_ID_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateLimits:
+    """What one request may take.
+
+    Attributes:
+        max_pictures: In one request, earlier turns included.
+        max_picture_bytes: Of one picture that is fetched.
+        max_answer_bytes: Of an answer, or an event of a stream, that is held until it is examined.
+    """
+
+    max_pictures: int = 64
+    max_picture_bytes: int = 20 * 1024 * 1024
+    max_answer_bytes: int = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """Stands in front of one generator. Keeps no state between requests.
+
+    Attributes:
+        platform: Whom the gateway acts for; goes into receipts and grants.
+        caller: The platform's own credential here, under which it may follow questions; or a
+            name of the gateway.
+    """
+
+    dialect: Dialect
+    upstream: Upstream
+    pictures: PictureSource
+    checks: Checks
+    outputs: OutputCheck
+    limits: GateLimits
+    clock: Clock
+    platform: str | None = None
+    caller: str = "gateway"
+    random: Random = os.urandom
+
+    async def open(
+        self, head: Head, incoming: Incoming, passage: Passage, stack: AsyncExitStack
+    ) -> Answer:
+        """Answer a request: with the generator's answer, or with a refusal.
+
+        Args:
+            head: The request without its body.
+            incoming: Its body.
+            passage: Filled in on the way, for metrics and the log.
+            stack: Holds what the answer needs until it has been delivered.
+        """
+        request_id = f"req_{self.random(_REQUEST_ID_BYTES).hex()}"
+        passage.request_id = request_id
+        endpoint = self.dialect.endpoint(head.method, head.path)
+        way = _Way(gate=self, endpoint=endpoint, head=head, passage=passage, stack=stack)
+        try:
+            return await way.go(incoming)
+        except Blocked as blocked:
+            refusal = blocked.refusal
+        except ConsentryError as error:
+            refusal = refusal_of(error, passage.stage)
+            passage.error = error.code
+        return way.refuse(refusal, request_id)
+
+    def broken(self, head: Head, request_id: str) -> Reply:
+        """Word what nobody foresaw."""
+        endpoint = self.dialect.endpoint(head.method, head.path)
+        refusal = Refusal(kind=Kind.ERROR, message="Something failed. Nothing was carried out.")
+        return (endpoint or self.dialect).refusal(refusal, request_id)
+
+
+class Blocked(Exception):
+    """The verdict is no, or the generator's work is withheld."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.kind.value)
+        self.refusal = refusal
+
+
+@dataclass(slots=True, kw_only=True)
+class _Way:
+    """One request on its way; lives as long as that."""
+
+    gate: Gate
+    endpoint: Endpoint | None
+    head: Head
+    passage: Passage
+    stack: AsyncExitStack
+    inputs: list[bytes] = field(default_factory=list)
+    cleared: set[bytes] = field(default_factory=set)
+    receipts: list[CheckResult] = field(default_factory=list)
+
+    async def go(self, incoming: Incoming) -> Answer:
+        if self.endpoint is None:
+            raise NotFound("This route is not open here.")
+        self.passage.route = self.endpoint.route
+        if self.endpoint.reads:
+            body: bytes | AsyncIterator[bytes] = await self._judged(self.endpoint, incoming)
+        else:
+            body = incoming.chunks()
+        answer = await self._forward(body)
+        if not self.endpoint.inspects:
+            return self._marked(answer)
+        return self._marked(await self._inspected(self.endpoint, answer))
+
+    def refuse(self, refusal: Refusal, request_id: str) -> Answer:
+        self.passage.refusal = refusal
+        worded = (self.endpoint or self.gate.dialect).refusal(refusal, request_id)
+        headers = (*worded.headers, (b"content-length", str(len(worded.body)).encode()))
+        marked = (*headers, *receipt_headers(self.receipts))
+        return Answer(status=worded.status, headers=marked, chunks=one(worded.body))
+
+    async def _judged(self, endpoint: Endpoint, incoming: Incoming) -> bytes:
+        call = Call(head=self.head, body=await incoming.whole())
+        gathering = self._gathering(self.gate.limits.max_picture_bytes)
+        for request in await endpoint.ask(call, gathering):
+            images = await gathering.gather(request.pictures)
+            self.passage.pictures += len(images)
+            await self._judge(request, images)
+            self.inputs.extend(images)
+        return call.body
+
+    async def _judge(self, request: GatewayRequest, images: tuple[bytes, ...]) -> None:
+        """Check a request, in groups when it has many pictures: every group with all of the words.
+
+        Raises:
+            Blocked: If one of them is not allowed.
+        """
+        groups = [images[i : i + MAX_IMAGES] for i in range(0, len(images), MAX_IMAGES)] or [()]
+        for group in groups:
+            began = self.gate.clock.monotonic()
+            result = await self.gate.checks(self._question(request, group))
+            self.passage.check_s += self.gate.clock.monotonic() - began
+            self.receipts.append(result)
+            self.passage.note(result)
+            if result.decision.verdict is not Verdict.ALLOW:
+                raise Blocked(_refusal_of(result))
+
+    def _question(self, request: GatewayRequest, images: tuple[bytes, ...]) -> CheckRequest:
+        return CheckRequest(
+            images=images,
+            prompt=request.prompt,
+            context=request.context,
+            mode=Mode.ACT,
+            purpose=request.purpose,
+            # What a client says of its place could only loosen; unknown is the strictest.
+            region=None,
+            platform=self.gate.platform,
+            actor=None,
+            declares_minor=False,
+            token=self.head.value(b"consentry-token"),
+            asker=request.asker,
+            caller=self.gate.caller,
+        )
+
+    def _gathering(self, max_bytes: int) -> Gathering:
+        return Gathering(
+            dialect=self.gate.dialect,
+            upstream=self.gate.upstream,
+            source=self.gate.pictures,
+            head=self._onward(),
+            max_bytes=max_bytes,
+            max_pictures=self.gate.limits.max_pictures,
+            max_answer_bytes=self.gate.limits.max_answer_bytes,
+        )
+
+    def _onward(self) -> Head:
+        return replace(self.head, headers=without(self.head.headers, OWN_FIELDS))
+
+    async def _forward(self, body: bytes | AsyncIterator[bytes]) -> Answer:
+        began = self.gate.clock.monotonic()
+        answer = await self.stack.enter_async_context(self.gate.upstream.send(self._onward(), body))
+        self.passage.upstream_s += self.gate.clock.monotonic() - began
+        return answer
+
+    async def _inspected(self, endpoint: Endpoint, answer: Answer) -> Answer:
+        """Hold an answer until its pictures are cleared: whole, or event by event."""
+        self.passage.stage = Stage.OUTPUT
+        if answer.media_type == EVENT_STREAM:
+            events = self._events(endpoint, answer)
+            # The first event is cleared before the status goes out: it may still be a refusal.
+            first = await anext(events, b"")
+            return replace(answer, chunks=self._stream(endpoint, first, events))
+        body = await whole_of(answer, self.gate.limits.max_answer_bytes)
+        await self._clear(endpoint, answer.media_type, body.plain)
+        return replace(answer, chunks=one(body.raw))
+
+    async def _events(self, endpoint: Endpoint, answer: Answer) -> AsyncIterator[bytes]:
+        async for event in events_of(answer, self.gate.limits.max_answer_bytes):
+            await self._clear(endpoint, EVENT_STREAM, event.data)
+            yield event.raw
+
+    async def _stream(
+        self, endpoint: Endpoint, first: bytes, events: AsyncIterator[bytes]
+    ) -> AsyncIterator[bytes]:
+        yield first
+        try:
+            async for event in events:
+                yield event
+        except Blocked as blocked:
+            refusal = blocked.refusal
+        except ConsentryError as error:
+            refusal = refusal_of(error, Stage.OUTPUT)
+            self.passage.error = error.code
+        else:
+            return
+        self.passage.refusal = refusal
+        yield endpoint.last_event(refusal, self.passage.request_id)
+
+    async def _clear(self, endpoint: Endpoint, media_type: str, body: bytes) -> None:
+        """Pass when every picture in a piece of an answer may be delivered.
+
+        Raises:
+            Blocked: If one is withheld.
+        """
+        found = await off_loop(len(body), lambda: endpoint.found(media_type, body))
+        if not found:
+            return
+        pictures = await self._gathering(self.gate.limits.max_answer_bytes).gather(found)
+        fresh = {hashlib.sha256(each).digest(): each for each in pictures}
+        fresh = {digest: each for digest, each in fresh.items() if digest not in self.cleared}
+        if not fresh:
+            return
+        self.passage.outputs += len(fresh)
+        began = self.gate.clock.monotonic()
+        returned = Returned(pictures=tuple(fresh.values()), inputs=tuple(self.inputs))
+        reasons = await self.gate.outputs(returned)
+        self.passage.check_s += self.gate.clock.monotonic() - began
+        if reasons:
+            self.passage.reasons = reasons
+            raise Blocked(_blocked(reasons, Stage.OUTPUT))
+        self.cleared.update(fresh)
+
+    def _marked(self, answer: Answer) -> Answer:
+        """Add the receipt and, where the generator gave none, a name for the request."""
+        added: Headers = receipt_headers(self.receipts)
+        if not any(name.lower() == b"x-request-id" for name, _ in answer.headers):
+            added = (*added, (b"x-request-id", self.passage.request_id.encode()))
+        return replace(answer, headers=(*answer.headers, *added))
+
+
+def _refusal_of(result: CheckResult) -> Refusal:
+    return _blocked(result.decision.reasons, Stage.INPUT)
+
+
+def _blocked(reasons: Sequence[PublicReason], stage: Stage) -> Refusal:
+    """Tell what the caller did, or the picture shows, from what broke on our side."""
+    if set(reasons) == {PublicReason.UNREADABLE}:
+        return Refusal(
+            kind=Kind.UNREADABLE,
+            stage=stage,
+            reasons=tuple(reasons),
+            message="A picture or the prompt could not be examined, so the request was not carried out.",
+        )
+    if set(reasons) <= {PublicReason.ERROR}:
+        return refusal_of(ConsentryError(), stage)
+    return Refusal(kind=Kind.BLOCKED, stage=stage, reasons=tuple(reasons))

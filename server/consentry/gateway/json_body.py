@@ -1,0 +1,92 @@
+"""JSON bodies, read strictly: the generator has another parser, and what two may read differently is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NoReturn, TypeAlias
+
+from consentry.kernel.errors import BadRequest
+
+Json: TypeAlias = Mapping[str, "Json"] | Sequence["Json"] | str | float | bool | None
+JsonObject: TypeAlias = Mapping[str, Json]
+
+MAX_DEPTH = 64
+
+
+def json_object(body: bytes) -> JsonObject:
+    """Read a body that is one JSON object.
+
+    Raises:
+        BadRequest: If it is no JSON in UTF-8, has a name twice in one object, a number that JSON
+            does not know, half a character, or is nested deeper than `MAX_DEPTH`.
+    """
+    found = parsed(body)
+    if not isinstance(found, dict):
+        raise BadRequest("The body is a JSON object.")
+    return found
+
+
+def parsed(body: bytes) -> Json:
+    """Read JSON, as `json_object` but of any kind."""
+    try:
+        text = body.decode("utf-8")
+        found: Json = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+    except RecursionError:
+        raise BadRequest("The JSON of the body is nested too deeply.") from None
+    except ValueError:
+        # Not the cause's words: they may quote the body.
+        raise BadRequest("The body is not JSON in UTF-8.") from None
+    _require_plain(found)
+    return found
+
+
+def strings_of(value: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield every string with the names that lead to it; members of a list have the list's."""
+    pending: list[tuple[tuple[str, ...], Json]] = [(path, value)]
+    while pending:
+        place, each = pending.pop()
+        if isinstance(each, str):
+            yield place, each
+        elif isinstance(each, Mapping):
+            pending.extend(
+                ((*place, name), member) for name, member in reversed(list(each.items()))
+            )
+        elif isinstance(each, Sequence):
+            pending.extend((place, member) for member in reversed(each))
+
+
+def _once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise BadRequest("A name appears twice in one object of the body.")
+    return found
+
+
+def _no_constant(_name: str) -> NoReturn:
+    raise BadRequest("The body has a number that JSON does not know.")
+
+
+def _require_plain(value: Json) -> None:
+    pending: list[tuple[int, Json]] = [(0, value)]
+    while pending:
+        depth, each = pending.pop()
+        if depth > MAX_DEPTH:
+            raise BadRequest("The JSON of the body is nested too deeply.")
+        if isinstance(each, str):
+            _require_whole(each)
+        elif isinstance(each, Mapping):
+            for name in each:
+                _require_whole(name)
+            pending.extend((depth + 1, member) for member in each.values())
+        elif isinstance(each, Sequence):
+            pending.extend((depth + 1, member) for member in each)
+
+
+def _require_whole(text: str) -> None:
+    if text.isascii():
+        return
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise BadRequest("The body has half a character (a lone surrogate).") from None

@@ -1,0 +1,10 @@
+"""The dialect of OpenAI, at ``/openai/v1``.
+
+dialect        which routes there are, and what each is
+images         edits, generations, variations
+conversations  responses and chat completions
+batches        many of those in a file
+passing        what is handed on unread
+answers        pictures in what comes back
+refusals       refusals as this API's users know them
+"""

@@ -1,0 +1,250 @@
+"""``responses`` and ``chat/completions``: judged when a picture goes in, or one may come out.
+
+Every turn counts, whoever is said to have spoken: pictures of earlier turns are pictures of this one, their words are
+its context. What the request only refers to (an earlier response, a stored item, a template) is looked up or refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from consentry.gateway.data_urls import from_base64
+from consentry.gateway.dialect import Lookup, Reply
+from consentry.gateway.exchange import Call
+from consentry.gateway.json_body import Json, JsonObject, json_object
+from consentry.gateway.off_loop import off_loop
+from consentry.gateway.openai import refusals
+from consentry.gateway.openai.answers import pictures_of_answer
+from consentry.gateway.refusals import Refusal
+from consentry.gateway.request import GatewayRequest, Picture, Sent, StoredFile
+from consentry.gateway.sources import address, base64_picture, picture_in, pictures_within
+from consentry.gateway.words import fitted, split_prompt
+from consentry.kernel.errors import BadRequest, UnsupportedMediaType
+
+_MAKERS = frozenset({"image_generation"})
+_FILES = frozenset({"input_file", "file"})
+_ELSEWHERE = frozenset({"item_reference", "compaction"})
+_UNHEARD = frozenset({"input_audio", "input_video", "video_url", "audio_url"})
+_NOT_WORDS = frozenset(
+    {
+        "type",
+        "role",
+        "id",
+        "status",
+        "detail",
+        "call_id",
+        "model",
+        "encrypted_content",
+        "user",
+        "safety_identifier",
+        "prompt_cache_key",
+        "service_tier",
+        "truncation",
+        "include",
+        "strict",
+        "action",
+        "background",
+        "quality",
+        "size",
+        "output_format",
+        "moderation",
+        "effort",
+        "verbosity",
+        "tool_choice",
+    }
+)
+_FILE_NAMES = frozenset({"file_id", "file_url", "file_data"})
+_ASKERS = ("safety_identifier", "user")
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationEndpoint:
+    """One of the two; ``turns`` is the field that holds the conversation."""
+
+    route: str
+    turns: str
+    reads: bool = True
+    inspects: bool = True
+
+    async def ask(self, call: Call, lookup: Lookup) -> Sequence[GatewayRequest]:
+        """Read a request (`consentry.gateway.dialect.Endpoint`)."""
+        del lookup
+        if call.head.media_type != "application/json":
+            raise UnsupportedMediaType("The body is JSON: application/json.")
+        return await off_loop(len(call.body), lambda: self.read_json(json_object(call.body)))
+
+    def read_json(self, body: JsonObject) -> Sequence[GatewayRequest]:
+        """Read a request that is a line of a batch, or one that needs no look-up."""
+        conversation = _Conversation()
+        turns = body.get(self.turns)
+        for name, value in body.items():
+            if name != self.turns:
+                conversation.take_aside(name, value)
+        if isinstance(turns, str):
+            conversation.take_turn("user", turns)
+        elif isinstance(turns, Sequence):
+            for turn in turns:
+                conversation.take_turn(_role_of(turn), turn)
+        if not conversation.is_about_pictures:
+            return ()
+        conversation.require_seen()
+        return (conversation.request(body),)
+
+    def found(self, media_type: str, body: bytes) -> Sequence[Picture]:
+        """Find the pictures in an answer."""
+        return pictures_of_answer(media_type, body)
+
+    def refusal(self, refusal: Refusal, request_id: str) -> Reply:
+        """Word a refusal."""
+        return refusals.worded(refusal, request_id, blocked_code=self._blocked_code)
+
+    def last_event(self, refusal: Refusal, request_id: str) -> bytes:
+        """Word a refusal as the end of a stream."""
+        return refusals.last_event(refusal, request_id, blocked_code=self._blocked_code)
+
+    @property
+    def _blocked_code(self) -> str:
+        is_chat = self.turns == "messages"
+        return refusals.CHAT_CODE if is_chat else refusals.IMAGES_CODE
+
+
+@dataclass(slots=True)
+class _Conversation:
+    """A conversation, as it is come upon."""
+
+    pictures: list[Picture] = field(default_factory=list)
+    asides: list[str] = field(default_factory=list)
+    turns: list[tuple[str, str]] = field(default_factory=list)
+    files: list[Picture] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+    makes_pictures: bool = False
+    named: int = 0
+    made: int = 0
+
+    @property
+    def is_about_pictures(self) -> bool:
+        """Whether a picture goes in, or one may come out."""
+        return bool(self.pictures) or self.makes_pictures or self.named > self.made
+
+    def take_aside(self, name: str, value: Json) -> None:
+        """Take a field beside the turns: instructions, tools, settings."""
+        if name in ("previous_response_id", "conversation", "prompt") and value is not None:
+            self.unseen.append(name)
+        if name == "prompt" and value is not None:
+            # A template that is kept elsewhere may have tools of its own.
+            self.makes_pictures = True
+        if name == "modalities" and isinstance(value, Sequence) and "image" in value:
+            self.makes_pictures = True
+        if name == "model" and isinstance(value, str) and "image" in value.lower():
+            self.makes_pictures = True
+        words = self._words_of(value, name)
+        if words:
+            self.asides.append(words)
+
+    def take_turn(self, role: str, value: Json) -> None:
+        """Take one turn."""
+        words = self._words_of(value, "")
+        if words:
+            self.turns.append((role, words))
+
+    def require_seen(self) -> None:
+        """Pass when nothing is referred to that is kept elsewhere.
+
+        Raises:
+            BadRequest: If something is: what nobody has seen does not pass.
+        """
+        if self.named > self.made:
+            # A picture that was made before, named without being sent.
+            self.unseen.append("image_generation_call")
+        if self.unseen:
+            raise BadRequest(
+                f"The request refers to what is kept elsewhere ({', '.join(sorted(set(self.unseen)))}). "
+                "Send the turns themselves."
+            )
+
+    def request(self, body: JsonObject) -> GatewayRequest:
+        """Put it together: the last turn of a user is the prompt, all else its context."""
+        last = max(
+            (i for i, (role, _) in enumerate(self.turns) if role == "user"),
+            default=len(self.turns) - 1,
+        )
+        others = [words for i, (_, words) in enumerate(self.turns) if i != last]
+        before, prompt = split_prompt(self.turns[last][1] if self.turns else "")
+        askers = (body.get(each) for each in _ASKERS)
+        return GatewayRequest(
+            pictures=(*self.pictures, *(self.files if self.makes_pictures else ())),
+            prompt=prompt or None,
+            context=fitted([*self.asides, *others, *before]),
+            asker=next((each for each in askers if isinstance(each, str) and each), None),
+        )
+
+    def _words_of(self, value: Json, name: str) -> str:
+        """Return the words in a piece of the request, and take its pictures."""
+        words: list[str] = []
+        for kind, key, each in _members(name, value):
+            if each is None:
+                self._look_at_kind(kind)
+            elif (picture := _picture_of(kind, key, each)) is not None:
+                self.pictures.append(picture)
+            elif kind in _FILES and key in _FILE_NAMES:
+                # A document, to be read; a picture only where one is to be made.
+                self.files.append(StoredFile(each) if key == "file_id" else _file(each))
+            elif key == "result" and kind == "image_generation_call":
+                self.made += 1
+                self.pictures.append(Sent(from_base64(each)))
+            elif key not in _NOT_WORDS:
+                words.append(each)
+                self.pictures.extend(pictures_within(each))
+        return "\n".join(words)
+
+    def _look_at_kind(self, kind: str) -> None:
+        if kind in _MAKERS:
+            self.makes_pictures = True
+        elif kind in _UNHEARD:
+            raise UnsupportedMediaType(
+                "The request holds sound or video, which is not examined here."
+            )
+        elif kind in _ELSEWHERE:
+            self.unseen.append(kind)
+        elif kind == "image_generation_call":
+            self.named += 1
+
+
+def _members(name: str, value: Json) -> Iterator[tuple[str, str, str | None]]:
+    """Yield every string with the type of the object that it is in, and its name; and every object's type with None."""
+    pending: list[tuple[str, str, Json]] = [("", name, value)]
+    while pending:
+        kind, key, each = pending.pop()
+        if isinstance(each, str):
+            yield kind, key, each
+        elif isinstance(each, Mapping):
+            own = each.get("type")
+            inner = own if isinstance(own, str) else kind
+            if isinstance(own, str):
+                yield own, key, None
+            pending.extend((inner, name, member) for name, member in reversed(list(each.items())))
+        elif isinstance(each, Sequence):
+            pending.extend((kind, key, member) for member in reversed(each))
+
+
+def _picture_of(kind: str, key: str, text: str) -> Picture | None:
+    if kind in _FILES and key in _FILE_NAMES:
+        return None
+    if key == "file_id":
+        return StoredFile(text)
+    if key == "image_url" or (key == "url" and kind == "image_url"):
+        return address(text)
+    if key == "result" and kind == "image_generation_call":
+        return None
+    # Words may be an address or the name of a file; only a picture itself is taken for one.
+    return picture_in(text) if text[:5].lower() == "data:" else base64_picture(text)
+
+
+def _file(text: str) -> Picture:
+    return picture_in(text) or Sent(from_base64(text))
+
+
+def _role_of(turn: Json) -> str:
+    role = turn.get("role") if isinstance(turn, Mapping) else None
+    return role if isinstance(role, str) else ""

@@ -1,0 +1,47 @@
+"""The signed verdict, beside the generator's own answer: in header fields that its clients ignore."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+
+from consentry.checks.check import CheckResult
+from consentry.gateway.exchange import Headers
+from consentry.transparency.receipts import ReceiptSalts
+
+RECEIPT = b"consentry-receipt"
+SALTS = b"consentry-receipt-salts"
+QUESTION = b"consentry-consent-request"
+MAX_RECEIPTS = 4
+"""In one header: most servers and clients read 16 to 64 KB of it. A batch has its last ones."""
+
+
+def receipt_headers(results: Sequence[CheckResult]) -> Headers:
+    """Return the receipts of a request, what opens them, and the question that was put to her.
+
+    Several are separated by commas, in the order of the checks; salts are base64url of JSON.
+    """
+    signed = [result.receipt for result in results[-MAX_RECEIPTS:] if result.receipt is not None]
+    questions = [result.request for result in results if result.request is not None]
+    headers: list[tuple[bytes, bytes]] = []
+    if signed:
+        headers.append((RECEIPT, ",".join(each.jws for each in signed).encode()))
+        headers.append((SALTS, ",".join(_text(each.salts) for each in signed).encode()))
+    if questions:
+        headers.append((QUESTION, ",".join(questions).encode()))
+    return tuple(headers)
+
+
+def _text(salts: ReceiptSalts) -> str:
+    found = {
+        "images": [_base64url(each) for each in salts.images],
+        "prompt": None if salts.prompt is None else _base64url(salts.prompt),
+        "context": [_base64url(each) for each in salts.context],
+        "circumstances": _base64url(salts.circumstances),
+    }
+    return _base64url(json.dumps(found, separators=(",", ":")).encode())
+
+
+def _base64url(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).decode("ascii").rstrip("=")

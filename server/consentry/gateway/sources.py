@@ -1,0 +1,56 @@
+"""What a string in a request stands for: words, or a picture in one of the ways to give one."""
+
+from __future__ import annotations
+
+import re
+
+from consentry.gateway.data_urls import from_base64
+from consentry.gateway.request import DataUrl, Picture, Sent, StoredFile, WebAddress
+from consentry.kernel.errors import ImageNotFetched
+
+_FILE_ID = re.compile(r"file[-_][A-Za-z0-9_-]+\Z", re.ASCII)
+_WEB = re.compile(r"https?://", re.IGNORECASE)
+# What the base64 of PNG, JPEG, GIF, WebP, BMP, TIFF, and of HEIC, AVIF and MP4 begins with.
+_BASE64 = re.compile(
+    r"(?:iVBORw0KGgo|/9j/|R0lGOD|UklGR|Qk[0-3]|SUkqA|TU0AK|AAAA[A-Za-z0-9+/]{2}[Z]0eX)"
+)
+_MIN_BASE64_CHARS = 64
+_IN_TEXT = re.compile(r"data:image/[A-Za-z0-9.+-]+;base64,[A-Za-z0-9+/=]{64,}")
+
+
+def picture_in(text: str) -> Picture | None:
+    """Return the picture that a string gives by itself, in a place that is not for words; None for other strings."""
+    if text[:5].lower() == "data:":
+        return DataUrl(text)
+    if _WEB.match(text):
+        return WebAddress(text)
+    if _FILE_ID.match(text):
+        return StoredFile(text)
+    return base64_picture(text)
+
+
+def base64_picture(text: str) -> Picture | None:
+    """Return the picture whose bare base64 a string is; None for other strings."""
+    if len(text) < _MIN_BASE64_CHARS or not _BASE64.match(text):
+        return None
+    return Sent(from_base64(text))
+
+
+def pictures_within(text: str) -> list[Picture]:
+    """Return the pictures that words hold, as ``data:`` URLs between other words."""
+    if "data:image/" not in text:
+        return []
+    return [DataUrl(each[0]) for each in _IN_TEXT.finditer(text)]
+
+
+def address(text: str) -> Picture:
+    """Return the picture of a field that is for an address: ``https:`` or ``data:``.
+
+    Raises:
+        ImageNotFetched: If it is neither.
+    """
+    if text[:5].lower() == "data:":
+        return DataUrl(text)
+    if _WEB.match(text):
+        return WebAddress(text)
+    raise ImageNotFetched("The address of a picture is neither an https: nor a data: URL.")
