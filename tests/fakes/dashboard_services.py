@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from consentry.accounts.pairing import PairingDesk
 from consentry.accounts.sessions import Sessions
-from consentry.checks.check import CheckRequest, CheckResult, ImageReport
+from consentry.checks.check import CheckRequest, CheckResult
+from consentry.checks.pictures import ImageReport
 from consentry.checks.ports import StoredReceipt
 from consentry.consent.decision import Decision, Law
 from consentry.enrolment.people import Person

@@ -15,7 +15,8 @@ from pydantic import Field
 
 from consentry.accounts.principals import Door, Principal, Scope
 from consentry.api.wire import Outbound, to_base64url
-from consentry.checks.check import CheckResult, ImageReport
+from consentry.checks.check import CheckResult
+from consentry.checks.pictures import ImageReport
 from consentry.checks.recall import Recalled
 from consentry.consent.explanation import Audience, explain
 from consentry.enrolment.people import People

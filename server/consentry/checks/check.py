@@ -14,11 +14,23 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from consentry.checks.consents import Consents, Read
-from consentry.checks.ports import KeptAnswer, ProbeMeter, ReceiptStore, StoredReceipt
+from consentry.checks.pictures import ImageReport, Picture
+from consentry.checks.ports import (
+    FaceReader,
+    Gallery,
+    KeptAnswer,
+    PersonReader,
+    ProbeMeter,
+    ReceiptStore,
+    StoredReceipt,
+    TextReader,
+)
 from consentry.checks.repeats import Opened, Retry
+from consentry.checks.search import SearchFaces
 from consentry.consent.authority import Authority
 from consentry.consent.decide import (
     POLICY_VERSION,
@@ -28,29 +40,15 @@ from consentry.consent.decide import (
 )
 from consentry.consent.decision import Decision, Law
 from consentry.consent.findings import (
-    FaceFinding,
     Findings,
-    ImageFinding,
-    MatchLevel,
-    PersonPresence,
     SearchState,
-    SubjectMatch,
 )
 from consentry.consent.request import Request
-from consentry.enrolment.references import Candidate, GalleryState
-from consentry.faces.curve import OperatingCurve
-from consentry.faces.detect import DetectedFace
-from consentry.faces.pipeline import Face
-from consentry.imagery.decoding import DecodedImage, decode
 from consentry.imagery.limits import Limits
 from consentry.intent.engine import ENGINE_VERSION
-from consentry.kernel.biometrics import Embedding, Pixels
 from consentry.kernel.clock import Clock
 from consentry.kernel.errors import (
     BadRequest,
-    ImageError,
-    ImageTooLarge,
-    IndexIncomplete,
     NotFound,
     OperatorError,
     VaultAbsent,
@@ -77,68 +75,7 @@ from consentry.transparency.receipts import (
 MAX_IMAGES = 16
 MAX_PROMPT_CHARS = 32_000
 MAX_CONTEXT_TURNS = 50
-MAX_FACES = 250
-"""Of one view of a picture: a larger crowd takes longer than anybody waits."""
-# The rate of false alarms that one whole check may have, spread over its comparisons. The design
-# bounds are 1e-2 and 1e-3. `possible` takes half of its bound: of mated pairs 0.4 % stay below it,
-# against 0.3 % at the bound and 0.9 % at a fifth of it (docs/calibration/2026-11/report.md), and
-# a person who is missed is worse off than a stranger who is asked about.
-_POSSIBLE_FPIR = 5e-3
-_MATCH_FPIR = 1e-3
 _MAX_READ_VIEWS = 4  # of one picture: text that an animation shows later is not read
-
-
-class FaceReader(Protocol):
-    """What a check asks of a face pipeline (`consentry.faces.pipeline.FacePipeline`)."""
-
-    @property
-    def model_id(self) -> ModelId:
-        """The embedding model."""
-
-    @property
-    def operating_curve(self) -> OperatingCurve:
-        """Measured error rates of the model."""
-
-    def detect(self, pixels: Pixels, *, thorough: bool) -> tuple[DetectedFace, ...]:
-        """Find every face; ``thorough`` also looks at the picture turned by 90, 180 and 270 degrees."""
-
-    def describe(self, pixels: Pixels, detected: Sequence[DetectedFace]) -> tuple[Face, ...]:
-        """Embed faces that were detected."""
-
-
-class PersonReader(Protocol):
-    """What a check asks of a person detector (`consentry.imagery.persons.PersonDetector`)."""
-
-    def presence(self, pixels: Pixels, *, thorough: bool) -> bool:
-        """Say whether somebody is in the picture, with or without a face."""
-
-
-class TextReader(Protocol):
-    """What a check asks of a reader of text (`consentry.imagery.text.TextReader`)."""
-
-    def read(self, pixels: Pixels) -> str:
-        """Return the text in a picture; empty when there is none."""
-
-
-class Gallery(Protocol):
-    """What a check asks of the references (`consentry.enrolment.references.ReferenceGallery`)."""
-
-    def state(self) -> GalleryState:
-        """Say whether a search would be answered."""
-
-    def size(self) -> int:
-        """Return how many references a search compares with."""
-
-    def policies(self) -> dict[SubjectId, SubjectPolicy]:
-        """Return what each enrolled subject chose to protect."""
-
-    def refresh(self) -> None:
-        """Bring the references up to date."""
-
-    def search(
-        self, probes: Sequence[Embedding], *, min_score: float
-    ) -> tuple[tuple[Candidate, ...], ...]:
-        """Return, for each probe, the subjects that reached ``min_score``, best first."""
 
 
 class IntentReader(Protocol):
@@ -185,24 +122,6 @@ class CheckRequest:
     caller: str = "local"
     idempotency_key: str | None = field(default=None, repr=False)
     meter: ProbeMeter | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageReport:
-    """What was seen in one picture, for its sender: never who.
-
-    Attributes:
-        error: The named reason why it was not read, else None.
-        width, height: Pixels, upright; 0 when not read.
-        views: Frames and, where there is transparency, their renderings: all were checked.
-        faces: Found in the first view that shows the most; for drawing boxes.
-    """
-
-    error: ImageError | None
-    width: int
-    height: int
-    views: int
-    faces: tuple[DetectedFace, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,10 +182,11 @@ class CheckImages:
         """
         _require_checkable(request)
         assessment = self._assess(request)
-        pictures = [_Picture.read(data, self.limits) for data in request.images]
+        pictures = [Picture.read(data, self.limits) for data in request.images]
         made = self._repeated(request)
         if made is None:
-            self._detect(pictures, request.mode)
+            for picture in pictures:
+                picture.detect(self.faces, thorough=request.mode is Mode.ACT)
             if request.meter is not None:
                 # Whoever is or is not enrolled: what is charged tells only what the caller sent.
                 request.meter.spend(max(1, sum(picture.face_count() for picture in pictures)))
@@ -292,7 +212,7 @@ class CheckImages:
             return _UNREAD
 
     def _heed_text(
-        self, pictures: Sequence[_Picture], assessment: Assessment, request: CheckRequest
+        self, pictures: Sequence[Picture], assessment: Assessment, request: CheckRequest
     ) -> Assessment:
         """Take text in the pictures for an earlier turn. It can only tighten: it asks, or says nothing."""
         if request.mode is not Mode.ACT or assessment.category.is_revealing:
@@ -307,7 +227,7 @@ class CheckImages:
         # Text that cannot be understood is in many pictures, and asks for nothing.
         return heeded if heeded.category.is_revealing else assessment
 
-    def _text(self, picture: _Picture) -> str:
+    def _text(self, picture: Picture) -> str:
         if picture.image is None or not picture.is_checked:
             return ""
         try:
@@ -318,7 +238,7 @@ class CheckImages:
         return "\n".join(dict.fromkeys(filter(None, read)))
 
     def _made(
-        self, pictures: Sequence[_Picture], assessment: Assessment, request: CheckRequest
+        self, pictures: Sequence[Picture], assessment: Assessment, request: CheckRequest
     ) -> _Made:
         """Decide, and keep the receipt together with the uses that the decision relies on.
 
@@ -378,34 +298,8 @@ class CheckImages:
             return self.receipts.add(stored, answer)
         return self.receipts.add_relying(stored, decision.relies_on, answer)
 
-    def _detect(self, pictures: Sequence[_Picture], mode: Mode) -> None:
-        for picture in pictures:
-            if picture.image is None:
-                continue
-            try:
-                picture.detected = [
-                    self.faces.detect(view, thorough=mode is Mode.ACT)
-                    for view in picture.image.views
-                ]
-                picture.require_few_faces()
-            except OperatorError:
-                picture.is_checked = False
-
-    def _look_for_persons(self, pictures: Sequence[_Picture], mode: Mode) -> None:
-        for picture in pictures:
-            if picture.image is None or not picture.is_checked or any(picture.detected):
-                continue  # a face, or what could not be examined, counts as a person already
-            try:
-                is_present = any(
-                    self.persons.presence(view, thorough=mode is Mode.ACT)
-                    for view in picture.image.views
-                )
-            except OperatorError:
-                continue  # stays unknown, which counts as a person, too
-            picture.person = PersonPresence.PRESENT if is_present else PersonPresence.ABSENT
-
     def _examine(
-        self, pictures: Sequence[_Picture], assessment: Assessment, request: CheckRequest
+        self, pictures: Sequence[Picture], assessment: Assessment, request: CheckRequest
     ) -> _Case:
         asked = Request(
             mode=request.mode,
@@ -417,7 +311,8 @@ class CheckImages:
         )
         if depends_on_persons(assessment, asked):
             # Before any search, so whoever is or is not enrolled, it takes the same time.
-            self._look_for_persons(pictures, request.mode)
+            for picture in pictures:
+                picture.look_for_person(self.persons, thorough=request.mode is Mode.ACT)
         now = self.clock.now()
         named, names = self.consents.named(request)
         read = self.consents.read(request, now)
@@ -435,8 +330,9 @@ class CheckImages:
             return case
         return self._with_subjects(case, pictures, read)
 
-    def _with_subjects(self, case: _Case, pictures: Sequence[_Picture], read: Read) -> _Case:
-        found = self._search(pictures, read)
+    def _with_subjects(self, case: _Case, pictures: Sequence[Picture], read: Read) -> _Case:
+        search = SearchFaces(self.faces, self.gallery)
+        found = search(pictures, partial(self.consents.confirmed, read))
         findings = replace(case.findings, images=found.images, search=found.search)
         present = {
             match.subject
@@ -453,67 +349,6 @@ class CheckImages:
             )
         except (OperatorError, VaultAbsent, VaultLocked, NotFound):
             return replace(case, findings=replace(findings, consents_read=False))
-
-    def _search(self, pictures: Sequence[_Picture], read: Read) -> Findings:
-        state, answers = SearchState.COMPLETE, {}
-        try:
-            for picture in pictures:
-                picture.describe(self.faces)
-            probes = [
-                (picture, place, face.embedding)
-                for picture in pictures
-                for place, face in picture.described()
-                if face.embedding is not None
-            ]
-            if self.gallery.state() is GalleryState.EMPTY:
-                state = SearchState.EMPTY_GALLERY
-            elif probes:
-                found = self._candidates([embedding for _, _, embedding in probes], read)
-                answers = {
-                    (id(picture), place): matches
-                    for (picture, place, _), matches in zip(probes, found, strict=True)
-                }
-        except (VaultAbsent, VaultLocked):
-            state = SearchState.LOCKED
-        except IndexIncomplete:
-            state = SearchState.INCOMPLETE
-        except (OperatorError, NotFound):
-            state = SearchState.FAILED
-        return Findings(
-            images=tuple(
-                picture.finding(
-                    tuple(answers.get((id(picture), place), ()) for place, _ in picture.described())
-                )
-                for picture in pictures
-            ),
-            search=state,
-        )
-
-    def _candidates(
-        self, probes: Sequence[Embedding], read: Read
-    ) -> list[tuple[SubjectMatch, ...]]:
-        self.gallery.refresh()
-        comparisons = max(1, self.gallery.size()) * len(probes)
-        curve = self.faces.operating_curve
-        possible = curve.for_identification(_POSSIBLE_FPIR, comparisons)
-        match = curve.for_identification(_MATCH_FPIR, comparisons)
-        # Beyond what the measured pairs support nobody is called a sure match.
-        can_be_sure = comparisons <= curve.most_comparisons(_MATCH_FPIR)
-        confirmed = self.consents.confirmed(read, probes)
-
-        def level(place: int, candidate: Candidate) -> MatchLevel:
-            if candidate.subject in confirmed and confirmed[candidate.subject][place]:
-                return MatchLevel.UNLOCK
-            if can_be_sure and candidate.score >= match.threshold:
-                return MatchLevel.MATCH
-            return MatchLevel.POSSIBLE
-
-        return [
-            tuple(SubjectMatch(each.subject, level(place, each)) for each in candidates)
-            for place, candidates in enumerate(
-                self.gallery.search(probes, min_score=possible.threshold)
-            )
-        ]
 
     def _sign(self, check: CheckId, decision: Decision, request: CheckRequest) -> SignedReceipt:
         return self.signer.sign(
@@ -578,75 +413,6 @@ class _Case:
                 grants=tuple(each for each in authority.grants if each.grant not in spent),
                 permits=tuple(each for each in authority.permits if each.token not in spent),
             ),
-        )
-
-
-@dataclass(slots=True)
-class _Picture:
-    """One picture on its way through a check; lives as long as the check."""
-
-    image: DecodedImage | None
-    error: ImageError | None
-    is_checked: bool = True
-    person: PersonPresence = PersonPresence.UNKNOWN
-    detected: list[tuple[DetectedFace, ...]] = field(default_factory=list)
-    faces: list[tuple[Face, ...]] = field(default_factory=list)
-
-    @classmethod
-    def read(cls, data: bytes, limits: Limits) -> _Picture:
-        try:
-            return cls(image=decode(data, limits), error=None)
-        except ImageError as error:
-            return cls(image=None, error=error)
-
-    def require_few_faces(self) -> None:
-        if max(len(found) for found in self.detected) > MAX_FACES:
-            # As unreadable as a picture with too many pixels: nothing in it passes unexamined.
-            self.image, self.detected = None, []
-            self.error = ImageTooLarge(
-                f"There are more than {MAX_FACES} faces in the picture. Check it in parts."
-            )
-
-    def face_count(self) -> int:
-        """Return the faces of all views: each is searched for, and each frame may show another."""
-        return sum(len(found) for found in self.detected)
-
-    def describe(self, reader: FaceReader) -> None:
-        if self.image is not None and self.is_checked:
-            self.faces = [
-                reader.describe(view, found)
-                for view, found in zip(self.image.views, self.detected, strict=True)
-            ]
-
-    def described(self) -> list[tuple[tuple[int, int], Face]]:
-        return [((v, f), face) for v, view in enumerate(self.faces) for f, face in enumerate(view)]
-
-    def finding(self, matches: Sequence[tuple[SubjectMatch, ...]]) -> ImageFinding:
-        if self.faces:
-            found = tuple(
-                FaceFinding(
-                    identifiable=face.embedding is not None, matches=matches[i] if matches else ()
-                )
-                for i, (_, face) in enumerate(self.described())
-            )
-        else:
-            found = tuple(
-                FaceFinding(identifiable=True, matches=()) for view in self.detected for _ in view
-            )
-        return ImageFinding(
-            readable=self.image is not None,
-            faces=found,
-            person=self.person,
-            faces_checked=self.is_checked,
-        )
-
-    def report(self) -> ImageReport:
-        return ImageReport(
-            error=self.error,
-            width=0 if self.image is None else self.image.width,
-            height=0 if self.image is None else self.image.height,
-            views=0 if self.image is None else len(self.image.views),
-            faces=max(self.detected, key=len, default=()),
         )
 
 

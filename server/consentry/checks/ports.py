@@ -7,8 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from consentry.kernel.ids import CheckId, ConsentTokenId, GrantId
-from consentry.kernel.taxonomy import PublicReason, Verdict
+from consentry.enrolment.references import Candidate, GalleryState
+from consentry.faces.curve import OperatingCurve
+from consentry.faces.detect import DetectedFace
+from consentry.faces.pipeline import Face
+from consentry.kernel.biometrics import Embedding, Pixels
+from consentry.kernel.ids import CheckId, ConsentTokenId, GrantId, ModelId, SubjectId
+from consentry.kernel.taxonomy import PublicReason, SubjectPolicy, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,3 +117,56 @@ class ProbeMeter(Protocol):
         Raises:
             TooManyRequests: If the caller's budget does not cover them: then there is no verdict.
         """
+
+
+class FaceReader(Protocol):
+    """What a check asks of a face pipeline (`consentry.faces.pipeline.FacePipeline`)."""
+
+    @property
+    def model_id(self) -> ModelId:
+        """The embedding model."""
+
+    @property
+    def operating_curve(self) -> OperatingCurve:
+        """Measured error rates of the model."""
+
+    def detect(self, pixels: Pixels, *, thorough: bool) -> tuple[DetectedFace, ...]:
+        """Find every face; ``thorough`` also looks at the picture turned by 90, 180 and 270 degrees."""
+
+    def describe(self, pixels: Pixels, detected: Sequence[DetectedFace]) -> tuple[Face, ...]:
+        """Embed faces that were detected."""
+
+
+class PersonReader(Protocol):
+    """What a check asks of a person detector (`consentry.imagery.persons.PersonDetector`)."""
+
+    def presence(self, pixels: Pixels, *, thorough: bool) -> bool:
+        """Say whether somebody is in the picture, with or without a face."""
+
+
+class TextReader(Protocol):
+    """What a check asks of a reader of text (`consentry.imagery.text.TextReader`)."""
+
+    def read(self, pixels: Pixels) -> str:
+        """Return the text in a picture; empty when there is none."""
+
+
+class Gallery(Protocol):
+    """What a check asks of the references (`consentry.enrolment.references.ReferenceGallery`)."""
+
+    def state(self) -> GalleryState:
+        """Say whether a search would be answered."""
+
+    def size(self) -> int:
+        """Return how many references a search compares with."""
+
+    def policies(self) -> dict[SubjectId, SubjectPolicy]:
+        """Return what each enrolled subject chose to protect."""
+
+    def refresh(self) -> None:
+        """Bring the references up to date."""
+
+    def search(
+        self, probes: Sequence[Embedding], *, min_score: float
+    ) -> tuple[tuple[Candidate, ...], ...]:
+        """Return, for each probe, the subjects that reached ``min_score``, best first."""

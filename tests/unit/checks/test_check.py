@@ -3,7 +3,8 @@ from __future__ import annotations
 from io import BytesIO
 
 import pytest
-from consentry.checks.check import MAX_CONTEXT_TURNS, MAX_FACES, MAX_IMAGES, MAX_PROMPT_CHARS
+from consentry.checks.check import MAX_CONTEXT_TURNS, MAX_IMAGES, MAX_PROMPT_CHARS
+from consentry.checks.pictures import MAX_FACES
 from consentry.kernel.errors import (
     BadRequest,
     ModelUnavailable,
