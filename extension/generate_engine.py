@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 -- a script beside the extension, not a module of a package
 """Write src/engine/engine.json: what the browser's engine takes from the server, so that both decide alike.
 
 Run ``python extension/generate_engine.py`` after a change of a model, a recipe or a calibration.
@@ -7,20 +8,37 @@ Run ``python extension/generate_engine.py`` after a change of a model, a recipe 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
+from consentry.checks import check
+from consentry.enrolment import enrol
+from consentry.faces import quality
+from consentry.faces.align import ARCFACE_112
 from consentry.faces.curve import measured_curve
-from consentry.faces.embed import RECIPES, EmbeddingModel
-from consentry.faces.quality import IDENTIFIABLE_EYE_PX
+from consentry.faces.embed import RECIPES, EmbeddingModel, Part
+from consentry.imagery.limits import DEFAULT_LIMITS
 from consentry.inference.registry import MODEL_FILES, ModelName
 
 TARGET = Path(__file__).parent / "src" / "engine" / "engine.json"
+
+_RAMPS = {
+    "eyePx": "_EYE_PX",
+    "sharpness": "_SHARPNESS",
+    "brightEnd": "_BRIGHT_END",
+    "darkEnd": "_DARK_END",
+    "contrast": "_CONTRAST",
+    "yaw": "_YAW",
+    "pitch": "_PITCH",
+    "roll": "_ROLL_DEGREES",
+    "outside": "_OUTSIDE",
+    "detector": "_DETECTOR",
+}
 
 
 def content() -> str:
     """Return the file as it should be."""
     recipe = RECIPES[EmbeddingModel.COMPANION]
-    curve = measured_curve(recipe.model_id)
     networks = [ModelName.YUNET, ModelName.CENTERFACE, *(part.network for part in recipe.parts)]
     data = {
         "comment": "Written by extension/generate_engine.py; never edited by hand.",
@@ -28,36 +46,55 @@ def content() -> str:
         "dimension": recipe.dimension,
         "preprocessing": recipe.preprocessing_hash,
         "networks": [
-            {
-                "name": name,
-                "file": MODEL_FILES[name].file_name,
-                "sha256": MODEL_FILES[name].sha256,
-            }
+            {"name": name, "file": MODEL_FILES[name].file_name, "sha256": MODEL_FILES[name].sha256}
             for name in networks
         ],
-        "parts": [
-            {
-                "network": part.network,
-                "dimension": part.dimension,
-                "side": part.template.side_px,
-                "points": part.template.points,
-                "mean": part.mean,
-                "divisor": part.divisor,
-                "addsMirrored": part.adds_mirrored,
-                "weight": part.weight,
-            }
-            for part in recipe.parts
-        ],
-        "identifiableEyePx": IDENTIFIABLE_EYE_PX,
-        "curve": {
-            "points": [
-                {"threshold": point.threshold, "fmr": point.fmr, "fnmr": point.fnmr}
-                for point in curve.points
-            ],
-            "source": curve.source,
+        "parts": [_part(part) for part in recipe.parts],
+        "quality": _quality(),
+        "identifiableEyePx": quality.IDENTIFIABLE_EYE_PX,
+        "limits": asdict(DEFAULT_LIMITS),
+        "curve": asdict(measured_curve(recipe.model_id)),
+        "points": {
+            "possibleFpir": check._POSSIBLE_FPIR,  # noqa: SLF001 -- written down once, there
+            "matchFpir": check._MATCH_FPIR,  # noqa: SLF001 -- written down once, there
+            "samePersonFmr": enrol._SAME_PERSON_FMR,  # noqa: SLF001 -- written down once, there
         },
+        "enrolment": {
+            "minQuality": enrol._MIN_QUALITY,  # noqa: SLF001 -- written down once, there
+            "dominance": enrol._DOMINANCE,  # noqa: SLF001 -- written down once, there
+            "dominanceInTheMiddle": enrol._DOMINANCE_IN_THE_MIDDLE,  # noqa: SLF001 -- as above
+            "maxPhotos": enrol.MAX_PHOTOS,
+            "maxNameChars": enrol.MAX_NAME_CHARS,
+        },
+        "maxFaces": check.MAX_FACES,
     }
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+
+
+def _part(part: Part) -> dict[str, object]:
+    return {
+        "network": part.network,
+        "dimension": part.dimension,
+        "side": part.template.side_px,
+        "points": part.template.points,
+        "mean": part.mean,
+        "divisor": part.divisor,
+        "addsMirrored": part.adds_mirrored,
+        "weight": part.weight,
+    }
+
+
+def _quality() -> dict[str, object]:
+    rows, columns = quality._INNER_ROWS, quality._INNER_COLUMNS  # noqa: SLF001 -- its own numbers
+    return {
+        "issues": list(quality.QualityIssue),
+        "ramps": {name: asdict(getattr(quality, constant)) for name, constant in _RAMPS.items()},
+        "noseHeight": quality._NOSE_HEIGHT,  # noqa: SLF001 -- written down once, there
+        "innerRows": [rows.start, rows.stop],
+        "innerColumns": [columns.start, columns.stop],
+        "points": ARCFACE_112.points,
+        "side": ARCFACE_112.side_px,
+    }
 
 
 if __name__ == "__main__":
