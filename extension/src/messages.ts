@@ -8,6 +8,10 @@
  * Verdicts, reasons, categories and purposes are the words of server/consentry/kernel/taxonomy.py and never renamed.
  */
 
+import type { Assessment, IntentCategory } from "./domain/intent/taxonomy.ts";
+
+export type { Assessment, IntentCategory };
+
 /** Standard base64, padded. */
 export type Base64 = string;
 /** Seconds since 1970, UTC. */
@@ -40,17 +44,6 @@ export type PrivateReason =
   | "region_tightened"
   | "consents_not_read"
   | "intent_not_read";
-export type IntentCategory =
-  | "nude"
-  | "underwear"
-  | "swimwear"
-  | "transparent"
-  | "minimal"
-  | "sexual_pose"
-  | "body_exaggeration"
-  | "face_swap"
-  | "impersonation"
-  | "none";
 export type SubjectPolicy = "every_edit" | "intimate_and_impersonating";
 export type QualityIssue =
   | "too_small"
@@ -127,17 +120,6 @@ export interface UploadAnswer {
   readonly by: "browser" | "companion";
 }
 
-/** What the intent engine reads out of a text (see kernel/taxonomy.py, `Assessment`). */
-export interface Assessment {
-  readonly category: IntentCategory;
-  readonly spans: readonly { readonly start: number; readonly end: number; readonly rule: string }[];
-  readonly language: string;
-  readonly isReadable: boolean;
-  readonly hasText: boolean;
-  readonly hasAgeCue: boolean;
-  readonly refersToPerson: boolean;
-}
-
 export interface EngineState {
   readonly state: "idle" | "loading" | "ready" | "unavailable";
   /** `companion` while a paired companion answers, else `browser`. */
@@ -181,6 +163,36 @@ export interface SiteState {
   readonly guard: boolean;
   /** Null: not paused. `"always"`: until she ends it. */
   readonly pausedUntil: UnixTime | "always" | null;
+}
+
+/** One thread in which somebody asked for something about her. */
+export interface AlertSummary {
+  readonly alert: string;
+  /** When it was seen first. */
+  readonly at: UnixTime;
+  readonly host: string;
+  readonly category: IntentCategory;
+  /** Names of the people here whom it concerns. */
+  readonly subjects: readonly string[];
+  readonly requests: number;
+  readonly isRead: boolean;
+}
+
+export interface AlertDetail extends AlertSummary {
+  /** The post that shows her, or that she wrote. */
+  readonly page: string;
+  readonly evidence: readonly {
+    readonly url: string | null;
+    readonly account: string | null;
+    readonly text: string;
+    readonly category: IntentCategory;
+    readonly postedAt: string | null;
+    readonly seenAt: UnixTime;
+  }[];
+  /** SHA-256 of the pictures, hexadecimal. */
+  readonly digests: readonly string[];
+  /** A crop of the screen, if she wished it. */
+  readonly crop: Base64 | null;
 }
 
 export type SiteChange =
@@ -316,11 +328,14 @@ export interface Exchanges {
   "site.state": { ask: { readonly page?: string }; answer: SiteState };
   "site.list": { ask: object; answer: { readonly sites: readonly SiteState[] } };
   "site.set": { ask: { readonly host: string; readonly change: SiteChange }; answer: SiteState };
-  /** What was seen on one tab since its page was loaded; for the toolbar's window. */
-  "tab.counts": {
-    ask: { readonly tab: number };
-    answer: { readonly looked: number; readonly mine: number; readonly possible: number; readonly notChecked: number };
-  };
+
+  /** What was kept for her, newest first; empty while locked. */
+  "inbox.list": { ask: object; answer: { readonly alerts: readonly AlertSummary[]; readonly unread: number } };
+  /** All of one alert; it is read from then on. */
+  "inbox.read": { ask: { readonly alert: string }; answer: AlertDetail };
+  "inbox.delete": { ask: { readonly alert: string }; answer: object };
+  /** The evidence as a file for a lawyer, a platform or the police: no longer sealed. */
+  "inbox.export": { ask: { readonly alert: string; readonly secret: Secret }; answer: { readonly file: Base64; readonly name: string } };
 
   "companion.state": {
     ask: object;
@@ -367,6 +382,18 @@ export const CONTENT_KINDS: ReadonlySet<Kind> = new Set<Kind>([
   "upload.check",
   "upload.outcome",
 ]);
+
+/** What the toolbar's window asks the feed watch of a tab itself, by `tabs.sendMessage`: it is kept nowhere else. */
+export interface FeedQuestion {
+  readonly to: "feed";
+  readonly question: "counts";
+}
+export interface FeedCounts {
+  readonly looked: number;
+  readonly mine: number;
+  readonly possible: number;
+  readonly notChecked: number;
+}
 
 /** Something changed; whoever shows it asks again. */
 export interface Notice {

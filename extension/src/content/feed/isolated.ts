@@ -3,7 +3,7 @@
 import { AskFailed, ask } from "../../ask.ts";
 import { readerOf } from "../../domain/feed/addresses.ts";
 import { Queue } from "../../domain/feed/queue.ts";
-import type { FailureCode, Picture, PictureAnswer, SiteState } from "../../messages.ts";
+import type { FailureCode, FeedCounts, FeedQuestion, Notice, Picture, PictureAnswer, SiteState } from "../../messages.ts";
 import { base64Of } from "../bytes.ts";
 import { Layer } from "../layer.ts";
 import { BADGE_CSS, Badges } from "./badges.ts";
@@ -126,6 +126,16 @@ class Watch {
     return answer;
   }
 
+  get counts(): FeedCounts {
+    const outcomes = this.#queue.outcomes;
+    return {
+      looked: outcomes.filter((outcome) => outcome.checked).length,
+      mine: this.#badges.pictures.length,
+      possible: outcomes.filter((outcome) => outcome.checked && outcome.shows === "possible").length,
+      notChecked: outcomes.filter((outcome) => !outcome.checked).length,
+    };
+  }
+
   /** Bring the panel up to date, at most once a frame. */
   #tell(): void {
     if (this.#panel === null || this.#isTold) {
@@ -141,14 +151,7 @@ class Watch {
           notChecked.set(outcome.why, (notChecked.get(outcome.why) ?? 0) + 1);
         }
       }
-      this.#panel?.show({
-        looked: outcomes.filter((outcome) => outcome.checked).length,
-        mine: this.#badges.pictures,
-        possible: outcomes.filter((outcome) => outcome.checked && outcome.shows === "possible").length,
-        waiting: this.#queue.waiting,
-        notChecked,
-        isLocked: this.#isLocked,
-      });
+      this.#panel?.show({ ...this.counts, mine: this.#badges.pictures, waiting: this.#queue.waiting, notChecked, isLocked: this.#isLocked });
     });
   }
 }
@@ -189,10 +192,12 @@ async function follow(): Promise<void> {
   }
 }
 
-chrome.runtime.onMessage.addListener((notice: { readonly to?: string; readonly notice?: string }) => {
-  if (notice.to === "everyone" && notice.notice === "sites") {
+chrome.runtime.onMessage.addListener((message: Notice | FeedQuestion, _from, reply: (counts: FeedCounts | null) => void) => {
+  if (message.to === "feed") {
+    reply(watch?.counts ?? null);
+  } else if (message.to === "everyone" && message.notice === "sites") {
     start();
-  } else if (notice.to === "everyone" && notice.notice === "vault") {
+  } else if (message.to === "everyone" && message.notice === "vault") {
     watch?.lookAgain();
   }
 });

@@ -1,0 +1,88 @@
+/** A passkey of this device whose PRF extension gives 32 bytes that open the vault. */
+
+import { AskFailed, ask } from "../ask.ts";
+import { fromBase64, toBase64 } from "../domain/base64.ts";
+import type { Secret } from "../messages.ts";
+import { word } from "./text.ts";
+
+const CHALLENGE_BYTES = 32;
+const USER_BYTES = 16;
+/** COSE: EdDSA, ES256, RS256. The signature is of no use here; only the PRF's answer is. */
+const ALGORITHMS = [-8, -7, -257];
+
+/** Whether this browser can make passkeys on this device. */
+export async function canHavePasskey(): Promise<boolean> {
+  return (
+    "PublicKeyCredential" in globalThis &&
+    (await PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable().catch(() => false))
+  );
+}
+
+/**
+ * Ask the device for the passkey.
+ *
+ * @throws {AskFailed} `wrong_passphrase` if she stops it, or the device has no such passkey: browsers do not tell these apart.
+ */
+export async function readPasskey(): Promise<Secret> {
+  const { salt, credential } = await ask("vault.passkey", {});
+  if (credential === null) {
+    throw new AskFailed("not_found");
+  }
+  const prf = await read(fromBase64(salt), fromBase64(credential));
+  return { prf };
+}
+
+/** Make a passkey and let it open the vault beside the passphrase. */
+export async function addPasskey(secret: Secret): Promise<void> {
+  const { salt } = await ask("vault.passkey", {});
+  const first = fromBase64(salt);
+  const made = await offered(
+    navigator.credentials.create({
+      publicKey: {
+        challenge: crypto.getRandomValues(new Uint8Array(CHALLENGE_BYTES)),
+        rp: { name: word("name") },
+        user: { id: crypto.getRandomValues(new Uint8Array(USER_BYTES)), name: word("name"), displayName: word("name") },
+        pubKeyCredParams: ALGORITHMS.map((alg) => ({ type: "public-key", alg })),
+        authenticatorSelection: { residentKey: "preferred", userVerification: "required" },
+        extensions: { prf: { eval: { first } } },
+      },
+    }),
+  );
+  // Some devices say at once, others only when the passkey is used.
+  const prf = result(made) ?? (await read(first, new Uint8Array(made.rawId)));
+  await ask("vault.passkey.add", { secret, credential: toBase64(new Uint8Array(made.rawId)), prf });
+}
+
+async function read(first: Uint8Array<ArrayBuffer>, id: Uint8Array<ArrayBuffer>): Promise<string> {
+  const shown = await offered(
+    navigator.credentials.get({
+      publicKey: {
+        challenge: crypto.getRandomValues(new Uint8Array(CHALLENGE_BYTES)),
+        allowCredentials: [{ type: "public-key", id }],
+        userVerification: "required",
+        extensions: { prf: { eval: { first } } },
+      },
+    }),
+  );
+  const prf = result(shown);
+  if (prf === null) {
+    throw new AskFailed("engine_unavailable");
+  }
+  return prf;
+}
+
+async function offered(credential: Promise<Credential | null>): Promise<PublicKeyCredential> {
+  const given = await credential.catch(() => null);
+  if (!(given instanceof PublicKeyCredential)) {
+    throw new AskFailed("wrong_passphrase");
+  }
+  return given;
+}
+
+function result(credential: PublicKeyCredential): string | null {
+  const first = credential.getClientExtensionResults().prf?.results?.first;
+  if (first === undefined) {
+    return null;
+  }
+  return toBase64(first instanceof ArrayBuffer ? new Uint8Array(first) : new Uint8Array(first.buffer as ArrayBuffer, first.byteOffset, first.byteLength));
+}

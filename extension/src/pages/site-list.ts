@@ -1,0 +1,109 @@
+/** The list of sites with a switch each. Switching one on asks the browser for its permission, in the browser's own words. */
+
+import { ask } from "../ask.ts";
+import type { SiteState } from "../messages.ts";
+import { make, say } from "./dom.ts";
+import { wrong } from "./secret.ts";
+import { hour, word } from "./text.ts";
+
+const FEATURES = ["feed", "requests", "guard"] as const;
+
+/** Fill `list` with every site that is known or was added. */
+export async function showSites(list: HTMLElement, status: HTMLElement): Promise<void> {
+  const again = (): Promise<void> => showSites(list, status);
+  try {
+    const { sites } = await ask("site.list", {});
+    // The switch that she has just used keeps the focus.
+    const focused = document.activeElement?.id ?? "";
+    list.replaceChildren(...sites.map((site) => item(site, status, again)));
+    document.getElementById(focused)?.focus();
+  } catch (error) {
+    say(status, wrong(error), "bad");
+  }
+}
+
+/** Ask the browser to allow what a site needs. Must be called straight from a click. */
+export async function allow(origins: readonly string[]): Promise<boolean> {
+  return chrome.permissions.request({ origins: [...origins] });
+}
+
+function item(site: SiteState, status: HTMLElement, again: () => Promise<void>): HTMLElement {
+  const id = `site-${site.host}`;
+  const toggle = make("input", {
+    type: "checkbox",
+    role: "switch",
+    class: "switch",
+    id,
+    checked: site.isAllowed,
+    "aria-labelledby": `${id}-name`,
+    "aria-describedby": `${id}-what`,
+  });
+  toggle.addEventListener("change", () => void turn(site, toggle.checked, status).then(again));
+  return make(
+    "li",
+    {},
+    make(
+      "div",
+      { class: "row" },
+      make(
+        "div",
+        { class: "grow" },
+        make("h3", { id: `${id}-name` }, make("bdi", {}, site.name)),
+        make("p", { class: "hint", id: `${id}-what` }, what(site)),
+      ),
+      toggle,
+    ),
+    site.isAllowed ? features(site, status, again) : null,
+  );
+}
+
+/** What the permission is for, in plain words. */
+function what(site: SiteState): string {
+  const uses = FEATURES.filter((feature) => site.offers.includes(feature)).map((feature) => word(`feature_${feature}`));
+  const pause =
+    site.pausedUntil === null
+      ? ""
+      : site.pausedUntil === "always"
+        ? word("site_paused")
+        : word("site_paused_until", hour(site.pausedUntil));
+  return [...uses, pause].filter((words) => words !== "").join(" ");
+}
+
+function features(site: SiteState, status: HTMLElement, again: () => Promise<void>): HTMLElement {
+  const boxes = FEATURES.filter((feature) => site.offers.includes(feature)).map((feature) => {
+    const box = make("input", { type: "checkbox", id: `site-${site.host}-${feature}`, checked: site[feature] });
+    box.addEventListener("change", () => {
+      void attempt(status, () => ask("site.set", { host: site.host, change: { feature, isOn: box.checked } })).then(again);
+    });
+    return make("label", { class: "tick" }, box, word(`feature_${feature}_short`));
+  });
+  const resume =
+    site.pausedUntil === null
+      ? null
+      : make("button", { type: "button", class: "quiet small" }, word("pause_end"));
+  resume?.addEventListener("click", () => {
+    void attempt(status, () => ask("site.set", { host: site.host, change: { pause: "end" } })).then(again);
+  });
+  return make("div", { class: "row features" }, ...boxes, resume);
+}
+
+async function turn(site: SiteState, isOn: boolean, status: HTMLElement): Promise<void> {
+  await attempt(status, async () => {
+    if (!isOn) {
+      await chrome.permissions.remove({ origins: [...site.origins] });
+      say(status, word("site_now_off", site.name));
+    } else if (await allow(site.origins)) {
+      say(status, word("site_now_on", site.name), "good");
+    } else {
+      say(status, word("site_refused", site.name));
+    }
+  });
+}
+
+async function attempt(status: HTMLElement, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    say(status, wrong(error), "bad");
+  }
+}
