@@ -20,6 +20,7 @@ import { parseArgs } from "node:util";
 
 import * as esbuild from "esbuild";
 
+import { drawIcons } from "./icons.mjs";
 import { zip } from "./zip.mjs";
 
 const ROOT = import.meta.dirname;
@@ -103,9 +104,7 @@ async function build(target) {
     fs.copyFileSync(path.join(ROOT, file), to);
   }
   fs.cpSync(path.join(ROOT, "_locales"), path.join(out, "_locales"), { recursive: true });
-  if (fs.existsSync(path.join(ROOT, "icons"))) {
-    fs.cpSync(path.join(ROOT, "icons"), path.join(out, "icons"), { recursive: true });
-  }
+  drawIcons(path.join(out, "icons"));
   fs.copyFileSync(path.join(ROOT, RUNTIME), path.join(out, "engine", path.basename(RUNTIME)));
   copyModels(out);
   fs.writeFileSync(path.join(out, "manifest.json"), `${JSON.stringify(manifest(target), null, 2)}\n`);
