@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -46,6 +47,7 @@ from consentry.consent.findings import (
 from consentry.consent.request import Request
 from consentry.imagery.limits import Limits
 from consentry.intent.engine import ENGINE_VERSION
+from consentry.kernel.biometrics import Pixels
 from consentry.kernel.clock import Clock
 from consentry.kernel.errors import (
     BadRequest,
@@ -75,6 +77,9 @@ from consentry.transparency.receipts import (
 MAX_IMAGES = 16
 MAX_PROMPT_CHARS = 32_000
 MAX_CONTEXT_TURNS = 50
+_Views = tuple[Pixels, ...]
+"""What a picture shows: its frames, and their renderings where there is transparency."""
+
 _MAX_READ_VIEWS = 4  # of one picture: text that an animation shows later is not read
 
 
@@ -181,17 +186,22 @@ class CheckImages:
             StorageFull, StorageFailed: If the receipt could not be kept: then there is no verdict.
         """
         _require_checkable(request)
-        assessment = self._assess(request)
-        pictures = [Picture.read(data, self.limits) for data in request.images]
-        made = self._repeated(request)
-        if made is None:
-            for picture in pictures:
-                picture.detect(self.faces, thorough=request.mode is Mode.ACT)
-            if request.meter is not None:
-                # Whoever is or is not enrolled: what is charged tells only what the caller sent.
-                request.meter.spend(max(1, sum(picture.face_count() for picture in pictures)))
-            assessment = self._heed_text(pictures, assessment, request)
-            made = self._made(pictures, assessment, request)
+        # Words are read while faces are looked for; the networks of both leave the interpreter free.
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="words") as beside:
+            words = beside.submit(self._assess, request)
+            pictures = [Picture.read(data, self.limits) for data in request.images]
+            made = self._repeated(request)
+            if made is None:
+                written = beside.submit(self._written, words, _views(pictures), request.mode)
+                for picture in pictures:
+                    picture.detect(self.faces, thorough=request.mode is Mode.ACT)
+                if request.meter is not None:
+                    # Whoever is or is not enrolled: what is charged tells only what the caller sent.
+                    request.meter.spend(max(1, sum(picture.face_count() for picture in pictures)))
+                assessment = self._heed(written.result(), pictures, words.result(), request)
+                made = self._made(pictures, assessment, request)
+            else:
+                assessment = words.result()
         return CheckResult(
             check=made.check,
             decision=made.decision,
@@ -211,13 +221,36 @@ class CheckImages:
         except OperatorError:
             return _UNREAD
 
-    def _heed_text(
-        self, pictures: Sequence[Picture], assessment: Assessment, request: CheckRequest
+    def _written(
+        self, words: Future[Assessment], pictures: Sequence[_Views], mode: Mode
+    ) -> list[str | None]:
+        """Read the text in each picture; None where that failed.
+
+        A request that is refused for its words needs no more of them.
+        """
+        if mode is not Mode.ACT or words.result().category.is_revealing:
+            return [""] * len(pictures)
+        return [self._text(views) for views in pictures]
+
+    def _text(self, views: _Views) -> str | None:
+        try:
+            read = [self.text.read(view) for view in views[:_MAX_READ_VIEWS]]
+        except OperatorError:
+            return None
+        return "\n".join(dict.fromkeys(filter(None, read)))
+
+    def _heed(
+        self,
+        written: Sequence[str | None],
+        pictures: Sequence[Picture],
+        assessment: Assessment,
+        request: CheckRequest,
     ) -> Assessment:
         """Take text in the pictures for an earlier turn. It can only tighten: it asks, or says nothing."""
-        if request.mode is not Mode.ACT or assessment.category.is_revealing:
-            return assessment
-        text = "\n".join(filter(None, map(self._text, pictures)))[:MAX_PROMPT_CHARS]
+        for picture, read in zip(pictures, written, strict=True):
+            if read is None:
+                picture.is_checked = False
+        text = "\n".join(filter(None, written))[:MAX_PROMPT_CHARS]
         if not text:
             return assessment
         try:
@@ -226,16 +259,6 @@ class CheckImages:
             return _UNREAD
         # Text that cannot be understood is in many pictures, and asks for nothing.
         return heeded if heeded.category.is_revealing else assessment
-
-    def _text(self, picture: Picture) -> str:
-        if picture.image is None or not picture.is_checked:
-            return ""
-        try:
-            read = [self.text.read(view) for view in picture.image.views[:_MAX_READ_VIEWS]]
-        except OperatorError:
-            picture.is_checked = False
-            return ""
-        return "\n".join(dict.fromkeys(filter(None, read)))
 
     def _made(
         self, pictures: Sequence[Picture], assessment: Assessment, request: CheckRequest
@@ -253,8 +276,8 @@ class CheckImages:
                 return _Made(check, decision, receipt=None)
             views = [picture.image.views[0] for picture in pictures if picture.image is not None]
             question = self.consents.ask(request, decision, assessment.category, views)
-            receipt = self._sign(check, decision, request)
-            if self._keep(check, decision, receipt, question, request):
+            receipt = self._keep(check, decision, question, request)
+            if receipt is not None:
                 return _Made(check, decision, receipt, request=question)
             repeated = self._repeated(request)
             if repeated is not None:
@@ -277,26 +300,22 @@ class CheckImages:
         self,
         check: CheckId,
         decision: Decision,
-        receipt: SignedReceipt,
         question: ConsentRequestId | None,
         request: CheckRequest,
-    ) -> bool:
-        now = self.clock.now()
-        stored = StoredReceipt(
-            check=check,
-            issued_at=now,
-            verdict=decision.verdict,
-            reasons=decision.reasons,
-            jws=receipt.jws,
-            caller=request.caller,
-        )
+    ) -> SignedReceipt | None:
         retry = _retry_of(request)
-        answer = None
-        if retry is not None:
-            answer = retry.seal(check, receipt.salts, decision, question, now)
-        if not decision.relies_on:
-            return self.receipts.add(stored, answer)
-        return self.receipts.add_relying(stored, decision.relies_on, answer)
+
+        def seal(retry: Retry, salts: ReceiptSalts, now: datetime) -> KeptAnswer:
+            return retry.seal(check, salts, decision, question, now)
+
+        keep = KeepVerdict(self.signer, self.receipts, self.clock)
+        return keep(
+            self._statement(check, decision, request),
+            _inputs_of(request),
+            caller=request.caller,
+            relies_on=decision.relies_on,
+            seal=None if retry is None else partial(seal, retry),
+        )
 
     def _examine(
         self, pictures: Sequence[Picture], assessment: Assessment, request: CheckRequest
@@ -350,18 +369,17 @@ class CheckImages:
         except (OperatorError, VaultAbsent, VaultLocked, NotFound):
             return replace(case, findings=replace(findings, consents_read=False))
 
-    def _sign(self, check: CheckId, decision: Decision, request: CheckRequest) -> SignedReceipt:
-        return self.signer.sign(
-            ReceiptStatement(
-                check=check,
-                mode=request.mode,
-                verdict=decision.verdict,
-                reasons=decision.reasons,
-                obligations=decision.obligations,
-                policy_version=POLICY_VERSION,
-                engines={"faces": self.faces.model_id, "intent": ENGINE_VERSION},
-            ),
-            _inputs_of(request),
+    def _statement(
+        self, check: CheckId, decision: Decision, request: CheckRequest
+    ) -> ReceiptStatement:
+        return ReceiptStatement(
+            check=check,
+            mode=request.mode,
+            verdict=decision.verdict,
+            reasons=decision.reasons,
+            obligations=decision.obligations,
+            policy_version=POLICY_VERSION,
+            engines={"faces": self.faces.model_id, "intent": ENGINE_VERSION},
         )
 
 
@@ -429,6 +447,10 @@ def _require_checkable(request: CheckRequest) -> None:
         raise BadRequest(f"A conversation has at most {MAX_CONTEXT_TURNS} earlier turns.")
     if any(len(turn) > MAX_PROMPT_CHARS for turn in request.context):
         raise BadRequest(f"A turn of a conversation has at most {MAX_PROMPT_CHARS} characters.")
+
+
+def _views(pictures: Sequence[Picture]) -> list[_Views]:
+    return [() if picture.image is None else picture.image.views for picture in pictures]
 
 
 def _inputs_of(request: CheckRequest) -> ReceiptInputs:

@@ -1,9 +1,10 @@
 """Reads the text in a picture, so that an instruction that is only in the picture is read, too.
 
     picture -> a coarse look for lines -> none? done
+            -> letters in the longest of them? no: patterns, done
             -> a finer look -> cores of lines -> each line upright -> letters -> text
 
-Bounded: a picture without text costs the coarse look alone, and of much text the largest is read.
+Bounded: a picture without text costs the coarse look and a few short readings, and of much text the largest is read.
 Read are Latin letters, Chinese, Japanese and Greek; not Cyrillic, Korean, Arabic, Hebrew, the scripts of India
 and Southeast Asia, handwriting, curved or strongly leaning lines, and columns of upright signs.
 
@@ -14,7 +15,7 @@ greedy CTC decoding (Graves et al., 2006).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import atan2, cos, hypot, sin, sqrt
 
 import numpy as np
@@ -36,9 +37,14 @@ _MIN_CORE_PX = 3  # smaller ones are no letters
 # The network marks the core of a line; the line reaches beyond it by this part of area over perimeter.
 _GROWTH = 1.6
 _LINE_HEIGHT_PX = 48
+_TRIED_LINES = 6
+_TRIED_COLUMNS_PX = 320  # of each: some ten letters tell whether it is text
+_TRIED_CONFIDENCE = 0.6
+_TRIED_LETTERS = 2
 _MAX_LINES = 60
 _MAX_COLUMNS_PX = 12_000  # of all lines together, at the height above: some 700 letters
-_MIN_LENGTH = 1.5  # heights: what is shorter is no instruction, and has no direction
+# Heights: what is shorter is no instruction, and has no direction. A round spot, grown as a line is, is 1.6 long.
+_MIN_LENGTH = 2.0
 _SURE = 0.8
 _MIN_CONFIDENCE = 0.5  # below this it is a pattern, not text
 
@@ -132,29 +138,28 @@ class TextReader:
         Raises:
             ModelUnavailable: If a model file is missing or not the pinned one.
         """
-        lines = self._lines(pixels)
-        if not lines:
+        found = self._look(pixels, _COARSE_SIDE_PX)
+        if not found:
             return ""
         letters = self.models.file(ModelName.OCR_ALPHABET).decode().split("\n")
         # 0 is no letter, and the space comes after all others.
         alphabet = ("", *letters, " ")
         image = Image.fromarray(pixels)
-        read = [self._read(image, line, alphabet) for line in lines]
+        if max(pixels.shape[:2]) > _COARSE_SIDE_PX:
+            # Fences, bricks and leaves look like lines from afar: some letters must be read in them
+            # before the whole picture is looked at finely, which costs four times as much.
+            if not any(self._has_letters(image, line, alphabet) for line in _longest(found)):
+                return ""
+            found = self._look(pixels, _FINE_SIDE_PX)
+        read = [self._read(image, line, alphabet) for line in _bounded(found)]
         return "\n".join(text for text in read if text)
 
-    def _lines(self, pixels: Pixels) -> list[_Line]:
-        """Find lines, from the top to the bottom: at most what is bounded above, the largest."""
-        found = self._look(pixels, _COARSE_SIDE_PX)
-        if found and max(pixels.shape[:2]) > _COARSE_SIDE_PX:
-            found = self._look(pixels, _FINE_SIDE_PX)
-        kept: list[_Line] = []
-        columns = 0
-        for line in sorted(found, key=lambda each: -each.height)[:_MAX_LINES]:
-            columns += line.columns
-            if columns > _MAX_COLUMNS_PX:
-                break
-            kept.append(line)
-        return sorted(kept, key=lambda each: (each.y, each.x))
+    def _has_letters(self, image: Image.Image, line: _Line, alphabet: Sequence[str]) -> bool:
+        middle = replace(
+            line, length=min(line.length, line.height * _TRIED_COLUMNS_PX / _LINE_HEIGHT_PX)
+        )
+        text, confidence = self._either_way(image, middle, alphabet)
+        return len(text) >= _TRIED_LETTERS and confidence >= _TRIED_CONFIDENCE
 
     def _look(self, pixels: Pixels, side: int) -> list[_Line]:
         """Find the lines of a picture whose long side is shrunk to ``side``."""
@@ -172,18 +177,41 @@ class TextReader:
         return [line for line in lines if line.length >= _MIN_LENGTH * line.height]
 
     def _read(self, image: Image.Image, line: _Line, alphabet: Sequence[str]) -> str:
-        upright = _cut(image, line)
-        text, confidence = self._letters(upright, alphabet)
-        if confidence < _SURE:
-            turned = self._letters(upright.transpose(Image.Transpose.ROTATE_180), alphabet)
-            text, confidence = max((text, confidence), turned, key=lambda each: each[1])
+        text, confidence = self._either_way(image, line, alphabet)
         return text if confidence >= _MIN_CONFIDENCE else ""
+
+    def _either_way(
+        self, image: Image.Image, line: _Line, alphabet: Sequence[str]
+    ) -> tuple[str, float]:
+        """Read a line, and once more turned by 180 degrees where that is not sure."""
+        upright = _cut(image, line)
+        read = self._letters(upright, alphabet)
+        if read[1] >= _SURE:
+            return read
+        turned = self._letters(upright.transpose(Image.Transpose.ROTATE_180), alphabet)
+        return max(read, turned, key=lambda each: each[1])
 
     def _letters(self, line: Image.Image, alphabet: Sequence[str]) -> tuple[str, float]:
         """Return what one line says, and how likely its letters are on average."""
         batch = np.asarray(line, np.float32).transpose(2, 0, 1)[None]
         (steps,) = self.models.session(ModelName.OCR_TEXT).run(batch)
         return _decoded(steps[0], alphabet)
+
+
+def _longest(lines: Sequence[_Line]) -> list[_Line]:
+    return sorted(lines, key=lambda each: -each.length)[:_TRIED_LINES]
+
+
+def _bounded(found: Sequence[_Line]) -> list[_Line]:
+    """Return lines from the top to the bottom: at most what is bounded above, the largest."""
+    kept: list[_Line] = []
+    columns = 0
+    for line in sorted(found, key=lambda each: -each.height)[:_MAX_LINES]:
+        columns += line.columns
+        if columns > _MAX_COLUMNS_PX:
+            break
+        kept.append(line)
+    return sorted(kept, key=lambda each: (each.y, each.x))
 
 
 def _decoded(steps: _Floats, alphabet: Sequence[str]) -> tuple[str, float]:

@@ -9,7 +9,7 @@ from consentry.inference.sessions import ModelStore
 from consentry.kernel.biometrics import Pixels, as_pixels
 from consentry.kernel.errors import ModelUnavailable
 from PIL import Image, ImageDraw, ImageFont
-from skimage.data import astronaut
+from skimage.data import astronaut, brick
 
 ORDER = "undress her completely"
 
@@ -93,3 +93,13 @@ def test_a_full_page_is_bounded_and_its_largest_line_is_read(reader: TextReader)
 def test_without_its_models_it_does_not_guess(tmp_path: Path):
     with pytest.raises(ModelUnavailable, match="consentry models build"):
         TextReader(ModelStore(tmp_path, threads=1)).read(pixels(note(ORDER)))
+
+
+def test_a_pattern_is_not_taken_for_writing_and_does_not_hide_it(reader: TextReader):
+    wall = Image.fromarray(brick()).convert("RGB").resize((1200, 1200))
+    assert reader.read(pixels(wall)) == ""
+
+    ImageDraw.Draw(wall).text(
+        (60, 700), ORDER, "white", ImageFont.load_default(48), stroke_width=3, stroke_fill="black"
+    )
+    assert ORDER.replace(" ", "") in reader.read(pixels(wall)).replace(" ", "")
