@@ -18,6 +18,7 @@ from consentry.enrolment.aliases import AliasBook
 from consentry.enrolment.backups import ExportBackup, RestoreBackup
 from consentry.enrolment.contests import Contests
 from consentry.enrolment.enrol import EnrolSubject
+from consentry.enrolment.passphrases import OwnPassphrases
 from consentry.enrolment.people import EraseHome, People, RevokeSubject, VerifyActor
 from consentry.enrolment.policies import SetPolicy
 from consentry.enrolment.references import ReferenceGallery
@@ -44,6 +45,7 @@ class Services:
     revoke: RevokeSubject
     erase_home: EraseHome
     verify_actor: VerifyActor
+    own_passphrases: OwnPassphrases
     set_policy: SetPolicy
     aliases: AliasBook
     contests: Contests

@@ -35,6 +35,7 @@ from consentry.enrolment.backups import ExportBackup, RestoreBackup
 from consentry.enrolment.contests import Contests
 from consentry.enrolment.enrol import EnrolSubject
 from consentry.enrolment.keys import SubjectKeyRing
+from consentry.enrolment.passphrases import OwnPassphrases
 from consentry.enrolment.people import EraseHome, People, RevokeSubject, VerifyActor
 from consentry.enrolment.policies import SetPolicy
 from consentry.enrolment.references import ReferenceGallery
@@ -231,12 +232,14 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
     signer = ReceiptSigner(private_key=signing_key, issuer=_issuer(signing_key), clock=clock)
     tokens = Tokens(SqlTokenStore(database), clock)
     token_signer = TokenSigner(private_key=signing_key, issuer=signer.issuer)
-    subject_keys, verify_actor = SubjectKeyRing(subjects, custody), VerifyActor(subjects, custody)
+    own_passphrases = OwnPassphrases(subjects, custody, clock)
+    subject_keys = SubjectKeyRing(subjects, custody)
+    verify_actor = VerifyActor(subjects, custody, own_passphrases)
     token_store = SqlConsentTokenStore(database)
     grants = GrantDesk(SqlGrantStore(database), subject_keys, verify_actor, clock)
     alias_store, contest_store = SqlAliasStore(database), SqlContestStore(database)
-    aliases = AliasBook(alias_store, subjects, custody, clock)
-    contests = Contests(contest_store, custody, clock)
+    aliases = AliasBook(alias_store, subjects, custody, verify_actor, clock)
+    contests = Contests(contest_store, verify_actor, clock)
     requests = RequestDesk(
         SqlRequestStore(database), subject_keys, token_signer, verify_actor, clock
     )
@@ -280,7 +283,8 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
         revoke=RevokeSubject(people, subjects, gallery),
         erase_home=EraseHome(home_store, custody, turn),
         verify_actor=verify_actor,
-        set_policy=SetPolicy(subjects, custody, gallery),
+        own_passphrases=own_passphrases,
+        set_policy=SetPolicy(subjects, verify_actor, gallery),
         aliases=aliases,
         contests=contests,
         grants=grants,

@@ -308,3 +308,38 @@ def test_protecting_less_needs_the_passphrase_and_protecting_more_does_not(
     assert owner.post("/v1/subjects/policy", json=more).status_code == 204
     assert ask(platform, **everyday) == "needs_consent"
     assert is_problem(owner.post("/v1/subjects/policy", json=less), 403, "forbidden")
+
+
+# -- people who share a home
+
+
+def test_people_of_one_home_each_say_yes_for_themselves(enrolled, owner):
+    enrolled.home.enrol(BLUE, name="Eve")
+    body = {"subject": "Ada", "purposes": ["edit"]}
+    assert is_problem(owner.post("/v1/grants", json=body), 403, "forbidden")
+    own = {"subject": "Ada", "new": "quiet heron under glass"}
+    assert owner.post("/v1/subjects/passphrase", json=own).status_code == 204
+    listed = owner.get("/v1/subjects").json()["subjects"]
+    assert {each["name"]: each["has_own_passphrase"] for each in listed} == {
+        "Ada": True,
+        "Eve": False,
+    }
+    assert owner.post("/v1/grants", json=body).status_code == 201
+
+    enrolled.home.clock.advance(301)
+    proof = {"subject": "Ada", "passphrase": PASSWORD}
+    assert is_problem(owner.post("/v1/subjects/prove", json=proof), 403, "wrong-passphrase")
+    proof["passphrase"] = own["new"]
+    assert owner.post("/v1/subjects/prove", json=proof).status_code == 204
+    assert owner.post("/v1/grants", json=body).status_code == 201
+    eves = {"subject": "Eve", "passphrase": own["new"]}
+    assert is_problem(owner.post("/v1/subjects/prove", json=eves), 409, "conflict")
+
+
+def test_no_program_of_hers_sets_or_proves_a_passphrase(enrolled):
+    program = enrolled.bearer(*ALL_SCOPES)
+    for path, body in (
+        ("/v1/subjects/passphrase", {"subject": "Ada", "new": "quiet heron under glass"}),
+        ("/v1/subjects/prove", {"subject": "Ada", "passphrase": PASSWORD}),
+    ):
+        assert is_problem(program.post(path, json=body), 403, "forbidden")

@@ -276,6 +276,7 @@ def build_services(clock: ManualClock) -> Services:
         revoke=MemoryRevoke(people),
         erase_home=MemoryEraseHome(people),
         verify_actor=ScriptedActor(),
+        own_passphrases=None,
         set_policy=None,
         aliases=None,
         contests=None,

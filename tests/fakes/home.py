@@ -21,6 +21,7 @@ from consentry.enrolment.backups import ExportBackup, RestoreBackup
 from consentry.enrolment.contests import Contests
 from consentry.enrolment.enrol import Enrolled, EnrolSubject
 from consentry.enrolment.keys import SubjectKeyRing
+from consentry.enrolment.passphrases import OwnPassphrases
 from consentry.enrolment.people import EraseHome, People, RevokeSubject, VerifyActor
 from consentry.enrolment.policies import SetPolicy
 from consentry.enrolment.references import ReferenceGallery
@@ -147,7 +148,8 @@ class TestHome:
 
     def _give_consents(self) -> None:
         self.intent = INTENT
-        self.verify_actor = VerifyActor(self.store, self.custody)
+        self.own_passphrases = OwnPassphrases(self.store, self.custody, self.clock, cost=CHEAP)
+        self.verify_actor = VerifyActor(self.store, self.custody, self.own_passphrases)
         signer = TokenSigner(private_key=self.signing_key, issuer="urn:test")
         keys = SubjectKeyRing(self.store, self.custody)
         tokens = SqlConsentTokenStore(self.database)
@@ -164,10 +166,12 @@ class TestHome:
         self.consent_requests = RequestDesk(
             SqlRequestStore(self.database), keys, signer, self.verify_actor, self.clock
         )
-        self.aliases = AliasBook(SqlAliasStore(self.database), self.store, self.custody, self.clock)
-        self.contests = Contests(SqlContestStore(self.database), self.custody, self.clock)
+        self.aliases = AliasBook(
+            SqlAliasStore(self.database), self.store, self.custody, self.verify_actor, self.clock
+        )
+        self.contests = Contests(SqlContestStore(self.database), self.verify_actor, self.clock)
         self.feed = SqlFeed(self.database)
-        self.set_policy = SetPolicy(self.store, self.custody, self.gallery)
+        self.set_policy = SetPolicy(self.store, self.verify_actor, self.gallery)
         self.consents = Consents(
             grants=self.grants,
             permits=ReadPermit(signer, tokens, keys),
@@ -190,6 +194,7 @@ class TestHome:
             revoke=self.revoke,
             erase_home=self.erase_home,
             verify_actor=self.verify_actor,
+            own_passphrases=self.own_passphrases,
             set_policy=self.set_policy,
             aliases=self.aliases,
             contests=self.contests,

@@ -39,6 +39,8 @@ BODIES: tuple[type[BaseModel], ...] = (
     routes_vault.NewPassphraseIn,
     routes_subjects.SubjectIn,
     routes_subjects.PolicyIn,
+    routes_subjects.OwnPassphraseIn,
+    routes_subjects.ProofIn,
     routes_subjects.EraseIn,
     questions.CheckIn,
     questions.TurnIn,

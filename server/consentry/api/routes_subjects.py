@@ -39,9 +39,12 @@ from consentry.kernel.errors import (
     UnknownImageFormat,
     VaultAbsent,
     VaultLocked,
+    WeakPassphrase,
+    WrongPassphrase,
 )
 from consentry.kernel.taxonomy import SubjectPolicy
 from consentry.services import Services
+from consentry.vault.passphrase import Passphrase
 
 router = APIRouter(tags=["subjects"])
 
@@ -73,6 +76,21 @@ class PolicyIn(Inbound):
     policy: SubjectPolicy
 
 
+class OwnPassphraseIn(Inbound):
+    """A passphrase of one person's own."""
+
+    subject: str = Field(description="An identifier or a name.", repr=False)
+    new: str = Field(repr=False)
+    old: str | None = Field(default=None, repr=False, description="The one before, if any.")
+
+
+class ProofIn(Inbound):
+    """A proof that one person is there herself."""
+
+    subject: str = Field(description="An identifier or a name.", repr=False)
+    passphrase: str = Field(repr=False, description="Her own.")
+
+
 class EraseIn(Inbound):
     """So that it does not happen by a slip."""
 
@@ -98,6 +116,9 @@ class SubjectOut(Outbound):
     policy: SubjectPolicy
     enrolled_at: datetime
     templates: dict[str, int] = Field(description="How many there are of each model.")
+    has_own_passphrase: bool = Field(
+        description="Whether she is asked for a passphrase of her own, and not for the home's."
+    )
 
 
 class SubjectsOut(Outbound):
@@ -205,6 +226,7 @@ async def list_subjects(request: Request, _: Reader) -> Response:
                     policy=person.policy,
                     enrolled_at=person.enrolled_at,
                     templates={str(model): count for model, count in person.templates.items()},
+                    has_own_passphrase=person.has_own_passphrase,
                 )
                 for person in people
             ]
@@ -248,6 +270,45 @@ async def set_policy(request: Request, _: Writer) -> Response:
 
 
 @router.post(
+    "/v1/subjects/passphrase",
+    operation_id="setOwnPassphrase",
+    status_code=204,
+    response_class=Response,
+    openapi_extra=json_body(OwnPassphraseIn),
+    responses=documented(
+        Conflict, VaultAbsent, VaultLocked, WrongPassphrase, WeakPassphrase, reads_body=True
+    ),
+)
+async def set_own_passphrase(request: Request, _: Owner) -> Response:
+    """Give somebody who shares this home a passphrase of her own: only with it is a yes hers.
+
+    The first needs the home's passphrase within the last five minutes, each later one the one before.
+    """
+    runtime = runtime_of(request)
+    await runtime.work.do_with(
+        Kind.KEYS, partial(read_json, request, OwnPassphraseIn), partial(_give, runtime.services)
+    )
+    return Response(status_code=204)
+
+
+@router.post(
+    "/v1/subjects/prove",
+    operation_id="proveSubject",
+    status_code=204,
+    response_class=Response,
+    openapi_extra=json_body(ProofIn),
+    responses=documented(Conflict, VaultAbsent, VaultLocked, WrongPassphrase, reads_body=True),
+)
+async def prove_subject(request: Request, _: Owner) -> Response:
+    """Prove by her own passphrase that somebody is there herself, for five minutes."""
+    runtime = runtime_of(request)
+    await runtime.work.do_with(
+        Kind.KEYS, partial(read_json, request, ProofIn), partial(_prove, runtime.services)
+    )
+    return Response(status_code=204)
+
+
+@router.post(
     "/v1/erase",
     operation_id="eraseEverybody",
     response_model=ErasedOut,
@@ -263,6 +324,18 @@ async def erase_everybody(request: Request, _: Owner) -> Response:
         lambda _confirmed: runtime.services.erase_home(),
     )
     return answer(ErasedOut(subjects=count))
+
+
+def _give(services: Services, body: OwnPassphraseIn) -> None:
+    services.own_passphrases.set(
+        services.people.find(body.subject),
+        Passphrase(body.new),
+        old=None if body.old is None else Passphrase(body.old),
+    )
+
+
+def _prove(services: Services, body: ProofIn) -> None:
+    services.own_passphrases.prove(services.people.find(body.subject), Passphrase(body.passphrase))
 
 
 def _choose(services: Services, body: PolicyIn) -> None:

@@ -24,16 +24,16 @@ from typing import TypedDict
 
 from consentry.enrolment.keys import SubjectKeyRing
 from consentry.enrolment.names import checked_name, letters_of, pattern_of
+from consentry.enrolment.people import VerifyActor
 from consentry.enrolment.ports import AliasStore, StoredAlias, SubjectStore
 from consentry.kernel.clock import Clock
-from consentry.kernel.errors import BadRequest, Conflict, Forbidden, NotFound, VaultLocked
+from consentry.kernel.errors import BadRequest, Conflict, NotFound, VaultLocked
 from consentry.kernel.ids import AliasId, Random, SubjectId, new_alias_id
 from consentry.vault.custody import Custody
 from consentry.vault.envelope import SealedText, seal_text, unseal_text
 from consentry.vault.keys import KeyRing, derive
 
 MAX_ALIASES = 50
-FRESH_S = 300.0
 _INFO_CODE = b"consentry/v1/subject/alias-code"
 _CODE_BYTES = 10
 
@@ -87,12 +87,14 @@ class AliasBook:
         store: AliasStore,
         subjects: SubjectStore,
         custody: Custody,
+        actor: VerifyActor,
         clock: Clock,
         random: Random = os.urandom,
     ) -> None:
         self._store = store
         self._subjects = subjects
         self._custody = custody
+        self._actor = actor
         self._keys = SubjectKeyRing(subjects, custody)
         self._clock = clock
         self._random = random
@@ -140,15 +142,10 @@ class AliasBook:
         """Stop protecting a name, to the last byte. That protects less, so it needs the passphrase.
 
         Raises:
-            Forbidden: If the passphrase was not given within the last five minutes.
+            Forbidden: If she has not proved herself within the last five minutes.
             NotFound: If there is none.
         """
-        self._stored(alias)
-        if not self._custody.was_verified_within(FRESH_S):
-            raise Forbidden(
-                "Protecting a name no longer needs the passphrase within the last five minutes: "
-                "unlock again, then retry."
-            )
+        self._actor.require_to_loosen(self._stored(alias).subject)
         self._store.remove(alias, at=self._clock.now())
 
     def code(self, alias: AliasId) -> str:

@@ -33,9 +33,9 @@ from consentry.vault.backup import export_backup, open_backup
 from consentry.vault.custody import Custody, HeaderStore, VaultState
 from consentry.vault.passphrase import Passphrase
 
-_FORMAT = "consentry.backup/2"
-_READS = {"consentry.backup/1", _FORMAT}
-"""Version 1 knew no protected names and no contests."""
+_FORMAT = "consentry.backup/3"
+_READS = {"consentry.backup/1", "consentry.backup/2", _FORMAT}
+"""Version 1 knew no protected names and no contests; version 2 no passphrases of one's own."""
 
 
 class _SubjectRow(TypedDict):
@@ -44,6 +44,7 @@ class _SubjectRow(TypedDict):
     sealed_name: str
     policy: str
     enrolled_at: str
+    own_passphrase: NotRequired[str | None]
 
 
 class _TemplateRow(TypedDict):
@@ -124,6 +125,7 @@ class ExportBackup:
                     sealed_name=_text(s.sealed_name),
                     policy=s.policy,
                     enrolled_at=s.enrolled_at.isoformat(),
+                    own_passphrase=None if s.own_passphrase is None else _text(s.own_passphrase),
                 )
                 for s in subjects
             ],
@@ -185,6 +187,10 @@ def _bytes(text: str) -> bytes:
     return base64.b64decode(text, validate=True)
 
 
+def _bytes_or_none(text: str | None) -> bytes | None:
+    return None if text is None else _bytes(text)
+
+
 def _parsed(data: bytes) -> HomeContents:
     try:
         payload: _Payload = json.loads(data)
@@ -199,6 +205,7 @@ def _parsed(data: bytes) -> HomeContents:
                 sealed_name=_bytes(row["sealed_name"]),
                 policy=SubjectPolicy(row["policy"]),
                 enrolled_at=datetime.fromisoformat(row["enrolled_at"]),
+                own_passphrase=_bytes_or_none(row.get("own_passphrase")),
             )
             for row in payload["subjects"]
         ]

@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from consentry.enrolment.people import VerifyActor
 from consentry.enrolment.ports import ContestStore, StoredContest
 from consentry.kernel.clock import Clock
-from consentry.kernel.errors import BadRequest, Conflict, Forbidden
+from consentry.kernel.errors import BadRequest, Conflict
 from consentry.kernel.ids import ContestId, Random, SubjectId, new_contest_id
-from consentry.vault.custody import Custody
-
-FRESH_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +22,7 @@ class Contests:
     """
 
     store: ContestStore
-    custody: Custody
+    actor: VerifyActor
     clock: Clock
     random: Random = os.urandom
 
@@ -54,14 +52,13 @@ class Contests:
         """End a contest with both enrolments left as they are (twins, or a mistake).
 
         Raises:
-            Forbidden: If the passphrase was not given within the last five minutes.
+            Forbidden: If one of the two has not proved herself within the last five minutes.
             NotFound: If there is none.
         """
-        if not self.custody.was_verified_within(FRESH_S):
-            raise Forbidden(
-                "Settling a contest needs the passphrase within the last five minutes: unlock "
-                "again, then retry."
-            )
+        for each in self.store.all():
+            if each.contest == contest:
+                self.actor.require_to_loosen(each.claimant)
+                self.actor.require_to_loosen(each.respondent)
         self.store.close(contest, at=self.clock.now())
 
     def all(self) -> tuple[StoredContest, ...]:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
+from consentry.enrolment.passphrases import FRESH_S, OwnPassphrases
 from consentry.enrolment.ports import HomeStore, StoredSubject, SubjectStore
 from consentry.enrolment.references import ReferenceGallery
 from consentry.kernel.errors import Forbidden, NotFound
@@ -16,7 +17,7 @@ from consentry.vault.custody import Custody, VaultState
 from consentry.vault.envelope import SealedText, unseal_text
 from consentry.vault.keys import KeyRing, WrappedKey
 
-SELF_EDIT_WINDOW_S = 300.0
+SELF_EDIT_WINDOW_S = FRESH_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class Person:
         policy: What she protects.
         enrolled_at: UTC.
         templates: How many templates there are of each model.
+        has_own_passphrase: Whether she is asked for a passphrase of her own.
     """
 
     subject: SubjectId
@@ -36,6 +38,7 @@ class Person:
     policy: SubjectPolicy
     enrolled_at: datetime
     templates: dict[ModelId, int]
+    has_own_passphrase: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class People:
                     for (subject, model), count in counts.items()
                     if subject == stored.subject
                 },
+                has_own_passphrase=stored.own_passphrase is not None,
             )
             for stored in self.store.subjects()
         )
@@ -135,30 +139,59 @@ class EraseHome:
 
 @dataclass(frozen=True, slots=True)
 class VerifyActor:
-    """Decide whether the one who asks may be taken for an enrolled subject (a self-edit, law 4)."""
+    """Decide whether the one who asks may be taken for an enrolled subject (a self-edit, a yes)."""
 
     store: SubjectStore
     custody: Custody
+    own: OwnPassphrases
 
     def __call__(self, subject: SubjectId) -> SubjectId:
-        """Return ``subject`` if the passphrase was given within `SELF_EDIT_WINDOW_S` and is hers alone.
+        """Return ``subject`` if she has proved herself within `SELF_EDIT_WINDOW_S`.
 
-        In a home of several people the passphrase is shared, so it proves nobody in particular.
+        By a passphrase of her own if she has one; else by the home's, if it is hers alone: in a home
+        of several people it is shared, so it proves nobody in particular.
 
         Raises:
             Forbidden: Otherwise.
         """
-        enrolled = [stored.subject for stored in self.store.subjects()]
-        if enrolled != [subject]:
+        enrolled = {stored.subject: stored for stored in self.store.subjects()}
+        if subject not in enrolled:
+            raise Forbidden("There is nobody enrolled by that identifier (any more).")
+        if enrolled[subject].own_passphrase is not None:
+            if not self.own.was_proved_within(subject, SELF_EDIT_WINDOW_S):
+                raise Forbidden(
+                    "This needs her own passphrase within the last five minutes: prove that it is "
+                    "you, then retry."
+                )
+            return subject
+        if len(enrolled) > 1:
             raise Forbidden(
-                "A self-edit needs proof that it is you. The passphrase of a home in which several people are "
-                "enrolled is no such proof."
+                "This needs proof that it is you. The passphrase of a home in which several people "
+                "are enrolled is no such proof: set one of your own."
             )
         if not self.custody.was_verified_within(SELF_EDIT_WINDOW_S):
             raise Forbidden(
-                "A self-edit needs the passphrase within the last five minutes: unlock again, then retry."
+                "This needs the passphrase within the last five minutes: unlock again, then retry."
             )
         return subject
+
+    def require_to_loosen(self, subject: SubjectId) -> None:
+        """Pass when less may be protected of a subject: by her own proof, or by the home's.
+
+        As `__call__`, but who shares a home and has no passphrase of her own is asked for the
+        home's: otherwise she could never change her mind.
+
+        Raises:
+            Forbidden: Otherwise.
+        """
+        stored = next((s for s in self.store.subjects() if s.subject == subject), None)
+        if stored is not None and stored.own_passphrase is not None:
+            self(subject)
+        elif not self.custody.was_verified_within(SELF_EDIT_WINDOW_S):
+            raise Forbidden(
+                "Protecting less needs the passphrase within the last five minutes: unlock again, "
+                "then retry."
+            )
 
 
 def _name_of(stored: StoredSubject, keys: KeyRing) -> str:

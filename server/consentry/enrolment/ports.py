@@ -26,6 +26,8 @@ class StoredSubject:
         sealed_name: Her display name, sealed under her data key.
         policy: What she chose to protect.
         enrolled_at: UTC.
+        own_passphrase: Check of a passphrase of her own, sealed under her data key
+            (`consentry.enrolment.passphrases`); None while she has none.
     """
 
     subject: SubjectId
@@ -33,6 +35,7 @@ class StoredSubject:
     sealed_name: bytes
     policy: SubjectPolicy
     enrolled_at: datetime
+    own_passphrase: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +145,14 @@ class SubjectStore(Protocol):
 
         Raises:
             NotFound: If there is no such subject.
+        """
+
+    def set_own_passphrase(self, subject: SubjectId, sealed: bytes) -> None:
+        """Keep the sealed check of a passphrase of a subject's own; the one before is erased.
+
+        Raises:
+            NotFound: If there is no such subject.
+            StorageFull: If the disk is full. Nothing was kept.
         """
 
     def rewrap_keys(self, wrapped: Mapping[SubjectId, bytes]) -> None:

@@ -30,6 +30,7 @@ from consentry.storage.database import Database, Erasure
 from consentry.storage.failures import translated
 from consentry.storage.feed import tell
 from consentry.storage.grants import GONE, erase_consents
+from consentry.storage.log import await_change, forget_openings
 from consentry.storage.tables import (
     StateRow,
     SubjectRow,
@@ -37,6 +38,7 @@ from consentry.storage.tables import (
     TombstoneRow,
     from_microseconds,
 )
+from consentry.transparency.entries import SubjectChange
 
 KEEP_TOMBSTONES = 10_000
 """Removals that are remembered for `SqlSubjectStore.changes_since`; older ones ask for a snapshot."""
@@ -44,7 +46,7 @@ KEEP_TOMBSTONES = 10_000
 _FETCH_ROWS = 256
 _REVISION = "SELECT revision FROM state"
 _SUBJECTS = (
-    "SELECT subject, wrapped_key, sealed_name, policy, enrolled_at FROM subjects {} "
+    "SELECT subject, wrapped_key, sealed_name, policy, enrolled_at, own_passphrase FROM subjects {} "
     "ORDER BY enrolled_at, subject"
 )
 _ALL_SUBJECTS = _SUBJECTS.format("")
@@ -57,7 +59,7 @@ _TEMPLATES_ADDED = _TEMPLATES.format("revision > ? AND model = ?")
 _TEMPLATES_OF_SUBJECT = _TEMPLATES.format("subject = ? AND model = ?")
 _REMOVED = "SELECT row FROM tombstones WHERE revision > ? ORDER BY row"
 
-_SubjectColumns = tuple[str, bytes, bytes, str, int]
+_SubjectColumns = tuple[str, bytes, bytes, str, int, bytes | None]
 
 
 class SqlSubjectStore:
@@ -85,6 +87,7 @@ class SqlSubjectStore:
             revision = advance(session)
             insert_subjects(session, [subject])
             insert_templates(session, [(subject.subject, t) for t in templates], revision)
+            await_change(session, SubjectChange.ENROLLED, subject.subject, self._clock.now())
             return revision
 
     def add_templates(self, subject: SubjectId, templates: Sequence[NewTemplate]) -> int:
@@ -171,6 +174,17 @@ class SqlSubjectStore:
             stored.policy = policy.value
             advance(session)
             tell(session, FeedKind.POLICY_CHANGED, self._clock.now())
+            await_change(session, SubjectChange.POLICY_CHANGED, subject, self._clock.now())
+
+    def set_own_passphrase(self, subject: SubjectId, sealed: bytes) -> None:
+        """Keep the sealed check of a passphrase of a subject's own in place of the one before."""
+        with self._database.erasing() as erasure:
+            stored = erasure.session.get(SubjectRow, subject)
+            if stored is None:
+                raise NotFound(GONE)
+            if stored.own_passphrase is not None:
+                erasure.forget(stored.own_passphrase, kept=sealed)
+            stored.own_passphrase = sealed
 
     def rewrap_keys(self, wrapped: Mapping[SubjectId, bytes]) -> None:
         """Replace the wrapped keys of subjects that are still there; the old ones are erased."""
@@ -226,6 +240,7 @@ def insert_subjects(session: Session, subjects: Sequence[StoredSubject]) -> None
                     "sealed_name": s.sealed_name,
                     "policy": s.policy.value,
                     "enrolled_at": s.enrolled_at,
+                    "own_passphrase": s.own_passphrase,
                 }
                 for s in subjects
             ],
@@ -256,6 +271,8 @@ def erase_subject(erasure: Erasure, stored: SubjectRow, revision: int, at: datet
     """Remove a subject in the given transaction, as of its revision; tombstones name her rows."""
     session = erasure.session
     erase_consents(erasure, stored.subject, at)
+    forget_openings(erasure, SubjectId(stored.subject))
+    await_change(session, SubjectChange.REVOKED, SubjectId(stored.subject), at)
     templates = session.exec(
         select(TemplateRow.row, TemplateRow.template, TemplateRow.sealed).where(
             TemplateRow.subject == stored.subject
@@ -266,6 +283,8 @@ def erase_subject(erasure: Erasure, stored: SubjectRow, revision: int, at: datet
             insert(TombstoneRow), [{"row": t[0], "revision": revision} for t in templates]
         )
     erasure.forget(stored.subject.encode(), stored.wrapped_key, stored.sealed_name)
+    if stored.own_passphrase is not None:
+        erasure.forget(stored.own_passphrase)
     for _, template, sealed in templates:
         erasure.forget(template.encode(), sealed)
     session.execute(delete(TemplateRow).where(col(TemplateRow.subject) == stored.subject))
@@ -288,6 +307,7 @@ def _subjects(
             sealed_name=sealed_name,
             policy=SubjectPolicy(policy),
             enrolled_at=from_microseconds(enrolled_at),
+            own_passphrase=own_passphrase,
         )
-        for subject, wrapped_key, sealed_name, policy, enrolled_at in rows
+        for subject, wrapped_key, sealed_name, policy, enrolled_at, own_passphrase in rows
     )

@@ -67,6 +67,7 @@ class SubjectRow(SQLModel, table=True):
     sealed_name: bytes = Field(sa_type=LargeBinary)
     policy: str
     enrolled_at: datetime = Field(sa_type=UtcMoment)
+    own_passphrase: bytes | None = Field(sa_type=LargeBinary, nullable=True)
 
 
 class TemplateRow(SQLModel, table=True):

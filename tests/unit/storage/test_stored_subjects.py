@@ -83,7 +83,7 @@ def test_copies_in_unused_parts_of_pages_are_found_and_removed_too(store, path):
     with closing(sqlite3.connect(path)) as stranger, stranger:
         stranger.execute("PRAGMA secure_delete = OFF")
         stranger.execute(
-            "INSERT INTO subjects SELECT 'a copy', wrapped_key, sealed_name, policy, enrolled_at "
+            "INSERT INTO subjects SELECT 'a copy', wrapped_key, sealed_name, policy, enrolled_at, NULL "
             "FROM subjects WHERE subject = ?",
             (who(1),),
         )

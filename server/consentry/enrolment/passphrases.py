@@ -1,0 +1,249 @@
+"""A passphrase of one's own, for people who share a home.
+
+The home's passphrase opens the vault for everybody in it, so it proves nobody in particular. Whoever
+sets one of her own is asked for that one, and no other, wherever she says yes or protects less.
+
+    own passphrase ──Argon2id──> 32 bytes ──HKDF──> check, sealed under her data key
+
+It opens nothing by itself, and is no second encryption: only the check of it is kept, and that only
+inside of the vault, so a stolen database does not let anybody guess. What is in memory is when
+somebody last proved herself; it is forgotten at each lock. Decision: docs/adr/0030.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import math
+import os
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypedDict
+
+from consentry.enrolment.keys import SubjectKeyRing
+from consentry.enrolment.ports import SubjectStore
+from consentry.kernel.clock import Clock
+from consentry.kernel.errors import (
+    Conflict,
+    Forbidden,
+    NotFound,
+    TooManyRequests,
+    WrongPassphrase,
+)
+from consentry.kernel.ids import Random, SubjectId
+from consentry.vault.custody import FREE_FAILURES, MAX_WAIT_S, Custody
+from consentry.vault.envelope import SealedText, seal_text, unseal_text
+from consentry.vault.keys import derive
+from consentry.vault.passphrase import Passphrase
+from consentry.vault.rootkey import (
+    DEFAULT_COST,
+    SALT_BYTES,
+    Argon2Cost,
+    KdfParameters,
+    PassphraseSource,
+)
+
+FRESH_S = 300.0
+"""How long a proof is taken for presence."""
+
+_INFO_CHECK = b"consentry/v1/subject/own-passphrase"
+_LABEL = "own passphrase"
+
+
+class _Sealed(TypedDict):
+    """A check as it is sealed."""
+
+    memory_kib: int
+    iterations: int
+    lanes: int
+    salt: str
+    check: str
+
+
+@dataclass(slots=True)
+class _Guesses:
+    """Wrong ones in a row, for one person."""
+
+    count: int = 0
+    not_before: float = -math.inf
+
+
+class OwnPassphrases:
+    """Set, prove and ask for passphrases of one's own. One per process; thread-safe.
+
+    Two locks, always taken in this order.
+
+    - ``_attempts`` serialises everything that derives, so that guesses queue up. Guards ``_guesses``.
+    - ``_guard`` guards ``_proved``: when each person last proved herself. Never held while deriving.
+    """
+
+    def __init__(
+        self,
+        store: SubjectStore,
+        custody: Custody,
+        clock: Clock,
+        *,
+        cost: Argon2Cost = DEFAULT_COST,
+        random: Random = os.urandom,
+    ) -> None:
+        """Build it, with nobody proved.
+
+        Args:
+            store: Where the sealed checks lie.
+            custody: Keys, and who tells when they leave memory.
+            clock: Both of its times count, whichever is further (as in `Custody`).
+            cost: What a new check asks of each guess; a kept one brings its own.
+            random: Source of salts and nonces.
+        """
+        self._store = store
+        self._custody = custody
+        self._keys = SubjectKeyRing(store, custody)
+        self._clock = clock
+        self._cost = cost
+        self._random = random
+        self._attempts = threading.Lock()
+        self._guesses: dict[SubjectId, _Guesses] = {}
+        self._guard = threading.Lock()
+        self._proved: dict[SubjectId, tuple[float, datetime]] = {}
+        custody.on_lock(self.forget)
+
+    def has(self, subject: SubjectId) -> bool:
+        """Whether a subject has one, also while locked.
+
+        Raises:
+            NotFound: If nobody is enrolled by that identifier.
+        """
+        return self._kept(subject) is not None
+
+    def set(self, subject: SubjectId, new: Passphrase, *, old: Passphrase | None) -> None:
+        """Give a subject a passphrase of her own, or another one. It counts as a proof.
+
+        The first one needs the home's passphrase within `FRESH_S`: nothing else is there to prove
+        her by. Each later one needs the one before; it cannot be reset, only ended with her
+        enrolment.
+
+        Raises:
+            WeakPassphrase: If ``new`` protects nothing.
+            Forbidden: If it is the first, and the home's passphrase was not given just now.
+            WrongPassphrase, TooManyRequests: As `prove`, of ``old``.
+            Conflict: If there is one already and ``old`` was not given.
+            NotFound: If nobody is enrolled by that identifier.
+            VaultAbsent, VaultLocked: If her key is not in memory.
+            Overloaded: If the machine lacks the memory for Argon2id now.
+        """
+        new.require_strong()
+        with self._attempts:
+            kept = self._kept(subject)
+            if kept is None:
+                self._require_home()
+            elif old is None:
+                raise Conflict("There is one already. Give it, too, to set another.")
+            else:
+                self._require(subject, kept, old)
+            self._store.set_own_passphrase(subject, self._sealed(subject, new))
+            self._note(subject)
+
+    def prove(self, subject: SubjectId, passphrase: Passphrase) -> None:
+        """Prove that a subject is there herself, for `FRESH_S` from now.
+
+        Raises:
+            WrongPassphrase: If it is not hers.
+            TooManyRequests: After `FREE_FAILURES` wrong ones in a row, before the wait is over.
+            Conflict: If she has none of her own.
+            NotFound: If nobody is enrolled by that identifier.
+            VaultAbsent, VaultLocked: If her key is not in memory.
+            Overloaded: If the machine lacks the memory for Argon2id now.
+        """
+        with self._attempts:
+            kept = self._kept(subject)
+            if kept is None:
+                raise Conflict("She has no passphrase of her own yet. Set one first.")
+            self._require(subject, kept, passphrase)
+            self._note(subject)
+
+    def was_proved_within(self, subject: SubjectId, seconds: float) -> bool:
+        """Whether a subject has proved herself at most ``seconds`` ago, and nothing locked since."""
+        self._custody.expire()
+        with self._guard:
+            proved = self._proved.get(subject)
+        if proved is None:
+            return False
+        monotonic, wall = proved
+        passed_s = max(
+            self._clock.monotonic() - monotonic, (self._clock.now() - wall).total_seconds()
+        )
+        return passed_s <= seconds
+
+    def forget(self) -> None:
+        """Forget who has proved herself. Called at each lock."""
+        with self._guard:
+            self._proved = {}
+
+    def _kept(self, subject: SubjectId) -> bytes | None:
+        for stored in self._store.subjects():
+            if stored.subject == subject:
+                return stored.own_passphrase
+        raise NotFound("There is nobody enrolled by that identifier (any more).")
+
+    def _require_home(self) -> None:
+        if not self._custody.was_verified_within(FRESH_S):
+            raise Forbidden(
+                "The first passphrase of her own needs the home's passphrase within the last five "
+                "minutes: unlock again, then retry."
+            )
+
+    def _require(self, subject: SubjectId, kept: bytes, passphrase: Passphrase) -> None:
+        """Pass when a passphrase is the subject's, slowing wrong ones. Caller holds ``_attempts``."""
+        guesses = self._guesses.setdefault(subject, _Guesses())
+        wait_s = guesses.not_before - self._clock.monotonic()
+        if wait_s > 0:
+            raise TooManyRequests(
+                f"{guesses.count} wrong passphrases in a row; wait {math.ceil(wait_s)} s",
+                retry_after_s=math.ceil(wait_s),
+            )
+        text = unseal_text(
+            SealedText(kept), key=self._keys.open(subject), subject=subject, label=_LABEL
+        )
+        sealed: _Sealed = json.loads(text)
+        cost = Argon2Cost(
+            memory_kib=sealed["memory_kib"], iterations=sealed["iterations"], lanes=sealed["lanes"]
+        )
+        parameters = KdfParameters(cost=cost, salt=base64.b64decode(sealed["salt"]))
+        if not hmac.compare_digest(
+            _check(passphrase, parameters), base64.b64decode(sealed["check"])
+        ):
+            guesses.count += 1
+            if guesses.count >= FREE_FAILURES:
+                wait = min(2.0 ** (guesses.count - FREE_FAILURES), MAX_WAIT_S)
+                guesses.not_before = self._clock.monotonic() + wait
+            raise WrongPassphrase("That is not her own passphrase.")
+        del self._guesses[subject]
+
+    def _sealed(self, subject: SubjectId, passphrase: Passphrase) -> bytes:
+        parameters = KdfParameters(cost=self._cost, salt=self._random(SALT_BYTES))
+        sealed = _Sealed(
+            memory_kib=self._cost.memory_kib,
+            iterations=self._cost.iterations,
+            lanes=self._cost.lanes,
+            salt=base64.b64encode(parameters.salt).decode("ascii"),
+            check=base64.b64encode(_check(passphrase, parameters)).decode("ascii"),
+        )
+        return seal_text(
+            json.dumps(sealed),
+            key=self._keys.open(subject),
+            subject=subject,
+            label=_LABEL,
+            random=self._random,
+        )
+
+    def _note(self, subject: SubjectId) -> None:
+        # A person is here: the idle timer begins anew. Raises if it was locked meanwhile.
+        self._custody.keys()
+        with self._guard:
+            self._proved[subject] = (self._clock.monotonic(), self._clock.now())
+
+
+def _check(passphrase: Passphrase, parameters: KdfParameters) -> bytes:
+    return derive(PassphraseSource(passphrase).root_key(parameters), _INFO_CHECK)
