@@ -12,6 +12,7 @@ from consentry.accounts.tokens import Tokens
 from consentry.checks.check import CheckImages
 from consentry.checks.look import LookAtFaces
 from consentry.checks.news import ReadNews
+from consentry.checks.output import CheckOutput
 from consentry.checks.ports import ReceiptStore
 from consentry.checks.recall import RecallCheck
 from consentry.enrolment.aliases import AliasBook
@@ -37,6 +38,7 @@ class Services:
     """Everything that a door may ask for. Each member is safe to share between threads."""
 
     check: CheckImages
+    check_output: CheckOutput
     recall: RecallCheck
     news: ReadNews
     look: LookAtFaces

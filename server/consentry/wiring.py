@@ -27,6 +27,7 @@ from consentry.checks.check import CheckImages
 from consentry.checks.consents import Consents
 from consentry.checks.look import LookAtFaces
 from consentry.checks.news import ReadNews
+from consentry.checks.output import CheckOutput
 from consentry.checks.recall import RecallCheck
 from consentry.dashboard.router import dashboard_router
 from consentry.dashboard.visit import Place
@@ -49,6 +50,7 @@ from consentry.grants.grants import GrantDesk
 from consentry.grants.permits import ReadPermit
 from consentry.grants.requests import RequestDesk
 from consentry.grants.tokens import TokenDesk
+from consentry.imagery.exposure import ExposureReader
 from consentry.imagery.limits import Limits
 from consentry.imagery.persons import PersonDetector
 from consentry.imagery.text import TextReader
@@ -255,8 +257,9 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
     )
     return Services(
         check=CheckImages(
+    persons = PersonDetector(models)
             faces=faces,
-            persons=PersonDetector(models),
+            persons=persons,
             text=TextReader(models),
             gallery=gallery,
             intent=intent,
@@ -268,6 +271,17 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
         ),
         recall=RecallCheck(receipts, signer),
         news=ReadNews(SqlFeed(database), receipts, _cursor_secret(signing_key)),
+        check_output=CheckOutput(
+            faces=faces,
+            persons=persons,
+            exposure=ExposureReader(models),
+            gallery=gallery,
+            consents=consents,
+            signer=signer,
+            receipts=receipts,
+            limits=limits,
+            clock=clock,
+        ),
         look=LookAtFaces(faces=faces, limits=limits),
         enrol=EnrolSubject(
             faces=faces,

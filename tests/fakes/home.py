@@ -15,6 +15,7 @@ from consentry.checks.check import CheckImages, CheckRequest, CheckResult
 from consentry.checks.consents import Consents
 from consentry.checks.look import LookAtFaces
 from consentry.checks.news import ReadNews
+from consentry.checks.output import CheckOutput
 from consentry.checks.recall import RecallCheck
 from consentry.enrolment.aliases import AliasBook
 from consentry.enrolment.backups import ExportBackup, RestoreBackup
@@ -57,6 +58,7 @@ from consentry.vault.rootkey import Argon2Cost
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fakes.coloured_faces import DIMENSION, ColouredFaces, picture
 from fakes.manual_clock import ManualClock
+from fakes.staged_exposure import StagedExposure
 from fakes.staged_persons import StagedPersons
 from fakes.staged_text import StagedText
 from fakes.token_store import MemoryTokenStore
@@ -134,6 +136,18 @@ class TestHome:
             limits=Limits(),
             clock=self.clock,
         )
+        self.exposure = StagedExposure()
+        self.check_output = CheckOutput(
+            faces=self.faces,
+            persons=self.persons,
+            exposure=self.exposure,
+            gallery=self.gallery,
+            consents=self.consents,
+            signer=self.signer,
+            receipts=self.receipts,
+            limits=Limits(),
+            clock=self.clock,
+        )
         self.revoke = RevokeSubject(self.people, self.store, self.gallery)
         self.erase_home = EraseHome(home_store, self.custody, turn)
         self.rotate = RotateKeys(self.store, self.custody, self.gallery, turn)
@@ -186,6 +200,7 @@ class TestHome:
         tokens = Tokens(MemoryTokenStore(), self.clock)
         return Services(
             check=self.check_images,
+            check_output=self.check_output,
             recall=RecallCheck(self.receipts, self.signer),
             news=ReadNews(self.feed, self.receipts, bytes(32)),
             look=LookAtFaces(self.faces, Limits()),

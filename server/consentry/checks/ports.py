@@ -170,3 +170,10 @@ class Gallery(Protocol):
         self, probes: Sequence[Embedding], *, min_score: float
     ) -> tuple[tuple[Candidate, ...], ...]:
         """Return, for each probe, the subjects that reached ``min_score``, best first."""
+class ExposureReader(Protocol):
+    """What a check of results asks of a scorer (`consentry.imagery.exposure.ExposureReader`)."""
+
+    def score(self, pixels: Pixels) -> float:
+        """Return how exposed a picture is, from 0 to 1; only to compare with another picture."""
+
+

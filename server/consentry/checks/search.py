@@ -25,7 +25,7 @@ from consentry.kernel.ids import SubjectId
 # against 0.3 % at the bound and 0.9 % at a fifth of it (docs/calibration/2026-11/report.md), and
 # a person who is missed is worse off than a stranger who is asked about.
 _POSSIBLE_FPIR = 5e-3
-_MATCH_FPIR = 1e-3
+MATCH_FPIR = 1e-3
 
 Confirm: TypeAlias = Callable[[Sequence[Embedding]], Mapping[SubjectId, Sequence[bool]]]
 """Says of each probe whether it is surely a subject, for those subjects of whom that matters."""
@@ -86,9 +86,9 @@ class SearchFaces:
         comparisons = max(1, self.gallery.size()) * len(probes)
         curve = self.faces.operating_curve
         possible = curve.for_identification(_POSSIBLE_FPIR, comparisons)
-        match = curve.for_identification(_MATCH_FPIR, comparisons)
+        match = curve.for_identification(MATCH_FPIR, comparisons)
         # Beyond what the measured pairs support nobody is called a sure match.
-        can_be_sure = comparisons <= curve.most_comparisons(_MATCH_FPIR)
+        can_be_sure = comparisons <= curve.most_comparisons(MATCH_FPIR)
         confirmed = confirm(probes)
 
         def level(place: int, candidate: Candidate) -> MatchLevel:

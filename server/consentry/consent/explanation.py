@@ -80,6 +80,12 @@ _PRIVATE: Mapping[PrivateReason, str] = {
     ),
     PrivateReason.INTENT_NOT_READ: "What the text asks for could not be found out.",
     PrivateReason.CONSENTS_NOT_READ: "What has been agreed to could not be read.",
+    PrivateReason.MORE_EXPOSED: (
+        "The result is more exposed than what it was made from, and there is a person in it."
+    ),
+    PrivateReason.APPEARS: (
+        "An enrolled face is in the result that was not in what it was made from."
+    ),
 }
 
 _OBLIGATIONS: Mapping[Obligation, str] = {

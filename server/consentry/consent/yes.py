@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from consentry.consent.authority import Authority, Grant, Permit
@@ -37,6 +37,15 @@ class Yes:
         if request.purpose in rules_for(request.region).asks_for:
             return PrivateReason.REGION_TIGHTENED
         return None
+
+    def without(self, spent: Collection[GrantId | ConsentTokenId]) -> Yes:
+        """Return what is left when these are used up."""
+        authority = replace(
+            self.authority,
+            grants=tuple(each for each in self.authority.grants if each.grant not in spent),
+            permits=tuple(each for each in self.authority.permits if each.token not in spent),
+        )
+        return replace(self, authority=authority)
 
     def agreed(
         self, subject: SubjectId, intent: Assessment, request: Request

@@ -21,6 +21,9 @@ from consentry.kernel.biometrics import Pixels
 RISE = 0.3
 """Of the score. One ordinary edit in a thousand raises it by as much."""
 
+EXPOSURE_ENGINE = "open-nsfw@1"
+"""Part of each receipt of an output check."""
+
 _SIDE_PX = 224
 
 

@@ -68,6 +68,8 @@ class PrivateReason(StrEnum):
     REGION_TIGHTENED = "region_tightened"
     CONSENTS_NOT_READ = "consents_not_read"
     INTENT_NOT_READ = "intent_not_read"
+    MORE_EXPOSED = "more_exposed"
+    APPEARS = "appears"
 
 
 class Obligation(StrEnum):

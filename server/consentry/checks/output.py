@@ -1,0 +1,360 @@
+"""Looks at what a generator has made, before anybody gets it (docs/adr/0023-output-rule.md).
+
+    results --decode--> exposure --risen?--> compared with the inputs' ; is somebody in it?
+                          |
+                          +--faces--> search, with the inputs' faces --> who was not there before?
+                                                                           |
+                                             decide_output --> sign --> keep the receipt --> verdict
+
+How much work it does depends on the pictures alone, never on who is enrolled: so neither the answer
+to an ordinary result nor its timing tells whether anybody in it is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from consentry.checks.check import CheckRequest, CheckResult
+from consentry.checks.consents import Consents, Read
+from consentry.checks.keeping import KeepVerdict
+from consentry.checks.pictures import Picture
+from consentry.checks.ports import (
+    ExposureReader,
+    FaceReader,
+    Gallery,
+    PersonReader,
+    ProbeMeter,
+    ReceiptStore,
+)
+from consentry.checks.search import MATCH_FPIR, SearchFaces
+from consentry.consent.authority import Authority
+from consentry.consent.decide import POLICY_VERSION
+from consentry.consent.decision import Decision
+from consentry.consent.findings import FaceFinding, Findings, MatchLevel
+from consentry.consent.output import Exposure, Ground, MadePicture, decide_output
+from consentry.consent.request import Request
+from consentry.consent.yes import Yes
+from consentry.imagery.exposure import EXPOSURE_ENGINE, RISE
+from consentry.imagery.limits import Limits
+from consentry.intent.engine import ENGINE_VERSION
+from consentry.kernel.biometrics import Embedding, similarity
+from consentry.kernel.clock import Clock
+from consentry.kernel.errors import (
+    BadRequest,
+    NotFound,
+    OperatorError,
+    VaultAbsent,
+    VaultLocked,
+)
+from consentry.kernel.ids import CheckId, Random, SubjectId, new_check_id
+from consentry.kernel.taxonomy import (
+    Assessment,
+    IntentCategory,
+    Mode,
+    PrivateReason,
+    Purpose,
+    Verdict,
+)
+from consentry.transparency.receipts import (
+    ReceiptInputs,
+    ReceiptSigner,
+    ReceiptStatement,
+    SignedReceipt,
+)
+
+MAX_RESULTS = 64
+_NOTHING_SAID = Assessment(
+    category=IntentCategory.NONE,
+    spans=(),
+    language="und",
+    is_readable=True,
+    has_text=False,
+    has_age_cue=False,
+    refers_to_person=False,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """A check on which the generator was let to work: an `ACT` that was answered with `ALLOW`."""
+
+    request: CheckRequest
+    result: CheckResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputRequest:
+    """What a generator has made, and from what.
+
+    Attributes:
+        results: Encoded files, 1 to `MAX_RESULTS`.
+        bases: The checks of the request. None when nothing is known of it: then nobody has agreed
+            to anything, and every exposure is a rise.
+        platform: Who asks, as far as it is known.
+        caller: Who calls, as this server knows it; may read the receipt again.
+        meter: Charged with the faces in the results, before any search.
+    """
+
+    results: tuple[bytes, ...] = field(repr=False)
+    bases: tuple[Basis, ...]
+    platform: str | None
+    caller: str = "local"
+    meter: ProbeMeter | None = None
+
+    @property
+    def inputs(self) -> tuple[bytes, ...]:
+        """Every picture that went in, once."""
+        return tuple(dict.fromkeys(image for each in self.bases for image in each.request.images))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputResult:
+    """The answer: deliver on `ALLOW`, withhold on anything else.
+
+    Attributes:
+        check: Identifier of this check.
+        decision: Verdict with public reasons; its private part is for the subject only.
+        receipt: The signed verdict.
+    """
+
+    check: CheckId
+    decision: Decision
+    receipt: SignedReceipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckOutput:
+    """Check results before they are delivered. Stateless; safe to share between threads."""
+
+    faces: FaceReader
+    persons: PersonReader
+    exposure: ExposureReader
+    gallery: Gallery
+    consents: Consents
+    signer: ReceiptSigner
+    receipts: ReceiptStore
+    limits: Limits
+    clock: Clock
+    random: Random = os.urandom
+
+    def __call__(self, request: OutputRequest) -> OutputResult:
+        """Decide, sign the decision, and keep the receipt.
+
+        Every result, every frame and every face is looked at. Whatever fails, withholds.
+
+        Raises:
+            BadRequest: If there is nothing to check, or more than the limit.
+            TooManyRequests: If the caller's budget does not cover the faces: no verdict either.
+            StorageFull, StorageFailed: If the receipt could not be kept: then there is no verdict.
+        """
+        if not 0 < len(request.results) <= MAX_RESULTS:
+            raise BadRequest(f"An output check takes 1 to {MAX_RESULTS} results.")
+        if any(each.result.decision.verdict is not Verdict.ALLOW for each in request.bases):
+            raise ValueError("nothing may have been made on a request that was not allowed")
+        made = [Picture.read(each, self.limits) for each in request.results]
+        for picture in made:
+            picture.detect(self.faces, thorough=True)
+        if request.meter is not None:
+            request.meter.spend(max(1, sum(picture.face_count() for picture in made)))
+        return self._decided(made, request)
+
+    def _decided(self, made: Sequence[Picture], request: OutputRequest) -> OutputResult:
+        exposures = self._exposures(made, request)
+        intent, asked = _asked(request)
+        unlocked = _unlocked(request)
+        inputs = self._inputs(made, request)
+        search = SearchFaces(self.faces, self.gallery)
+        found = search([*made, *inputs], lambda probes: self._confirmed(unlocked, probes))
+        shown = found.images[: len(made)]
+        settled = _settled(request) | {
+            match.subject
+            for image in found.images[len(made) :]
+            for face in image.faces
+            for match in face.matches
+        }
+        pictures = [
+            MadePicture(
+                image=replace(image, faces=self._newcomers(picture, image.faces, inputs)),
+                exposure=exposure,
+            )
+            for picture, image, exposure in zip(made, shown, exposures, strict=True)
+        ]
+        yes, is_read = self._yes(pictures)
+        findings = Findings(images=shown, search=found.search, consents_read=is_read)
+        ground = Ground(settled=frozenset(settled), unlocked=unlocked)
+        while True:
+            decision = decide_output(pictures, findings, ground, (intent, asked), yes)
+            check = new_check_id(self.random)
+            receipt = self._keep(check, decision, request)
+            if receipt is not None:
+                return OutputResult(check=check, decision=decision, receipt=receipt)
+            # A use was taken meanwhile: without it there is less to rely on, so there is an end.
+            yes = yes.without(decision.relies_on)
+
+    def _exposures(self, made: Sequence[Picture], request: OutputRequest) -> list[Exposure]:
+        scores = [self._score(picture) for picture in made]
+        before = 0.0
+        if any(score is not None and score >= RISE for score in scores):
+            inputs = [Picture.read(each, self.limits) for each in request.inputs]
+            before = max((self._score(picture) or 0.0 for picture in inputs), default=0.0)
+        exposures = [
+            Exposure.UNKNOWN
+            if score is None
+            else Exposure.RISEN
+            if score - before >= RISE
+            else Exposure.STEADY
+            for score in scores
+        ]
+        for picture, exposure in zip(made, exposures, strict=True):
+            if exposure is not Exposure.STEADY:
+                picture.look_for_person(self.persons, thorough=True)
+        return exposures
+
+    def _score(self, picture: Picture) -> float | None:
+        """Return the exposure of the most exposed view; None when it could not be told."""
+        if picture.image is None:
+            return 0.0  # told as unreadable
+        try:
+            return max(self.exposure.score(view) for view in picture.image.views)
+        except OperatorError:
+            return None
+
+    def _inputs(self, made: Sequence[Picture], request: OutputRequest) -> list[Picture]:
+        """Find the faces that went in: only a result with a face can show somebody new."""
+        if not any(picture.face_count() for picture in made):
+            return []
+        inputs = [Picture.read(each, self.limits) for each in request.inputs]
+        for picture in inputs:
+            picture.detect(self.faces, thorough=True)
+        return inputs
+
+    def _confirmed(
+        self, unlocked: SubjectId | None, probes: Sequence[Embedding]
+    ) -> Mapping[SubjectId, Sequence[bool]]:
+        return {} if unlocked is None else {unlocked: self.consents.confirms(unlocked, probes)}
+
+    def _newcomers(
+        self, picture: Picture, faces: tuple[FaceFinding, ...], inputs: Sequence[Picture]
+    ) -> tuple[FaceFinding, ...]:
+        """Leave out possible matches of faces that an input shows, too: they were judged there.
+
+        An edit moves a face's score a little, and a stranger's may thereby reach the lower point.
+        """
+        before = [
+            face.embedding
+            for each in inputs
+            for _, face in each.described()
+            if face.embedding is not None
+        ]
+        described = [face.embedding for _, face in picture.described()]
+        if not before or len(described) != len(faces):
+            return faces
+        comparisons = len(before) * max(1, len(described))
+        same = self.faces.operating_curve.for_identification(MATCH_FPIR, comparisons).threshold
+        return tuple(
+            replace(
+                finding,
+                matches=tuple(
+                    match
+                    for match in finding.matches
+                    if match.level is not MatchLevel.POSSIBLE
+                    or not any(similarity(embedding, each) >= same for each in before)
+                ),
+            )
+            if embedding is not None
+            else finding
+            for finding, embedding in zip(faces, described, strict=True)
+        )
+
+    def _yes(self, made: Sequence[MadePicture]) -> tuple[Yes, bool]:
+        """Read what has been agreed to, and whether all of it could be read."""
+        now = self.clock.now()
+        present = {
+            match.subject for each in made for face in each.image.faces for match in face.matches
+        }
+        nothing = Yes({}, Authority(), now)
+        try:
+            contested = self.consents.contests.contested()
+            authority = self.consents.authority(Read(contested=contested), present)
+        except (OperatorError, VaultAbsent, VaultLocked, NotFound):
+            return nothing, False
+        return replace(nothing, authority=authority), True
+
+    def _keep(
+        self, check: CheckId, decision: Decision, request: OutputRequest
+    ) -> SignedReceipt | None:
+        _, asked = _asked(request)
+        first = request.bases[0].request if request.bases else None
+        keep = KeepVerdict(self.signer, self.receipts, self.clock)
+        return keep(
+            ReceiptStatement(
+                check=check,
+                mode=Mode.ACT,
+                verdict=decision.verdict,
+                reasons=decision.reasons,
+                obligations=decision.obligations,
+                policy_version=POLICY_VERSION,
+                engines={
+                    "faces": self.faces.model_id,
+                    "intent": ENGINE_VERSION,
+                    "exposure": EXPOSURE_ENGINE,
+                },
+            ),
+            ReceiptInputs(
+                images=(*request.results, *request.inputs),
+                prompt=None if first is None else first.prompt,
+                context=() if first is None else first.context,
+                purpose=asked.purpose,
+                region=asked.region,
+                platform=asked.platform,
+            ),
+            caller=request.caller,
+            relies_on=decision.relies_on,
+        )
+
+
+def _asked(request: OutputRequest) -> tuple[Assessment, Request]:
+    """Return what was asked for, at its strictest."""
+    bases = sorted(
+        request.bases,
+        key=lambda each: (
+            not each.result.assessment.category.is_revealing,
+            not each.result.assessment.has_age_cue,
+        ),
+    )
+    if not bases:
+        return _NOTHING_SAID, Request(
+            mode=Mode.ACT,
+            purpose=Purpose.EDIT,
+            region=None,
+            platform=request.platform,
+            actor=None,
+            declares_minor=False,
+        )
+    asked = bases[0].request
+    return bases[0].result.assessment, Request(
+        mode=Mode.ACT,
+        purpose=asked.purpose,
+        region=asked.region,
+        platform=asked.platform,
+        actor=asked.actor,
+        declares_minor=any(each.request.declares_minor for each in bases),
+    )
+
+
+def _settled(request: OutputRequest) -> set[SubjectId]:
+    """Return who was there, by face or by name, when the request was allowed."""
+    return {subject for each in request.bases for subject in each.result.decision.subjects}
+
+
+def _unlocked(request: OutputRequest) -> SubjectId | None:
+    """Return the one subject whose token allowed a revealing request, if all of it was hers."""
+    decisions = [each.result.decision for each in request.bases]
+    if not decisions or any(
+        PrivateReason.TOKEN_USED not in each.private_reasons for each in decisions
+    ):
+        return None
+    subjects = {subject for each in decisions for subject in each.subjects}
+    return subjects.pop() if len(subjects) == 1 else None
