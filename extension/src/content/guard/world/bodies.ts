@@ -1,0 +1,131 @@
+/**
+ * `fetch`, `XMLHttpRequest` and `sendBeacon`: what has a body waits until the guard says that it may go.
+ *
+ * Here and beside: `await` and never `then`, which a page can put something else in the place of.
+ */
+
+import type { Verdicts } from "../port.ts";
+import { type Call, replace } from "./native.ts";
+import { frozen, partsOf } from "./parts.ts";
+
+type Realm = Window & typeof globalThis;
+
+export function guardBodies(realm: Realm, isAsked: Verdicts): void {
+  guardFetch(realm, isAsked);
+  guardXhr(realm, isAsked);
+  replace(realm.Navigator.prototype, "sendBeacon", (native) => (self, args) => {
+    const [url, body] = args;
+    const copy = frozen(body, realm);
+    const parts = partsOf(copy);
+    if (parts.length === 0 || isPlain(copy)) {
+      return native(self, args);
+    }
+    void (async () => {
+      if (await isAsked(parts, "sent")) {
+        native(self, [url, copy]);
+      }
+    })();
+    // A beacon's answer is only whether it was queued, and that it is.
+    return true;
+  });
+}
+
+/** A page that is being left sends its last words as text, and nobody is there any more to wait for. */
+function isPlain(body: unknown): boolean {
+  return typeof body === "string" && !/[A-Za-z0-9+/]{80}/.test(body);
+}
+
+function guardFetch(realm: Realm, isAsked: Verdicts): void {
+  const { Request: Asked, TypeError: Failed } = realm;
+  const { clone } = Asked.prototype;
+  replace(realm, "fetch", (native) => (self, args) => {
+    const [input, init] = args as [unknown, RequestInit | undefined];
+    const isRequest = Object.prototype.toString.call(input) === "[object Request]";
+    if (!isRequest && (typeof init !== "object" || init === null || (init.body ?? null) === null)) {
+      return native(self, args);
+    }
+    let request: Request;
+    try {
+      // From here on the body is ours: nothing that the page does to what it passed in changes it.
+      request = new Asked(input as RequestInfo, init);
+    } catch {
+      return native(self, args);
+    }
+    if (request.body === null) {
+      return native(self, args);
+    }
+    return send(request, () => native(self, [request]));
+  });
+
+  async function send(request: Request, native: () => unknown): Promise<unknown> {
+    const found = await parts(Reflect.apply(clone, request, []));
+    if (found.length > 0 && !(await isAsked(found, "sent"))) {
+      throw new Failed("Failed to fetch");
+    }
+    return native();
+  }
+
+  async function parts(request: Request) {
+    const type = request.headers.get("content-type") ?? "";
+    if (/^multipart\/form-data/i.test(type)) {
+      return partsOf(await request.formData());
+    }
+    if (/json|^text\/|urlencoded|graphql/i.test(type)) {
+      return partsOf(await request.text());
+    }
+    return partsOf(await request.blob());
+  }
+}
+
+function guardXhr(realm: Realm, isAsked: Verdicts): void {
+  const { prototype } = realm.XMLHttpRequest;
+  const { ProgressEvent: Progress, DOMException: Failed } = realm;
+  /** Requests that cannot wait, and requests that wait; `abort` and `open` end the waiting. */
+  const isSync = new WeakSet<object>();
+  const waiting = new WeakMap<object, object>();
+  replace(prototype, "open", (native) => (self, args) => {
+    const xhr = self as object;
+    waiting.delete(xhr);
+    isSync.delete(xhr);
+    if (args.length > 2 && args[2] === false) {
+      isSync.add(xhr);
+    }
+    return native(self, args);
+  });
+  replace(prototype, "abort", (native) => (self, args) => {
+    waiting.delete(self as object);
+    return native(self, args);
+  });
+  replace(prototype, "send", (native: Call) => (self, args) => {
+    const xhr = self as XMLHttpRequest;
+    const copy = frozen(args[0], realm);
+    const parts = partsOf(copy);
+    if (parts.length === 0) {
+      return native(self, args);
+    }
+    if (isSync.has(xhr)) {
+      if (isPlain(copy)) {
+        return native(self, args);
+      }
+      throw new Failed("A network error occurred.", "NetworkError");
+    }
+    const turn = {};
+    waiting.set(xhr, turn);
+    void (async () => {
+      const goesOn = await isAsked(parts, "sent");
+      if (waiting.get(xhr) !== turn) {
+        return;
+      }
+      waiting.delete(xhr);
+      if (goesOn) {
+        native(xhr, [copy]);
+        return;
+      }
+      for (const target of [xhr.upload, xhr]) {
+        target.dispatchEvent(new Progress("error"));
+        target.dispatchEvent(new Progress("loadend"));
+      }
+    })();
+    return undefined;
+  });
+}
