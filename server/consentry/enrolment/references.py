@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
@@ -209,10 +210,19 @@ class ReferenceGallery:
             opener = _Opener(keys, snapshot.subjects, self._model, self._dimension)
 
             def batches() -> Iterator[Batch]:
-                while chunk := list(islice(snapshot.templates, _LOAD_ROWS)):
-                    rows, subjects, *_ = zip(*chunk, strict=True)
-                    subject_of.update(zip(rows, subjects, strict=True))
-                    yield Batch(rows, transform.apply(opener.open(chunk)))
+                # Rotating leaves the interpreter free, so the next are read and opened meanwhile.
+                with ThreadPoolExecutor(max_workers=1, thread_name_prefix="gallery") as beside:
+                    waiting: tuple[tuple[int, ...], Future[Matrix]] | None = None
+                    while chunk := list(islice(snapshot.templates, _LOAD_ROWS)):
+                        rows, subjects, *_ = zip(*chunk, strict=True)
+                        subject_of.update(zip(rows, subjects, strict=True))
+                        opened = opener.open(chunk)
+                        rotated = beside.submit(transform.apply, opened)
+                        if waiting is not None:
+                            yield Batch(waiting[0], waiting[1].result())
+                        waiting = rows, rotated
+                    if waiting is not None:
+                        yield Batch(waiting[0], waiting[1].result())
 
             index.load(batches(), snapshot.revision)
         self._index, self._transform = index, transform

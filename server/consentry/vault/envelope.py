@@ -33,7 +33,8 @@ _TEMPLATE_V1 = b"\x01"
 _TEXT_V1 = b"\x21"
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
-_OVERHEAD = 1 + _NONCE_BYTES + _TAG_BYTES
+_BODY_FROM = 1 + _NONCE_BYTES
+_OVERHEAD = _BODY_FROM + _TAG_BYTES
 _FLOAT_BYTES = 4
 _MAX_NAME_BYTES = 0xFFFF
 _PAD_TO = 32
@@ -111,7 +112,7 @@ class BulkUnsealer:
         self.dimension = dimension
         self._bound_model = _bound(model)
         self._subject: SubjectId | None = None
-        self._decrypt_into: Callable[[bytes, memoryview, bytes, memoryview], int] | None = None
+        self._decrypt_into: Callable[[bytes, bytes, bytes, memoryview], int] | None = None
         self._bound_subject = b""
 
     def unseal(
@@ -166,12 +167,11 @@ class BulkUnsealer:
                 self._subject, self._bound_subject = subject, _bind(_TEMPLATE_V1, subject)
             if len(box) != _OVERHEAD + length or box[:1] != _TEMPLATE_V1:
                 raise SealBroken(_BROKEN)
-            binding = self._bound_subject + _bound(template) + self._bound_model
+            name = template.encode()
+            # As `_bound` says it, spelled out: a million calls of it take half a second.
+            binding = self._bound_subject + len(name).to_bytes(2, "big") + name + self._bound_model
             self._decrypt_into(
-                box[1 : 1 + _NONCE_BYTES],
-                memoryview(box)[1 + _NONCE_BYTES :],
-                binding,
-                space[start : start + length],
+                box[1:_BODY_FROM], box[_BODY_FROM:], binding, space[start : start + length]
             )
             start += length
 
@@ -230,7 +230,7 @@ def _seal(kind: bytes, plaintext: bytes, key: DataKey, binding: bytes, random: R
 def _unseal(kind: bytes, sealed: bytes, key: DataKey, binding: bytes) -> bytes:
     if len(sealed) < _OVERHEAD or sealed[:1] != kind:
         raise SealBroken(_BROKEN)
-    nonce, body = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+    nonce, body = sealed[1:_BODY_FROM], sealed[_BODY_FROM:]
     try:
         return AESGCM(key.secret).decrypt(nonce, body, binding)
     except InvalidTag as cause:
