@@ -163,10 +163,7 @@ def _phrase_marks(
     """Return the marks of phrases, and which of them holds each token."""
     taken: dict[int, Mark] = {}
     marks: list[Mark] = []
-    found_phrases = sorted(
-        _phrases(words, slots, vocabularies),
-        key=lambda found: (-len(found[1]), found[0].slot != "harmless"),
-    )
+    found_phrases = sorted(_phrases(words, slots, vocabularies), key=_precedence)
     for phrase, places, literal in found_phrases:
         holders = [taken[place] for place in literal if place in taken]
         if holders:
@@ -194,6 +191,12 @@ def _phrase_marks(
     return marks, taken
 
 
+def _precedence(found: tuple[Phrase, list[int], list[int]]) -> tuple[object, ...]:
+    """Return the order in which phrases are served: a total one, as sets give them in any order."""
+    phrase, places, literal = found
+    return -len(places), phrase.slot != "harmless", places, literal, phrase.slot, phrase.language
+
+
 def _people(
     slots: Sequence[tuple[frozenset[str], frozenset[str]]], places: Sequence[int]
 ) -> frozenset[str]:
@@ -206,7 +209,8 @@ def _slots(token: Token, senses: Senses, words: Words) -> tuple[frozenset[str], 
     if token.text.isdecimal():
         is_child = len(token.text) <= _LONGEST_AGE and 0 < int(token.text) < _OF_AGE
         pieces = frozenset().union(*(sense.pieces for sense in senses.values()))
-        if not int(token.text):
+        # A digit at a time: Python refuses to read a number of five thousand.
+        if not any(int(digit) for digit in token.text):
             return frozenset({"nothing"}), pieces
         return (frozenset({"child_number"}) if is_child else frozenset()), pieces
     own = [senses[each] for each in words.primary if each in senses]

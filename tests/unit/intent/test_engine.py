@@ -185,6 +185,10 @@ def test_any_text_has_an_assessment_with_spans_inside_it(prompt, context):
     assert all(0 <= span.start < span.end <= len(prompt) for span in found.spans)
 
 
+def test_a_number_of_five_thousand_digits_hides_nothing():
+    assert category("put her in a bikini " + "9" * 5000) is IntentCategory.SWIMWEAR
+
+
 def test_a_digit_of_a_script_without_decimal_numbers_is_read_without_failing():
     assert ENGINE.assess("put her in a bikini \U00011052").category.is_revealing
 
