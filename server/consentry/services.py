@@ -29,6 +29,8 @@ from consentry.grants.ports import Feed
 from consentry.grants.requests import RequestDesk
 from consentry.grants.tokens import TokenDesk
 from consentry.imagery.limits import Limits
+from consentry.transparency.ports import LogStore
+from consentry.transparency.publication import ProveEntry, PublishLog, RenewLog
 from consentry.transparency.receipts import ReceiptSigner
 from consentry.vault.custody import Custody
 
@@ -62,6 +64,10 @@ class Services:
     restore_backup: RestoreBackup
     receipts: ReceiptStore
     signer: ReceiptSigner
+    log: LogStore
+    publish_log: PublishLog
+    prove_entry: ProveEntry
+    renew_log: RenewLog
     tokens: Tokens
     keys: ApiKeys
     probes: ProbeBudget

@@ -91,6 +91,117 @@ class Settings(BaseSettings):
         ge=1024,
         description="Largest request body that is read, in bytes.",
     )
+    gateway_openai: str | None = Field(
+        default=None,
+        description=(
+            "Where the generator behind the gateway's /openai/v1 is: `https://api.openai.com/v1` or a "
+            "server of your own that speaks the same API."
+        ),
+    )
+    gateway_host: str = Field(
+        default="127.0.0.1",
+        description="Address that the gateway listens on. It has no dashboard, and nobody is trusted there.",
+    )
+    gateway_port: int = Field(
+        default=8585, ge=0, le=65535, description="Port of the gateway; 0 takes any free one."
+    )
+    gateway_platform: str | None = Field(
+        default=None, description="Whom the gateway acts for; goes into every receipt and grant."
+    )
+    gateway_caller: str | None = Field(
+        default=None,
+        description=(
+            "Identifier (`key_…`) of the platform's API key, so that it may follow consent requests "
+            "that the gateway has opened."
+        ),
+    )
+    gateway_checks: int = Field(
+        default=4, ge=1, le=64, description="Checks that the gateway makes at the same time."
+    )
+    gateway_memory_bytes: int = Field(
+        default=1024 * 1024 * 1024,
+        ge=1024 * 1024,
+        description="Memory that the gateway sets aside for bodies; whoever finds no room waits unread.",
+    )
+    gateway_max_body_bytes: int = Field(
+        default=128 * 1024 * 1024,
+        ge=1024,
+        description="Largest body that the gateway reads; it takes up to four times that of its memory.",
+    )
+    gateway_max_upload_bytes: int = Field(
+        default=512 * 1024 * 1024,
+        ge=1024,
+        description="Largest body that streams through unread: a file that is stored upstream.",
+    )
+    gateway_max_answer_bytes: int = Field(
+        default=64 * 1024 * 1024,
+        ge=1024,
+        description="Largest answer, or event of a stream, that the gateway holds until it is examined.",
+    )
+    gateway_body_timeout_s: float = Field(
+        default=60.0, ge=1.0, le=3600.0, description="Longest wait for one body, in seconds."
+    )
+    gateway_patience_s: float = Field(
+        default=30.0, ge=0.1, le=600.0, description="Longest wait for memory, in seconds."
+    )
+    gateway_connect_timeout_s: float = Field(
+        default=10.0,
+        ge=0.1,
+        le=300.0,
+        description="Longest to connect to the generator, in seconds.",
+    )
+    gateway_answer_timeout_s: float = Field(
+        default=600.0,
+        ge=0.1,
+        le=3600.0,
+        description="Longest silence of the generator, in seconds, also between two pieces of an answer.",
+    )
+    gateway_drain_s: float = Field(
+        default=30.0,
+        ge=0.0,
+        le=3600.0,
+        description="Longest that requests have to finish when the gateway stops, in seconds.",
+    )
+    log_name: str = Field(
+        default="consentry.local",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[^\s+]+$",
+        description=(
+            "What the origin of the transparency log begins with: for a public one its address without "
+            "the scheme, for example log.example.org. Of a log that has begun it does not change."
+        ),
+    )
+    log_batch_s: float = Field(
+        default=3600.0,
+        ge=1.0,
+        le=86_400.0,
+        description=(
+            "Seconds between two signed heads of the log. Enrolments and revocations come into it with "
+            "them, in random order."
+        ),
+    )
+    log_policy: Path | None = Field(
+        default=None,
+        description=(
+            "A trust policy file (C2SP tlog-policy) that names the witnesses to ask, with their "
+            "addresses, and the quorum. Without one, nobody is asked."
+        ),
+    )
+    log_memory: Path | None = Field(
+        default=None,
+        description=(
+            "The file that remembers the head of the log that was signed last; best on another disk "
+            "than the data folder, where no backup of it puts it back. Default: in the data folder."
+        ),
+    )
+    log_public: bool = Field(
+        default=False,
+        description=(
+            "Whether /log/ answers without a token: for an operator's log, that anybody shall verify. "
+            "Not for a companion: how much it is used is nobody's business."
+        ),
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="warning", description="How much is written to standard error."
     )
@@ -125,6 +236,11 @@ class Settings(BaseSettings):
     def keys_dir(self) -> Path:
         """Keys of the installation: they sign, they open nothing."""
         return self.home / "keys"
+
+    @property
+    def log_memory_path(self) -> Path:
+        """Where the last signed head of the log is remembered."""
+        return self.log_memory or self.home / "log.checkpoint"
 
     @property
     def socket_path(self) -> Path:

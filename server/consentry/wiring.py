@@ -29,6 +29,7 @@ from consentry.checks.look import LookAtFaces
 from consentry.checks.news import ReadNews
 from consentry.checks.output import CheckOutput
 from consentry.checks.recall import RecallCheck
+from consentry.connectors.witnesses import HttpWitness
 from consentry.dashboard.router import dashboard_router
 from consentry.dashboard.visit import Place
 from consentry.enrolment.aliases import AliasBook
@@ -54,13 +55,16 @@ from consentry.imagery.exposure import ExposureReader
 from consentry.imagery.limits import Limits
 from consentry.imagery.persons import PersonDetector
 from consentry.imagery.text import TextReader
+from consentry.inference.registry import MODEL_FILES
 from consentry.inference.sessions import ModelStore
 from consentry.intent.engine import IntentEngine
 from consentry.intent.paraphrase import PARAPHRASE_THRESHOLD, ParaphraseNetwork
 from consentry.kernel.biometrics import as_pixels
 from consentry.kernel.clock import Clock, SystemClock
 from consentry.kernel.errors import (
+    BadRequest,
     ModelUnavailable,
+    ProofInvalid,
     SigningKeyUnusable,
     StorageFailed,
     StorageFull,
@@ -72,18 +76,25 @@ from consentry.storage.consent_tokens import SqlConsentTokenStore
 from consentry.storage.database import Database
 from consentry.storage.feed import SqlFeed
 from consentry.storage.grants import SqlGrantStore
+from consentry.storage.head_memory import FileHeadMemory
 from consentry.storage.home import SqlHomeStore
 from consentry.storage.keys import SqlKeyStore, SqlProbeStore
+from consentry.storage.log import SqlLog
 from consentry.storage.names import SqlAliasStore, SqlContestStore
 from consentry.storage.receipts import SqlReceiptStore
 from consentry.storage.subjects import SqlSubjectStore
 from consentry.storage.tokens import SqlTokenStore
 from consentry.storage.vault_header import SqlHeaderStore
 from consentry.transparency.jwks import thumbprint
+from consentry.transparency.notes import NoteSigner, SignatureType
+from consentry.transparency.policy import TrustPolicy
+from consentry.transparency.publication import ProveEntry, PublishLog, RenewLog
 from consentry.transparency.receipts import ReceiptSigner
 from consentry.transparency.signing_key import create_signing_key, load_signing_key
 from consentry.vault.custody import Custody
 from consentry.vault.keys import derive
+
+_MOST_ENGINE_THREADS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +226,8 @@ def intent_engine(models: ModelStore) -> IntentEngine:
 
 def _services(settings: Settings, database: Database, clock: Clock) -> Services:
     limits = Limits(max_bytes=settings.max_image_bytes)
-    subjects, receipts = SqlSubjectStore(database), SqlReceiptStore(database)
+    log = _log(settings, database, clock)
+    subjects, receipts = SqlSubjectStore(database), SqlReceiptStore(database, log)
     header, home_store = SqlHeaderStore(database), SqlHomeStore(database)
     custody = Custody(header, clock, idle_lock_s=settings.idle_lock_s)
     models = ModelStore(settings.models_dir, threads=_engine_threads(settings))
@@ -230,8 +242,11 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
     )
     people = People(subjects, custody)
     turn = threading.Lock()
-    signing_key = _signing_key(settings.keys_dir / "receipts.pem", has_signed=receipts.count() > 0)
+    signing_key = _installation_key(
+        settings.keys_dir / "receipts.pem", is_in_use=receipts.count() > 0
+    )
     signer = ReceiptSigner(private_key=signing_key, issuer=_issuer(signing_key), clock=clock)
+    publish_log = _publisher(settings, log, clock)
     tokens = Tokens(SqlTokenStore(database), clock)
     token_signer = TokenSigner(private_key=signing_key, issuer=signer.issuer)
     own_passphrases = OwnPassphrases(subjects, custody, clock)
@@ -255,9 +270,9 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
         ),
         requests=requests,
     )
+    persons = PersonDetector(models)
     return Services(
         check=CheckImages(
-    persons = PersonDetector(models)
             faces=faces,
             persons=persons,
             text=TextReader(models),
@@ -269,8 +284,6 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
             limits=limits,
             clock=clock,
         ),
-        recall=RecallCheck(receipts, signer),
-        news=ReadNews(SqlFeed(database), receipts, _cursor_secret(signing_key)),
         check_output=CheckOutput(
             faces=faces,
             persons=persons,
@@ -282,6 +295,8 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
             limits=limits,
             clock=clock,
         ),
+        recall=RecallCheck(receipts, signer),
+        news=ReadNews(SqlFeed(database), receipts, _cursor_secret(signing_key)),
         look=LookAtFaces(faces=faces, limits=limits),
         enrol=EnrolSubject(
             faces=faces,
@@ -320,6 +335,10 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
         restore_backup=RestoreBackup(home_store, custody, gallery),
         receipts=receipts,
         signer=signer,
+        log=log,
+        publish_log=publish_log,
+        prove_entry=ProveEntry(log, publish_log),
+        renew_log=RenewLog(log, publish_log),
         tokens=tokens,
         keys=ApiKeys(SqlKeyStore(database), clock),
         probes=ProbeBudget(SqlProbeStore(database), clock),
@@ -330,7 +349,8 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
 
 
 def _engine_threads(settings: Settings) -> int:
-    return settings.engine_threads or max(1, (os.cpu_count() or 2) - 1)
+    # More of them on one small network wait for each other more than they work.
+    return settings.engine_threads or min(os.cpu_count() or 1, _MOST_ENGINE_THREADS)
 
 
 def _issuer(key: Ed25519PrivateKey) -> str:
@@ -343,9 +363,47 @@ def _cursor_secret(key: Ed25519PrivateKey) -> bytes:
     return derive(key.private_bytes_raw(), b"consentry/v1/feed/cursor")
 
 
-def _signing_key(path: Path, *, has_signed: bool) -> Ed25519PrivateKey:
-    if path.exists() or has_signed:
-        # With receipts in the store a missing key is a loss to be told, not an occasion for a new one.
+def _log(settings: Settings, database: Database, clock: Clock) -> SqlLog:
+    return SqlLog(
+        database,
+        FileHeadMemory(settings.log_memory_path),
+        name=settings.log_name,
+        program=__version__,
+        models={name: model.sha256 for name, model in sorted(MODEL_FILES.items())},
+        clock=clock,
+    )
+
+
+def _publisher(settings: Settings, log: SqlLog, clock: Clock) -> PublishLog:
+    policy = read_trust_policy(settings.log_policy)
+    key = _installation_key(settings.keys_dir / "log.pem", is_in_use=log.published() is not None)
+    return PublishLog(
+        log,
+        log.memory,
+        NoteSigner(name=settings.log_name, type=SignatureType.TEXT, private_key=key),
+        policy,
+        tuple(HttpWitness(each) for each in policy.witnesses if each.url is not None),
+        clock,
+    )
+
+
+def read_trust_policy(path: Path | None) -> TrustPolicy:
+    """Read whose witness is wanted and believed; without a file, nobody's.
+
+    Raises:
+        BadRequest: If the file cannot be read, or does not hold.
+    """
+    if path is None:
+        return TrustPolicy()
+    try:
+        return TrustPolicy.parse(path.read_text("utf-8", "surrogateescape"))
+    except (OSError, ProofInvalid) as cause:
+        raise BadRequest(f"CONSENTRY_LOG_POLICY: {cause}") from cause
+
+
+def _installation_key(path: Path, *, is_in_use: bool) -> Ed25519PrivateKey:
+    if path.exists() or is_in_use:
+        # After its first signature a missing key is a loss to be told, not an occasion for a new one.
         return load_signing_key(path)
     return _new_key(path)
 

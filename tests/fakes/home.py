@@ -51,12 +51,14 @@ from consentry.storage.names import SqlAliasStore, SqlContestStore
 from consentry.storage.receipts import SqlReceiptStore
 from consentry.storage.subjects import SqlSubjectStore
 from consentry.storage.vault_header import SqlHeaderStore
+from consentry.transparency.publication import ProveEntry, RenewLog
 from consentry.transparency.receipts import ReceiptSigner
 from consentry.vault.custody import Custody
 from consentry.vault.passphrase import Passphrase
 from consentry.vault.rootkey import Argon2Cost
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fakes.coloured_faces import DIMENSION, ColouredFaces, picture
+from fakes.logs import log_of, publisher
 from fakes.manual_clock import ManualClock
 from fakes.staged_exposure import StagedExposure
 from fakes.staged_persons import StagedPersons
@@ -92,7 +94,9 @@ class TestHome:
         self.clock = ManualClock()
         self.database = Database.open(self.path / "consentry.db")
         self.store = SqlSubjectStore(self.database, self.clock)
-        self.receipts = SqlReceiptStore(self.database)
+        self.log = log_of(self.database, self.clock)
+        self.publish_log = publisher(self.log)
+        self.receipts = SqlReceiptStore(self.database, self.log)
         header, home_store = (
             SqlHeaderStore(self.database),
             SqlHomeStore(self.database, self.clock),
@@ -224,6 +228,10 @@ class TestHome:
             restore_backup=self.restore_backup,
             receipts=self.receipts,
             signer=self.signer,
+            log=self.log,
+            publish_log=self.publish_log,
+            prove_entry=ProveEntry(self.log, self.publish_log),
+            renew_log=RenewLog(self.log, self.publish_log),
             tokens=tokens,
             keys=ApiKeys(SqlKeyStore(self.database), self.clock),
             probes=ProbeBudget(SqlProbeStore(self.database), self.clock),

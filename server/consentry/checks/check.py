@@ -19,6 +19,7 @@ from functools import partial
 from typing import Protocol
 
 from consentry.checks.consents import Consents, Read
+from consentry.checks.keeping import KeepVerdict
 from consentry.checks.pictures import ImageReport, Picture
 from consentry.checks.ports import (
     FaceReader,
@@ -69,6 +70,7 @@ from consentry.kernel.ids import (
 from consentry.kernel.taxonomy import Assessment, IntentCategory, Mode, Purpose, SubjectPolicy
 from consentry.transparency.receipts import (
     ReceiptInputs,
+    ReceiptSalts,
     ReceiptSigner,
     ReceiptStatement,
     SignedReceipt,

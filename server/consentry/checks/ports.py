@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -13,7 +13,8 @@ from consentry.faces.detect import DetectedFace
 from consentry.faces.pipeline import Face
 from consentry.kernel.biometrics import Embedding, Pixels
 from consentry.kernel.ids import CheckId, ConsentTokenId, GrantId, ModelId, SubjectId
-from consentry.kernel.taxonomy import PublicReason, SubjectPolicy, Verdict
+from consentry.kernel.taxonomy import PublicReason, Purpose, SubjectPolicy, Verdict
+from consentry.transparency.receipts import LogPlace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,32 @@ class StoredReceipt:
     reasons: tuple[PublicReason, ...]
     jws: str
     caller: str | None = None
+    log: LogPlace | None = None
+    """Where its entry is; None for one that was made before there was a log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftReceipt:
+    """A verdict that is about to be kept: its receipt names its place in the log, so it is signed then.
+
+    Attributes:
+        check, issued_at, verdict, reasons, caller: As in `StoredReceipt`.
+        policy_version, engines: What decided; in the clear in the log.
+        platform, purpose, region: What was declared; committed to in the log.
+        sign: Signs for a place.
+    """
+
+    check: CheckId
+    issued_at: datetime
+    verdict: Verdict
+    reasons: tuple[PublicReason, ...]
+    policy_version: str
+    engines: Mapping[str, str]
+    platform: str | None
+    purpose: Purpose
+    region: str | None
+    caller: str | None
+    sign: Callable[[LogPlace], str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,40 +78,42 @@ class KeptAnswer:
 
 
 class ReceiptStore(Protocol):
-    """Durable receipts."""
+    """Durable receipts, each with its entry in the log: both are kept, or neither."""
 
-    def add(self, receipt: StoredReceipt, answer: KeptAnswer | None = None) -> bool:
-        """Keep a receipt, and the answer with it; both have reached the disk when this returns.
+    def add(self, draft: DraftReceipt, answer: KeptAnswer | None = None) -> StoredReceipt | None:
+        """Log and keep a receipt, and the answer with it; all have reached the disk when this returns.
 
         Returns:
-            False when an answer is kept in this place already. Then nothing was changed.
+            The receipt; None when an answer is kept in this place already. Then nothing was changed.
 
         Raises:
             Conflict: If there is a receipt of this check already.
+            LogInconsistent: If the log is older than what was signed of it.
             StorageFull: If the disk is full.
         """
 
     def add_relying(
         self,
-        receipt: StoredReceipt,
+        draft: DraftReceipt,
         relies_on: Sequence[GrantId | ConsentTokenId],
         answer: KeptAnswer | None,
-    ) -> bool:
-        """Use up grants and tokens once each, and keep the receipt that relies on them, or neither.
+    ) -> StoredReceipt | None:
+        """Use up grants and tokens once each, and log and keep the receipt that relies on them, or none of it.
 
         One transaction, and one at a time over all processes: of any number that use the last
         use of a token at once, one succeeds.
 
         Args:
-            receipt: Also says when it is: what has lapsed by then is not used.
+            draft: Also says when it is: what has lapsed by then is not used.
             relies_on: At least one.
             answer: To be kept with it.
 
         Returns:
-            False when one of them is used up, lapsed or revoked, or an answer is kept in this
-            place already. Then nothing was changed.
+            The receipt; None when one of them is used up, lapsed or revoked, or an answer is kept
+            in this place already. Then nothing was changed.
 
         Raises:
+            LogInconsistent: If the log is older than what was signed of it.
             StorageFull: If the disk is full. Nothing was kept, and nothing used up.
         """
 
@@ -144,6 +173,13 @@ class PersonReader(Protocol):
         """Say whether somebody is in the picture, with or without a face."""
 
 
+class ExposureReader(Protocol):
+    """What a check of results asks of a scorer (`consentry.imagery.exposure.ExposureReader`)."""
+
+    def score(self, pixels: Pixels) -> float:
+        """Return how exposed a picture is, from 0 to 1; only to compare with another picture."""
+
+
 class TextReader(Protocol):
     """What a check asks of a reader of text (`consentry.imagery.text.TextReader`)."""
 
@@ -170,10 +206,3 @@ class Gallery(Protocol):
         self, probes: Sequence[Embedding], *, min_score: float
     ) -> tuple[tuple[Candidate, ...], ...]:
         """Return, for each probe, the subjects that reached ``min_score``, best first."""
-class ExposureReader(Protocol):
-    """What a check of results asks of a scorer (`consentry.imagery.exposure.ExposureReader`)."""
-
-    def score(self, pixels: Pixels) -> float:
-        """Return how exposed a picture is, from 0 to 1; only to compare with another picture."""
-
-

@@ -42,6 +42,8 @@ _CLAIMS = frozenset(
         "circumstances",
     }
 )
+_LOG = "log"  # of version 2 only
+_MAX_INDEX = 2**53 - 1
 _LAST_SECOND = 253_402_300_799  # of the year 9999, as far as calendars of programs reach
 _WORDS = frozenset(
     word.value for kind in (Mode, Verdict, PublicReason, Obligation) for word in kind
@@ -100,6 +102,9 @@ class Claims:
     prompt: str | None
     context: tuple[str, ...]
     circumstances: str
+    log_origin: str | None = None
+    log_index: int | None = None
+    """Where the verdict stands in the issuer's log; None for a receipt of version 1."""
 
 
 def kid_of(receipt: str) -> str:
@@ -127,6 +132,7 @@ def verify(receipt: str, keys: KeySet) -> Claims:
         raise ReceiptInvalid("Its signature does not hold.") from cause
     claims = _parse(_decoded(payload))
     _require_form(claims)
+    origin, index = _place(claims)
     return Claims(
         check=_text(claims.get("jti")),
         mode=_text(claims.get("mode")),
@@ -137,6 +143,8 @@ def verify(receipt: str, keys: KeySet) -> Claims:
         prompt=None if claims.get("prompt") is None else _text(claims.get("prompt")),
         context=_texts(claims.get("context")),
         circumstances=_text(claims.get("circumstances")),
+        log_origin=origin,
+        log_index=index,
     )
 
 
@@ -186,7 +194,7 @@ def _require_form(claims: Mapping[str, object]) -> None:
     """Refuse claims too many or too few, and what `Claims` does not hold but the form demands."""
     engines, issued_at = claims.get("engines"), claims.get("iat")
     is_formed = (
-        set(claims) == _CLAIMS
+        set(claims) - {_LOG} == _CLAIMS
         and isinstance(engines, dict)
         and type(issued_at) is int  # a bool is an int to Python
         and 0 <= issued_at <= _LAST_SECOND
@@ -206,6 +214,18 @@ def _require_form(claims: Mapping[str, object]) -> None:
     words = (claims.get("mode"), claims.get("verdict"), *_texts(claims.get("reasons")))
     if not {*words, *_texts(claims.get("obligations"))} <= _WORDS or claims.get("mode") != "act":
         raise ReceiptInvalid("It uses a word that this version does not know.")
+
+
+def _place(claims: Mapping[str, object]) -> tuple[str, int] | tuple[None, None]:
+    if _LOG not in claims:
+        return None, None
+    place = claims[_LOG]
+    if not isinstance(place, dict) or set(place) != {"origin", "index"}:
+        raise ReceiptInvalid("Its place in the log has not the form of one.")
+    index = place["index"]
+    if type(index) is not int or not 0 <= index <= _MAX_INDEX:  # a bool is an int to Python
+        raise ReceiptInvalid("Its place in the log has not the form of one.")
+    return _text(place["origin"]), index
 
 
 def _commitment(salt: str, kind: str, data: bytes) -> str:

@@ -51,6 +51,8 @@ _TABLES = (
     "consent_requests",
     "aliases",
     "feed",
+    "log_leaves",
+    "log_waiting",
 )
 _STILL_THERE = (
     "The change was made, but another process keeps reading the database, so old bytes are still in "

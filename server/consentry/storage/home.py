@@ -9,6 +9,7 @@ from consentry.kernel.clock import Clock, SystemClock
 from consentry.kernel.errors import VaultExists
 from consentry.storage.consent_tables import AnswerRow
 from consentry.storage.database import Database
+from consentry.storage.log import await_change
 from consentry.storage.names import insert_names
 from consentry.storage.subjects import (
     advance,
@@ -17,6 +18,7 @@ from consentry.storage.subjects import (
     insert_templates,
 )
 from consentry.storage.tables import SubjectRow, VaultHeaderRow
+from consentry.transparency.entries import SubjectChange
 
 
 class SqlHomeStore:
@@ -54,5 +56,7 @@ class SqlHomeStore:
                 )
             session.add(VaultHeaderRow(id=1, header=contents.header))
             insert_subjects(session, contents.subjects)
+            for stored in contents.subjects:
+                await_change(session, SubjectChange.ENROLLED, stored.subject, self._clock.now())
             insert_templates(session, contents.templates, advance(session))
             insert_names(session, contents.aliases, contents.contests)

@@ -1,16 +1,17 @@
-"""Signed verdicts. A receipt holds no picture, no prompt and no subject."""
+"""Signed verdicts with their entries in the log. A receipt holds no picture, prompt or subject."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlmodel import Session, col, delete, func, or_, select, update
 
-from consentry.checks.ports import KeptAnswer, StoredReceipt
+from consentry.checks.ports import DraftReceipt, KeptAnswer, StoredReceipt
 from consentry.kernel.errors import Conflict, NotFound
-from consentry.kernel.ids import CheckId, ConsentTokenId, GrantId
+from consentry.kernel.ids import CheckId, ConsentTokenId, GrantId, Random
 from consentry.kernel.taxonomy import PublicReason, Verdict
 from consentry.storage.consent_tables import (
     AnswerRow,
@@ -19,31 +20,40 @@ from consentry.storage.consent_tables import (
     GrantRow,
 )
 from consentry.storage.database import Database
+from consentry.storage.log import Item, SqlLog, item_of
 from consentry.storage.tables import ReceiptRow
+from consentry.transparency.entries import (
+    SALT_BYTES,
+    VerdictEntry,
+    circumstances,
+    receipt_digest,
+)
+from consentry.transparency.receipts import LogPlace, claimed_place
 
 
 class SqlReceiptStore:
     """`consentry.checks.ports.ReceiptStore` in SQLite."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, log: SqlLog, *, random: Random = os.urandom) -> None:
         self._database = database
+        self._log = log
+        self._random = random
 
-    def add(self, receipt: StoredReceipt, answer: KeptAnswer | None = None) -> bool:
-        """Keep a receipt, and the answer with it."""
+    def add(self, draft: DraftReceipt, answer: KeptAnswer | None = None) -> StoredReceipt | None:
+        """Log and keep a receipt, and the answer with it."""
         with suppress(_Spent), self._database.writing() as session:
             if answer is not None:
-                _insert_answer(session, answer, receipt.issued_at)
-            _insert(session, receipt)
-            return True
-        return False
+                _insert_answer(session, answer, draft.issued_at)
+            return self._insert(session, draft)
+        return None
 
     def add_relying(
         self,
-        receipt: StoredReceipt,
+        draft: DraftReceipt,
         relies_on: Sequence[GrantId | ConsentTokenId],
         answer: KeptAnswer | None,
-    ) -> bool:
-        """Use up grants and tokens once each, and keep the receipt that relies on them, or neither.
+    ) -> StoredReceipt | None:
+        """Use up grants and tokens once each, and log and keep the receipt, or none of it.
 
         The write lock of SQLite, taken when the transaction begins, is what lets one succeed.
         """
@@ -51,14 +61,14 @@ class SqlReceiptStore:
             raise ValueError("a receipt that relies on nothing is simply added")
         with suppress(_Spent), self._database.writing() as session:
             if answer is not None:
-                _insert_answer(session, answer, receipt.issued_at)
+                _insert_answer(session, answer, draft.issued_at)
             for authority in relies_on:
-                _use_up(session, authority, receipt.issued_at)
-                session.add(ConsentUseRow(authority=authority, check_id=receipt.check))
-            _insert(session, receipt)
+                _use_up(session, authority, draft.issued_at)
+                session.add(ConsentUseRow(authority=authority, check_id=draft.check))
+            kept = self._insert(session, draft)
             session.flush()
-            return True
-        return False
+            return kept
+        return None
 
     def answer(self, place: bytes, *, now: datetime) -> KeptAnswer | None:
         """Return the answer that is kept in a place, or None when there is none (any more)."""
@@ -97,6 +107,56 @@ class SqlReceiptStore:
         """Return how many receipts there are."""
         with self._database.reading() as session:
             return session.exec(select(func.count()).select_from(ReceiptRow)).one()
+
+    def _insert(self, session: Session, draft: DraftReceipt) -> StoredReceipt:
+        """Append the entry, sign for its place, and keep the receipt."""
+        if session.get(ReceiptRow, draft.check) is not None:
+            raise Conflict("There is a receipt of that check already.")
+        self._log.announce(session, draft.policy_version, draft.engines)
+        origin, index = self._log.place(session)
+        place = LogPlace(origin=origin, index=index)
+        jws = draft.sign(place)
+        self._log.append(session, [self._item(draft, jws)])
+        session.add(
+            ReceiptRow(
+                check_id=draft.check,
+                issued_at=draft.issued_at,
+                verdict=draft.verdict.value,
+                reasons=" ".join(reason.value for reason in draft.reasons),
+                jws=jws,
+                caller=draft.caller,
+                leaf=index,
+            )
+        )
+        return StoredReceipt(
+            check=draft.check,
+            issued_at=draft.issued_at,
+            verdict=draft.verdict,
+            reasons=draft.reasons,
+            jws=jws,
+            caller=draft.caller,
+            log=place,
+        )
+
+    def _item(self, draft: DraftReceipt, jws: str) -> Item:
+        opening = circumstances(
+            platform=draft.platform,
+            purpose=draft.purpose,
+            region=draft.region,
+            salt=self._random(SALT_BYTES),
+        )
+        entry = VerdictEntry(
+            day=draft.issued_at.astimezone(UTC).date(),
+            verdict=draft.verdict,
+            reasons=draft.reasons,
+            policy=draft.policy_version,
+            engines=draft.engines,
+            receipt=receipt_digest(jws),
+            platform=opening.commit("platform"),
+            purpose=opening.commit("purpose"),
+            region=opening.commit("region"),
+        )
+        return item_of(entry, opening)
 
 
 class _Spent(Exception):
@@ -143,21 +203,6 @@ def _use_up(session: Session, authority: GrantId | ConsentTokenId, now: datetime
         raise _Spent
 
 
-def _insert(session: Session, receipt: StoredReceipt) -> None:
-    if session.get(ReceiptRow, receipt.check) is not None:
-        raise Conflict("There is a receipt of that check already.")
-    session.add(
-        ReceiptRow(
-            check_id=receipt.check,
-            issued_at=receipt.issued_at,
-            verdict=receipt.verdict.value,
-            reasons=" ".join(reason.value for reason in receipt.reasons),
-            jws=receipt.jws,
-            caller=receipt.caller,
-        )
-    )
-
-
 def _receipt(row: ReceiptRow) -> StoredReceipt:
     return StoredReceipt(
         check=CheckId(row.check_id),
@@ -166,4 +211,6 @@ def _receipt(row: ReceiptRow) -> StoredReceipt:
         reasons=tuple(PublicReason(reason) for reason in row.reasons.split()),
         jws=row.jws,
         caller=row.caller,
+        # Not from the log: it may go by another origin today.
+        log=None if row.leaf is None else claimed_place(row.jws),
     )

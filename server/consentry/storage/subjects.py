@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 
 from sqlmodel import Session, col, delete, func, insert, select, update
 
@@ -44,6 +45,8 @@ KEEP_TOMBSTONES = 10_000
 """Removals that are remembered for `SqlSubjectStore.changes_since`; older ones ask for a snapshot."""
 
 _FETCH_ROWS = 256
+# `StoredTemplate._make` without its check of the length, which SQL has fixed: for a million rows.
+_STORED = partial(tuple.__new__, StoredTemplate)
 _REVISION = "SELECT revision FROM state"
 _SUBJECTS = (
     "SELECT subject, wrapped_key, sealed_name, policy, enrolled_at, own_passphrase FROM subjects {} "
@@ -207,7 +210,7 @@ class SqlSubjectStore:
                 raise ValueError("templates are read while their snapshot is open") from cause
             if not rows:
                 return
-            yield from map(StoredTemplate._make, rows)
+            yield from map(_STORED, rows)
 
     def _forget_old_tombstones(self, session: Session) -> None:
         newest_too_many = session.exec(

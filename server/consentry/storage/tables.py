@@ -109,7 +109,7 @@ class ErasureRow(SQLModel, table=True):
 
 
 class ReceiptRow(SQLModel, table=True):
-    """A signed verdict. ``reasons`` are joined by spaces."""
+    """A signed verdict. ``reasons`` are joined by spaces; ``leaf`` is its index in the log."""
 
     __tablename__ = "receipts"
     __table_args__ = (Index("receipts_by_time", "issued_at"),)
@@ -120,6 +120,7 @@ class ReceiptRow(SQLModel, table=True):
     reasons: str
     jws: str
     caller: str | None
+    leaf: int | None
 
 
 class VaultHeaderRow(SQLModel, table=True):

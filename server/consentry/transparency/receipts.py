@@ -18,9 +18,10 @@ import hmac
 import json
 import os
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -38,6 +39,8 @@ from consentry.transparency.jwks import (
     to_jwks,
 )
 
+Json: TypeAlias = str | int | Sequence["Json"] | Mapping[str, "Json"] | None
+
 RECEIPT_TYPE = "consentry-receipt+jwt"
 MAX_RECEIPT_CHARS = 65_536
 
@@ -49,6 +52,8 @@ _IMAGE = b"consentry receipt v1 image"
 _PROMPT = b"consentry receipt v1 prompt"
 _TURN = b"consentry receipt v1 turn"
 _CIRCUMSTANCES = b"consentry receipt v1 circumstances"
+_LOG = "log"
+_MAX_INDEX = 2**53 - 1
 _CLAIMS = frozenset(
     {
         "iss",
@@ -66,6 +71,14 @@ _CLAIMS = frozenset(
         "circumstances",
     }
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogPlace:
+    """Where the entry of a receipt stands: in which log, and at which index."""
+
+    origin: str
+    index: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +137,27 @@ class ReceiptSalts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnsignedReceipt:
+    """A receipt but for its place in the log, which is known only when it is kept."""
+
+    salts: ReceiptSalts
+    _claims: Mapping[str, Json] = field(repr=False)
+    _private_key: Ed25519PrivateKey = field(repr=False)
+
+    def sign(self, place: LogPlace | None) -> str:
+        """Return the JWS; None for a place makes a receipt of version 1, which names no log."""
+        claims = dict(self._claims)
+        if place is not None:
+            claims[_LOG] = {"origin": place.origin, "index": place.index}
+        return jwt.PyJWS().encode(
+            json.dumps(claims, separators=(",", ":"), ensure_ascii=False).encode(),
+            self._private_key,
+            algorithm=_ALGORITHM,
+            headers={"typ": RECEIPT_TYPE, "kid": thumbprint(self._private_key.public_key())},
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignedReceipt:
     """A receipt, and the salts that travel beside it, never in it."""
 
@@ -148,6 +182,8 @@ class ReceiptClaims:
     prompt: bytes | None
     context: tuple[bytes, ...]
     circumstances: bytes
+    log: LogPlace | None = None
+    """Where its entry is; None for a receipt of version 1, which names no log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,8 +202,19 @@ class ReceiptSigner:
     clock: Clock
     random: Random = os.urandom
 
-    def sign(self, statement: ReceiptStatement, inputs: ReceiptInputs) -> SignedReceipt:
-        """Sign a verdict.
+    def sign(
+        self, statement: ReceiptStatement, inputs: ReceiptInputs, place: LogPlace | None = None
+    ) -> SignedReceipt:
+        """Sign a verdict whose place in the log is known, or that is in no log.
+
+        Raises:
+            ValueError: If the mode is not `ACT`.
+        """
+        unsigned = self.draft(statement, inputs)
+        return SignedReceipt(jws=unsigned.sign(place), salts=unsigned.salts)
+
+    def draft(self, statement: ReceiptStatement, inputs: ReceiptInputs) -> UnsignedReceipt:
+        """Say all that a receipt says but its place in the log.
 
         Raises:
             ValueError: If the mode is not `ACT`.
@@ -181,7 +228,7 @@ class ReceiptSigner:
             circumstances=self.random(_SALT_BYTES),
         )
         commitments = _commit(inputs, salts)
-        claims = {
+        claims: dict[str, Json] = {
             "iss": self.issuer,
             "jti": statement.check,
             "iat": int(self.clock.now().timestamp()),
@@ -196,13 +243,7 @@ class ReceiptSigner:
             "context": [encode_base64url(each) for each in commitments.context],
             "circumstances": encode_base64url(commitments.circumstances),
         }
-        token = jwt.PyJWS().encode(
-            json.dumps(claims, separators=(",", ":"), ensure_ascii=False).encode(),
-            self.private_key,
-            algorithm=_ALGORITHM,
-            headers={"typ": RECEIPT_TYPE, "kid": thumbprint(self.private_key.public_key())},
-        )
-        return SignedReceipt(jws=token, salts=salts)
+        return UnsignedReceipt(salts=salts, _claims=claims, _private_key=self.private_key)
 
     def jwks(self) -> JwkSet:
         """Return the public key that verifies what this signs."""
@@ -235,6 +276,19 @@ def verify_receipt(jws: str, jwks: JwkSet) -> ReceiptClaims:
     except jwt.InvalidTokenError as cause:
         raise ReceiptInvalid("Its signature does not hold.") from cause
     return _claims_of(_parse_object(payload))
+
+
+def claimed_place(jws: str) -> LogPlace | None:
+    """Return the place in the log that a receipt names. Nothing is verified: for one's own receipts.
+
+    Raises:
+        ReceiptInvalid: If it is not in the form of a receipt.
+    """
+    parts = jws.split(".")
+    if len(parts) != _JWS_PARTS:
+        raise ReceiptInvalid("It is not a JWS in compact form.")
+    claims = _parse_object(decode_base64url(parts[1]))
+    return _place(claims[_LOG]) if _LOG in claims else None
 
 
 def verify_commitment(claims: ReceiptClaims, salts: ReceiptSalts, inputs: ReceiptInputs) -> None:
@@ -350,7 +404,7 @@ def _no_constant(name: str) -> float:
 
 
 def _claims_of(claims: Mapping[str, object]) -> ReceiptClaims:
-    if set(claims) != _CLAIMS:
+    if set(claims) - {_LOG} != _CLAIMS:
         raise ReceiptInvalid("It has claims too many or too few.")
     try:
         mode = Mode(_text(claims["mode"]))
@@ -376,7 +430,17 @@ def _claims_of(claims: Mapping[str, object]) -> ReceiptClaims:
         prompt=None if claims["prompt"] is None else _commitment_of(_text(claims["prompt"])),
         context=tuple(_commitment_of(each) for each in _texts(claims["context"])),
         circumstances=_commitment_of(_text(claims["circumstances"])),
+        log=_place(claims[_LOG]) if _LOG in claims else None,
     )
+
+
+def _place(value: object) -> LogPlace:
+    if not isinstance(value, dict) or set(value) != {"origin", "index"}:
+        raise ReceiptInvalid("The place in the log is not an origin and an index.")
+    index = value["index"]
+    if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index <= _MAX_INDEX:
+        raise ReceiptInvalid("The index in the log is not a whole number.")
+    return LogPlace(origin=_text(value["origin"]), index=index)
 
 
 def _text(value: object) -> str:

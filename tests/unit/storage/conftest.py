@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import consentry.storage.consent_tables  # noqa: F401 -- its tables belong to the schema
+import consentry.storage.consent_tables
+import consentry.storage.log_tables  # noqa: F401 -- its tables belong to the schema
 import pytest
 from consentry.storage.database import Database
 

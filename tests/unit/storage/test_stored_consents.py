@@ -6,7 +6,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from consentry.checks.ports import KeptAnswer, StoredReceipt
+from consentry.checks.ports import DraftReceipt, KeptAnswer, StoredReceipt
 from consentry.enrolment.ports import StoredAlias, StoredContest, StoredSubject
 from consentry.grants.ports import (
     Declarations,
@@ -34,6 +34,7 @@ from consentry.storage.grants import SqlGrantStore
 from consentry.storage.names import SqlAliasStore, SqlContestStore
 from consentry.storage.receipts import SqlReceiptStore
 from consentry.storage.subjects import SqlSubjectStore
+from fakes.logs import draft_of, log_of
 
 NOW = datetime(2026, 3, 4, 12, 34, 56, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
@@ -92,10 +93,11 @@ def request(number=1, sealed=b"picture!" * 64, subject=ADA) -> StoredRequest:
     )
 
 
-def receipt(name="chk_1", at=NOW) -> StoredReceipt:
-    return StoredReceipt(
-        check=CheckId(name), issued_at=at, verdict=Verdict.ALLOW, reasons=(), jws="x.y.z"
+def receipt(name="chk_1", at=NOW) -> DraftReceipt:
+    kept = StoredReceipt(
+        check=CheckId(name), issued_at=at, verdict=Verdict.ALLOW, reasons=(), jws="x.e30.z"
     )
+    return draft_of(kept)
 
 
 def rows(database, table):
@@ -168,7 +170,7 @@ def test_nothing_is_kept_of_somebody_who_is_not_there_and_nothing_unknown_is_rem
 )
 def test_a_grant_is_used_as_often_as_it_says_until_it_ends(database, uses_left, ends_at, allowed):
     SqlGrantStore(database).add(grant(uses_left, ends_at))
-    receipts = SqlReceiptStore(database)
+    receipts = SqlReceiptStore(database, log_of(database))
 
     kept = [receipts.add_relying(receipt(f"chk_{i}"), [GRANT], None) for i in range(3)]
 
@@ -177,7 +179,7 @@ def test_a_grant_is_used_as_often_as_it_says_until_it_ends(database, uses_left, 
 
 def test_of_two_consents_both_are_used_or_neither(database):
     SqlGrantStore(database).add(grant(uses_left=1))
-    receipts = SqlReceiptStore(database)
+    receipts = SqlReceiptStore(database, log_of(database))
 
     assert not receipts.add_relying(receipt(), [GRANT, TOKEN], None)
     assert SqlGrantStore(database).of({ADA})[0].uses_left == 1
@@ -186,7 +188,7 @@ def test_of_two_consents_both_are_used_or_neither(database):
 
 def test_the_same_place_is_answered_once(database):
     SqlGrantStore(database).add(grant())
-    receipts = SqlReceiptStore(database)
+    receipts = SqlReceiptStore(database, log_of(database))
     first = KeptAnswer(place=b"p" * 32, check=CheckId("chk_1"), sealed=b"s", ends_at=LATER)
 
     assert receipts.add_relying(receipt("chk_1"), [GRANT], first)
@@ -198,7 +200,7 @@ def test_the_same_place_is_answered_once(database):
 
 def test_a_revocation_that_has_been_answered_lets_no_use_through(database):
     SqlGrantStore(database).add(grant())
-    receipts, start = SqlReceiptStore(database), threading.Barrier(5)
+    receipts, start = SqlReceiptStore(database, log_of(database)), threading.Barrier(5)
     kept: list[bool] = []
     revoked = threading.Event()
     late: list[bool] = []
@@ -228,7 +230,7 @@ def test_a_revocation_that_has_been_answered_lets_no_use_through(database):
 
 def test_the_feed_names_each_receipt_that_relied_on_what_ended_and_the_hour_only(database):
     SqlConsentTokenStore(database).add(token(uses_left=3))
-    receipts = SqlReceiptStore(database)
+    receipts = SqlReceiptStore(database, log_of(database))
     for name in ("chk_1", "chk_2"):
         assert receipts.add_relying(receipt(name), [TOKEN], None)
 
@@ -295,7 +297,7 @@ def test_a_question_that_has_lapsed_is_not_answered_any_more(database):
 def test_a_sweep_takes_what_has_lapsed_and_leaves_the_rest(database):
     SqlGrantStore(database).add(grant(ends_at=LATER))
     SqlConsentTokenStore(database).add(token(valid_until=LATER))
-    receipts = SqlReceiptStore(database)
+    receipts = SqlReceiptStore(database, log_of(database))
     kept = KeptAnswer(place=b"p", check=CheckId("chk_1"), sealed=b"s" * 40, ends_at=LATER)
     assert receipts.add_relying(receipt(), [GRANT, TOKEN], kept)
     requests = SqlRequestStore(database)

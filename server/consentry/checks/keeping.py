@@ -1,0 +1,74 @@
+"""Keeping a verdict: its entry in the log, its receipt that names the place, the uses that it relies on.
+
+All of it in one transaction, or none. The place in the log is known only inside of it, so the receipt
+is signed there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from consentry.checks.ports import DraftReceipt, KeptAnswer, ReceiptStore
+from consentry.kernel.clock import Clock
+from consentry.kernel.ids import ConsentTokenId, GrantId
+from consentry.transparency.receipts import (
+    ReceiptInputs,
+    ReceiptSalts,
+    ReceiptSigner,
+    ReceiptStatement,
+    SignedReceipt,
+)
+
+Seal = Callable[[ReceiptSalts, datetime], KeptAnswer]
+"""Makes the answer that is kept for a retry."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepVerdict:
+    """Log, sign and keep. Stateless; safe to share between threads."""
+
+    signer: ReceiptSigner
+    receipts: ReceiptStore
+    clock: Clock
+
+    def __call__(
+        self,
+        statement: ReceiptStatement,
+        inputs: ReceiptInputs,
+        *,
+        caller: str,
+        relies_on: Sequence[GrantId | ConsentTokenId],
+        seal: Seal | None = None,
+    ) -> SignedReceipt | None:
+        """Keep a verdict.
+
+        Returns:
+            Its receipt; None when something that it relies on is used up, or an answer is kept for
+            this very request. Then nothing was changed.
+
+        Raises:
+            LogInconsistent, StorageFull, StorageFailed: If it could not be kept: then there is no
+                verdict.
+        """
+        unsigned, now = self.signer.draft(statement, inputs), self.clock.now()
+        draft = DraftReceipt(
+            check=statement.check,
+            issued_at=now,
+            verdict=statement.verdict,
+            reasons=statement.reasons,
+            policy_version=statement.policy_version,
+            engines=statement.engines,
+            platform=inputs.platform,
+            purpose=inputs.purpose,
+            region=inputs.region,
+            caller=caller,
+            sign=unsigned.sign,
+        )
+        answer = None if seal is None else seal(unsigned.salts, now)
+        store = self.receipts
+        kept = (
+            store.add_relying(draft, relies_on, answer) if relies_on else store.add(draft, answer)
+        )
+        return None if kept is None else SignedReceipt(jws=kept.jws, salts=unsigned.salts)
