@@ -15,6 +15,7 @@ from consentry.cli.custody import lock, unlock
 from consentry.cli.database import database
 from consentry.cli.evaluate import evaluate
 from consentry.cli.faces import faces
+from consentry.cli.gateway import gateway
 from consentry.cli.intent import intent
 from consentry.cli.invocation import Invocation
 from consentry.cli.keys import keys
@@ -93,4 +94,5 @@ app.add_typer(backup, name="backup")
 app.add_typer(receipts, name="receipt")
 app.add_typer(tokens, name="token")
 app.add_typer(platforms, name="platform")
+app.add_typer(gateway, name="gateway")
 app.add_typer(config, name="config")

@@ -142,7 +142,7 @@ else:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def listen_on_loopback(host: str, port: int) -> socket.socket:
+def listen_on(host: str, port: int) -> socket.socket:
     """Bind a TCP socket.
 
     Raises:
@@ -162,11 +162,11 @@ def listen_on_loopback(host: str, port: int) -> socket.socket:
         if cause.errno == errno.EADDRINUSE:
             raise Conflict(
                 f"Port {port} is taken by another program. Stop that one, or choose another port: "
-                "`consentry serve --port 0` finds a free one."
+                "--port 0 finds a free one."
             ) from cause
         raise BadRequest(
             f"Cannot listen on {host} port {port} ({cause.strerror}). Choose another port: "
-            "`consentry serve --port 0` finds a free one."
+            "--port 0 finds a free one."
         ) from cause
     return listener
 
@@ -244,16 +244,16 @@ async def _serve(home: Home, settings: Settings, *, shows_link: bool) -> None:
     # What the libraries say may quote a request; our own rooms log what went wrong without it.
     log_level = "info" if settings.log_level == "debug" else "critical"
     with contextlib.ExitStack() as listeners:
-        tcp = listeners.enter_context(listen_on_loopback(settings.host, settings.port))
+        tcp = listeners.enter_context(listen_on(settings.host, settings.port))
         port = int(tcp.getsockname()[1])
         local = listen_on_socket(settings.socket_path)
-        servers = [(_server(tcp_app(home, port), log_level=log_level), tcp)]
+        servers = [(server_of(tcp_app(home, port), log_level=log_level), tcp)]
         if local is not None:
             listeners.enter_context(local)
             listeners.callback(settings.socket_path.unlink, missing_ok=True)
-            servers.append((_server(socket_app(home, port), log_level=log_level), local))
+            servers.append((server_of(socket_app(home, port), log_level=log_level), local))
         only_servers = [server for server, _ in servers]
-        async with _stopping_on_signals(only_servers):
+        async with stopping_on_signals(only_servers):
             # A server or the idle lock that ends by itself ends the others: no half of it runs on.
             tasks = [asyncio.create_task(server.serve(sockets=[each])) for server, each in servers]
             idle_lock = asyncio.create_task(_expire_idle_vault(home))
@@ -277,7 +277,8 @@ async def _serve(home: Home, settings: Settings, *, shows_link: bool) -> None:
                 raise end
 
 
-def _server(app: ASGIApp, *, log_level: str) -> uvicorn.Server:
+def server_of(app: ASGIApp, *, log_level: str, grace_s: int = _GRACE_S) -> uvicorn.Server:
+    """Return a server that leaves signals, logs and header fields of its own alone."""
     import uvicorn
 
     class _Server(uvicorn.Server):
@@ -296,14 +297,14 @@ def _server(app: ASGIApp, *, log_level: str) -> uvicorn.Server:
             date_header=False,
             proxy_headers=False,
             ws="none",
-            timeout_graceful_shutdown=_GRACE_S,
+            timeout_graceful_shutdown=grace_s,
             limit_concurrency=None,
         )
     )
 
 
 @contextlib.asynccontextmanager
-async def _stopping_on_signals(servers: list[uvicorn.Server]) -> AsyncIterator[None]:
+async def stopping_on_signals(servers: list[uvicorn.Server]) -> AsyncIterator[None]:
     """On the first Ctrl-C or SIGTERM let requests finish; on the second, leave at once."""
     loop = asyncio.get_running_loop()
 

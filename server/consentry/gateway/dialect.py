@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from consentry.gateway.exchange import Call, Headers
+from consentry.gateway.exchange import Call, Head, Headers
 from consentry.gateway.refusals import Refusal
 from consentry.gateway.request import GatewayRequest, Picture
 
@@ -80,6 +80,12 @@ class Dialect(Protocol):
     @property
     def name(self) -> str:
         """As in addresses, metrics and the log."""
+
+    def has_credentials(self, head: Head) -> bool:
+        """Whether somebody names himself to the generator; it says later whether that holds.
+
+        Who does not is turned away before anything is read or looked at.
+        """
 
     def endpoint(self, method: str, path: str) -> Endpoint | None:
         """Return the place that a request is for; None for one that is not known, which is closed."""

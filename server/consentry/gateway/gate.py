@@ -15,9 +15,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 
-from consentry.checks.check import MAX_IMAGES, CheckRequest, CheckResult
+from consentry.checks.check import MAX_IMAGES, CheckRequest
+from consentry.checks.output import Basis, OutputRequest
 from consentry.gateway.answers import events_of, whole_of
-from consentry.gateway.dialect import Dialect, Endpoint, Reply
+from consentry.gateway.dialect import Dialect, Endpoint
 from consentry.gateway.exchange import EVENT_STREAM, Answer, Call, Head, Headers, one, without
 from consentry.gateway.gathering import Gathering
 from consentry.gateway.off_loop import off_loop
@@ -27,21 +28,23 @@ from consentry.gateway.ports import (
     Incoming,
     OutputCheck,
     PictureSource,
-    Returned,
     Upstream,
 )
 from consentry.gateway.receipts import receipt_headers
 from consentry.gateway.refusals import Kind, Refusal, Stage, refusal_of
 from consentry.gateway.request import GatewayRequest
 from consentry.kernel.clock import Clock
-from consentry.kernel.errors import ConsentryError, NotFound
-from consentry.kernel.ids import Random
+from consentry.kernel.errors import ConsentryError, NotFound, Unauthenticated, UnsupportedMediaType
+from consentry.kernel.ids import ConsentRequestId, Random
 from consentry.kernel.taxonomy import Mode, PublicReason, Verdict
+from consentry.transparency.receipts import SignedReceipt
 
 OWN_FIELDS = frozenset({b"consentry-token"})
 """Header fields that are for the gateway: they go no further."""
 
 _REQUEST_ID_BYTES = 16
+_CODINGS = frozenset({b"accept-encoding"})
+_LENGTH = frozenset({b"content-length"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,24 +94,25 @@ class Gate:
             passage: Filled in on the way, for metrics and the log.
             stack: Holds what the answer needs until it has been delivered.
         """
-        request_id = f"req_{self.random(_REQUEST_ID_BYTES).hex()}"
-        passage.request_id = request_id
-        endpoint = self.dialect.endpoint(head.method, head.path)
-        way = _Way(gate=self, endpoint=endpoint, head=head, passage=passage, stack=stack)
+        way = self._way(head, passage, stack)
         try:
             return await way.go(incoming)
         except Blocked as blocked:
-            refusal = blocked.refusal
+            return way.refuse(blocked.refusal)
         except ConsentryError as error:
-            refusal = refusal_of(error, passage.stage)
-            passage.error = error.code
-        return way.refuse(refusal, request_id)
+            return way.fail(error)
 
-    def broken(self, head: Head, request_id: str) -> Reply:
-        """Word what nobody foresaw."""
+    def refused(self, head: Head, passage: Passage, error: ConsentryError) -> Answer:
+        """Refuse a request that came no further than the door, or what nobody foresaw."""
+        return self._way(head, passage, AsyncExitStack()).fail(error)
+
+    def passage(self) -> Passage:
+        """Begin to note what becomes of a request, under a name of its own."""
+        return Passage(request_id=f"req_{self.random(_REQUEST_ID_BYTES).hex()}")
+
+    def _way(self, head: Head, passage: Passage, stack: AsyncExitStack) -> _Way:
         endpoint = self.dialect.endpoint(head.method, head.path)
-        refusal = Refusal(kind=Kind.ERROR, message="Something failed. Nothing was carried out.")
-        return (endpoint or self.dialect).refusal(refusal, request_id)
+        return _Way(gate=self, endpoint=endpoint, head=head, passage=passage, stack=stack)
 
 
 class Blocked(Exception):
@@ -128,38 +132,51 @@ class _Way:
     head: Head
     passage: Passage
     stack: AsyncExitStack
-    inputs: list[bytes] = field(default_factory=list)
+    bases: list[Basis] = field(default_factory=list)
     cleared: set[bytes] = field(default_factory=set)
-    receipts: list[CheckResult] = field(default_factory=list)
+    signed: list[SignedReceipt | None] = field(default_factory=list)
+    question: ConsentRequestId | None = None
 
     async def go(self, incoming: Incoming) -> Answer:
         if self.endpoint is None:
             raise NotFound("This route is not open here.")
         self.passage.route = self.endpoint.route
+        if not self.gate.dialect.has_credentials(self.head):
+            raise Unauthenticated("The request brings no credentials for the generator.")
         if self.endpoint.reads:
             body: bytes | AsyncIterator[bytes] = await self._judged(self.endpoint, incoming)
-        else:
+        elif self.head.method == "POST":
             body = incoming.chunks()
-        answer = await self._forward(body)
+        else:
+            body = await incoming.whole()
+        answer = await self._forward(self.endpoint, body)
         if not self.endpoint.inspects:
             return self._marked(answer)
         return self._marked(await self._inspected(self.endpoint, answer))
 
-    def refuse(self, refusal: Refusal, request_id: str) -> Answer:
+    def fail(self, error: ConsentryError) -> Answer:
+        self.passage.error = error.code
+        return self.refuse(refusal_of(error, self.passage.stage))
+
+    def refuse(self, refusal: Refusal) -> Answer:
         self.passage.refusal = refusal
-        worded = (self.endpoint or self.gate.dialect).refusal(refusal, request_id)
+        words = self.endpoint or self.gate.dialect
+        worded = words.refusal(refusal, self.passage.request_id)
         headers = (*worded.headers, (b"content-length", str(len(worded.body)).encode()))
-        marked = (*headers, *receipt_headers(self.receipts))
+        marked = (*headers, *receipt_headers(self.signed, self.question))
         return Answer(status=worded.status, headers=marked, chunks=one(worded.body))
 
     async def _judged(self, endpoint: Endpoint, incoming: Incoming) -> bytes:
+        if self.head.value(b"content-encoding") not in (None, "identity"):
+            raise UnsupportedMediaType("Bodies are read as they are: send it without a coding.")
         call = Call(head=self.head, body=await incoming.whole())
         gathering = self._gathering(self.gate.limits.max_picture_bytes)
         for request in await endpoint.ask(call, gathering):
             images = await gathering.gather(request.pictures)
             self.passage.pictures += len(images)
             await self._judge(request, images)
-            self.inputs.extend(images)
+        held = sum(len(image) for basis in self.bases for image in basis.request.images)
+        incoming.keep(len(call.body) + held)
         return call.body
 
     async def _judge(self, request: GatewayRequest, images: tuple[bytes, ...]) -> None:
@@ -171,12 +188,15 @@ class _Way:
         groups = [images[i : i + MAX_IMAGES] for i in range(0, len(images), MAX_IMAGES)] or [()]
         for group in groups:
             began = self.gate.clock.monotonic()
-            result = await self.gate.checks(self._question(request, group))
+            question = self._question(request, group)
+            result = await self.gate.checks(question)
             self.passage.check_s += self.gate.clock.monotonic() - began
-            self.receipts.append(result)
-            self.passage.note(result)
+            self.signed.append(result.receipt)
+            self.question = result.request or self.question
+            self.passage.note(result.check, result.decision)
             if result.decision.verdict is not Verdict.ALLOW:
-                raise Blocked(_refusal_of(result))
+                raise Blocked(_blocked(result.decision.reasons, Stage.INPUT))
+            self.bases.append(Basis(request=question, result=result))
 
     def _question(self, request: GatewayRequest, images: tuple[bytes, ...]) -> CheckRequest:
         return CheckRequest(
@@ -209,9 +229,14 @@ class _Way:
     def _onward(self) -> Head:
         return replace(self.head, headers=without(self.head.headers, OWN_FIELDS))
 
-    async def _forward(self, body: bytes | AsyncIterator[bytes]) -> Answer:
+    async def _forward(self, endpoint: Endpoint, body: bytes | AsyncIterator[bytes]) -> Answer:
+        head = self._onward()
+        if endpoint.inspects:
+            # What is examined is asked for in plain; what passes unread keeps the caller's choice.
+            plain = (*without(head.headers, _CODINGS), (b"accept-encoding", b"identity"))
+            head = replace(head, headers=plain)
         began = self.gate.clock.monotonic()
-        answer = await self.stack.enter_async_context(self.gate.upstream.send(self._onward(), body))
+        answer = await self.stack.enter_async_context(self.gate.upstream.send(head, body))
         self.passage.upstream_s += self.gate.clock.monotonic() - began
         return answer
 
@@ -222,7 +247,10 @@ class _Way:
             events = self._events(endpoint, answer)
             # The first event is cleared before the status goes out: it may still be a refusal.
             first = await anext(events, b"")
-            return replace(answer, chunks=self._stream(endpoint, first, events))
+            # A refusal may take the place of what its length was said of.
+            headers = without(answer.headers, _LENGTH)
+            stream = self._stream(endpoint, first, events)
+            return Answer(status=answer.status, headers=headers, chunks=stream)
         body = await whole_of(answer, self.gate.limits.max_answer_bytes)
         await self._clear(endpoint, answer.media_type, body.plain)
         return replace(answer, chunks=one(body.raw))
@@ -265,24 +293,27 @@ class _Way:
             return
         self.passage.outputs += len(fresh)
         began = self.gate.clock.monotonic()
-        returned = Returned(pictures=tuple(fresh.values()), inputs=tuple(self.inputs))
-        reasons = await self.gate.outputs(returned)
+        result = await self.gate.outputs(
+            OutputRequest(
+                results=tuple(fresh.values()),
+                bases=tuple(self.bases),
+                platform=self.gate.platform,
+                caller=self.gate.caller,
+            )
+        )
         self.passage.check_s += self.gate.clock.monotonic() - began
-        if reasons:
-            self.passage.reasons = reasons
-            raise Blocked(_blocked(reasons, Stage.OUTPUT))
+        self.signed.append(result.receipt)
+        self.passage.note(result.check, result.decision)
+        if result.decision.verdict is not Verdict.ALLOW:
+            raise Blocked(_blocked(result.decision.reasons, Stage.OUTPUT))
         self.cleared.update(fresh)
 
     def _marked(self, answer: Answer) -> Answer:
         """Add the receipt and, where the generator gave none, a name for the request."""
-        added: Headers = receipt_headers(self.receipts)
+        added: Headers = receipt_headers(self.signed, self.question)
         if not any(name.lower() == b"x-request-id" for name, _ in answer.headers):
             added = (*added, (b"x-request-id", self.passage.request_id.encode()))
         return replace(answer, headers=(*answer.headers, *added))
-
-
-def _refusal_of(result: CheckResult) -> Refusal:
-    return _blocked(result.decision.reasons, Stage.INPUT)
 
 
 def _blocked(reasons: Sequence[PublicReason], stage: Stage) -> Refusal:

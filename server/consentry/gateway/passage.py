@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from consentry.checks.check import CheckResult
+from consentry.consent.decision import Decision
 from consentry.gateway.refusals import Refusal, Stage
 from consentry.kernel.ids import CheckId
 from consentry.kernel.taxonomy import PublicReason, Verdict
@@ -15,6 +15,7 @@ class Passage:
     """Filled in by the gate; lives as long as one request.
 
     Attributes:
+        request_id: Goes to the caller, too.
         route: The endpoint's template; ``-`` for one that is not open.
         stage: How far it is.
         verdict: The strictest of its checks; None when nothing was checked.
@@ -24,7 +25,7 @@ class Passage:
         error: The code of the error that ended it.
     """
 
-    request_id: str = "-"
+    request_id: str
     route: str = "-"
     stage: Stage = Stage.INPUT
     verdict: Verdict | None = None
@@ -37,9 +38,8 @@ class Passage:
     refusal: Refusal | None = None
     error: str | None = None
 
-    def note(self, result: CheckResult) -> None:
+    def note(self, check: CheckId, decision: Decision) -> None:
         """Take a verdict down."""
-        self.checks.append(result.check)
-        if self.verdict is None or result.decision.verdict.strictness > self.verdict.strictness:
-            self.verdict = result.decision.verdict
-            self.reasons = result.decision.reasons
+        self.checks.append(check)
+        if self.verdict is None or decision.verdict.strictness > self.verdict.strictness:
+            self.verdict, self.reasons = decision.verdict, decision.reasons

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from consentry.checks.check import CheckRequest, CheckResult
+from consentry.checks.output import OutputRequest, OutputResult
 from consentry.gateway.exchange import Answer, Head
-from consentry.kernel.taxonomy import PublicReason
 
 
 class Incoming(Protocol):
@@ -30,6 +29,9 @@ class Incoming(Protocol):
         Raises:
             BodyTooLarge, RequestTimedOut: As `whole`.
         """
+
+    def keep(self, size: int) -> None:
+        """Give back the memory that was set aside, but for ``size`` bytes."""
 
 
 class Upstream(Protocol):
@@ -70,25 +72,12 @@ class Checks(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Returned:
-    """What a generator has made.
-
-    Attributes:
-        pictures: As encoded files.
-        inputs: What it was made from; empty when that is not known.
-    """
-
-    pictures: tuple[bytes, ...] = field(repr=False)
-    inputs: tuple[bytes, ...] = field(repr=False)
-
-
 class OutputCheck(Protocol):
-    """Looks at what a generator has made before anybody gets it."""
+    """Looks at what a generator has made before anybody gets it (`consentry.checks.output.CheckOutput`)."""
 
-    async def __call__(self, returned: Returned) -> tuple[PublicReason, ...]:
-        """Return why it is to be withheld; nothing when it may be delivered.
+    async def __call__(self, request: OutputRequest) -> OutputResult:
+        """Decide, sign, and keep the receipt.
 
         Raises:
-            ConsentryError: If it could not be examined: then it is withheld, too.
+            ConsentryError: Then there is no verdict, and nothing is delivered.
         """

@@ -6,9 +6,9 @@ import base64
 import json
 from collections.abc import Sequence
 
-from consentry.checks.check import CheckResult
 from consentry.gateway.exchange import Headers
-from consentry.transparency.receipts import ReceiptSalts
+from consentry.kernel.ids import ConsentRequestId
+from consentry.transparency.receipts import ReceiptSalts, SignedReceipt
 
 RECEIPT = b"consentry-receipt"
 SALTS = b"consentry-receipt-salts"
@@ -17,19 +17,20 @@ MAX_RECEIPTS = 4
 """In one header: most servers and clients read 16 to 64 KB of it. A batch has its last ones."""
 
 
-def receipt_headers(results: Sequence[CheckResult]) -> Headers:
+def receipt_headers(
+    receipts: Sequence[SignedReceipt | None], question: ConsentRequestId | None
+) -> Headers:
     """Return the receipts of a request, what opens them, and the question that was put to her.
 
     Several are separated by commas, in the order of the checks; salts are base64url of JSON.
     """
-    signed = [result.receipt for result in results[-MAX_RECEIPTS:] if result.receipt is not None]
-    questions = [result.request for result in results if result.request is not None]
+    signed = [each for each in receipts if each is not None][-MAX_RECEIPTS:]
     headers: list[tuple[bytes, bytes]] = []
     if signed:
         headers.append((RECEIPT, ",".join(each.jws for each in signed).encode()))
         headers.append((SALTS, ",".join(_text(each.salts) for each in signed).encode()))
-    if questions:
-        headers.append((QUESTION, ",".join(questions).encode()))
+    if question is not None:
+        headers.append((QUESTION, question.encode()))
     return tuple(headers)
 
 

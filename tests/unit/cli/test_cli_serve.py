@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from consentry.cli.companion import answers, socket_address
-from consentry.cli.serve import listen_on_loopback, listen_on_socket, only_companion
+from consentry.cli.serve import listen_on, listen_on_socket, only_companion
 from consentry.kernel.errors import BadRequest, Conflict, StorageFailed
 
 
@@ -75,12 +75,12 @@ def test_a_path_too_long_for_a_socket_has_no_address():
 
 
 def test_a_taken_port_is_told_in_plain_words():
-    with listen_on_loopback("127.0.0.1", 0) as first:
+    with listen_on("127.0.0.1", 0) as first:
         port = first.getsockname()[1]
         with pytest.raises(Conflict, match=f"Port {port} is taken"):
-            listen_on_loopback("127.0.0.1", port)
+            listen_on("127.0.0.1", port)
 
 
 def test_an_address_of_another_machine_is_told_in_plain_words():
     with pytest.raises(BadRequest, match="Cannot listen on"):
-        listen_on_loopback("192.0.2.1", 0)
+        listen_on("192.0.2.1", 0)

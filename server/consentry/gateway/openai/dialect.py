@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from consentry.gateway.dialect import Endpoint, Lookup, Reply
+from consentry.gateway.exchange import Head
 from consentry.gateway.openai import refusals
 from consentry.gateway.openai.batches import BatchEndpoint
 from consentry.gateway.openai.conversations import ConversationEndpoint
@@ -69,6 +70,10 @@ class OpenAIDialect:
     """The API at ``/openai/v1`` (`consentry.gateway.dialect.Dialect`)."""
 
     name: str = "openai"
+
+    def has_credentials(self, head: Head) -> bool:
+        """Whether there is an API key, in the field of this API or in that of Azure's."""
+        return any(head.value(name) for name in (b"authorization", b"api-key"))
 
     def endpoint(self, method: str, path: str) -> Endpoint | None:
         """Return the place that a request is for, or None: closed."""

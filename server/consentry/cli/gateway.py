@@ -1,0 +1,131 @@
+"""`gateway`: in front of a generator, speaking its own API (docs/gateway.md)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from consentry.cli.invocation import Invocation
+from consentry.cli.options import PassphraseFd
+from consentry.cli.terminal import note, say
+from consentry.vault.custody import VaultState
+
+if TYPE_CHECKING:
+    from consentry.settings import Settings
+    from consentry.wiring import Home
+
+gateway = typer.Typer(
+    help="A gateway in front of an image generator, speaking its own API.", no_args_is_help=True
+)
+
+_STAY_OPEN_EVERY_S = 5.0
+_STARTED_POLL_S = 0.02
+
+
+@gateway.command("serve")
+def serve_gateway(
+    context: typer.Context,
+    *,
+    openai: Annotated[
+        str | None,
+        typer.Option(
+            "--openai",
+            metavar="URL",
+            help="The generator behind /openai/v1, for example https://api.openai.com/v1.",
+            show_default=False,
+        ),
+    ] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(help="Address to listen on: 127.0.0.1 when left out.", show_default=False),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=65535, help="Port to listen on; 0 takes any free one.", show_default=False
+        ),
+    ] = None,
+    platform: Annotated[
+        str | None,
+        typer.Option(
+            help="Whom it acts for; goes into every receipt and grant.", show_default=False
+        ),
+    ] = None,
+    passphrase_fd: PassphraseFd = None,
+) -> None:
+    """Run the gateway until Ctrl-C or SIGTERM; requests that are here then finish first.
+
+    Clients change nothing but their base URL: http://HOST:PORT/openai/v1. When people are enrolled in the data
+    folder, it needs its passphrase, and stays unlocked for as long as it runs.
+    """
+    from consentry.settings import load_settings
+    from consentry.wiring import open_home
+
+    invocation = Invocation.of(context)
+    invocation.is_companion = True
+    given = {
+        "gateway_openai": openai,
+        "gateway_host": host,
+        "gateway_port": port,
+        "gateway_platform": platform,
+        "model": invocation.model,
+        # It is nobody's desk: who stops it locks it.
+        "idle_lock_s": 86_400.0,
+    }
+    settings = load_settings(**{"log_level": invocation.settings.log_level, **given})
+    with open_home(settings) as home:
+        if home.services.custody.state is VaultState.LOCKED:
+            passphrase = invocation.passphrase(passphrase_fd).required()
+            home.services.custody.unlock(passphrase)
+        asyncio.run(_serve(home, settings))
+    say("Stopped.")
+
+
+async def _serve(home: Home, settings: Settings) -> None:
+    from consentry.cli.serve import listen_on, server_of, stopping_on_signals
+    from consentry.wiring_gateway import gateway_app
+
+    app = gateway_app(home)
+    with listen_on(settings.gateway_host, settings.gateway_port) as listener:
+        server = server_of(app, log_level="critical", grace_s=round(settings.gateway_drain_s))
+        async with stopping_on_signals([server]):
+            serving = asyncio.create_task(server.serve(sockets=[listener]))
+            keeping = asyncio.create_task(_stay_open(home))
+            try:
+                while not (server.started or serving.done()):  # noqa: ASYNC110 -- uvicorn has no event
+                    await asyncio.sleep(_STARTED_POLL_S)
+                await asyncio.to_thread(home.warm_up)
+                _announce(app.gates, settings, int(listener.getsockname()[1]))
+                await serving
+            finally:
+                keeping.cancel()
+
+
+async def _stay_open(home: Home) -> None:
+    """Keep the vault from locking for idleness: a gateway that has locked would refuse everybody."""
+    while True:
+        await asyncio.sleep(_STAY_OPEN_EVERY_S)
+        if home.services.custody.state is VaultState.UNLOCKED:
+            home.services.custody.keys()
+
+
+def _announce(prefixes: Iterable[str], settings: Settings, port: int) -> None:
+    shown_host = (
+        f"[{settings.gateway_host}]" if ":" in settings.gateway_host else settings.gateway_host
+    )
+    address = f"http://{shown_host}:{port}"
+    say("The gateway is running.")
+    for prefix in prefixes:
+        say(f"  base URL for clients   {address}{prefix}")
+    say(f"  health and metrics     {address}/health {address}/metrics")
+    if settings.gateway_platform is None:
+        note("No --platform is named: grants that are bound to a platform do not count here.")
+    say("Stop with Ctrl-C.")
+    # For scripts: the last line before requests are answered.
+    say(f"consentry-gateway-ready {address} pid={os.getpid()}")
+    sys.stdout.flush()

@@ -1,0 +1,185 @@
+"""Builds the gateway out of an open home and the settings. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import numpy as np
+from starlette.types import ASGIApp
+
+from consentry.api.gateway_app import GatewayApp, GatewaySettings
+from consentry.api.gateway_body import HELD_TIMES, BodyLimits
+from consentry.api.gateway_inner import InnerUpstream
+from consentry.api.gateway_threads import (
+    GatewayThreads,
+    ThreadedChecks,
+    ThreadedOutputs,
+    ThreadedPictures,
+)
+from consentry.connectors.resolving import SystemResolver
+from consentry.connectors.safe_http import FetchLimits, FetchPicture
+from consentry.connectors.upstream import HttpUpstream
+from consentry.gateway.dialect import Dialect
+from consentry.gateway.gate import Gate, GateLimits
+from consentry.gateway.openai.dialect import OpenAIDialect
+from consentry.gateway.ports import PictureSource, Upstream
+from consentry.kernel.biometrics import as_pixels
+from consentry.kernel.clock import Clock, SystemClock
+from consentry.kernel.errors import BadRequest
+from consentry.services import Services
+from consentry.settings import Settings
+from consentry.wiring import Home
+
+OPENAI_PREFIX = "/openai/v1"
+
+
+def gateway_app(home: Home) -> GatewayApp:
+    """Build the gateway that answers on a port of its own.
+
+    Raises:
+        BadRequest: If no generator is named, or a setting does not fit another.
+    """
+    parts = GatewayParts.of(home.services, home.settings)
+    gates: dict[str, Gate] = {}
+    upstreams: list[HttpUpstream] = []
+    for prefix, dialect, address in _generators(home.settings):
+        upstream = HttpUpstream(
+            address,
+            connect_timeout_s=home.settings.gateway_connect_timeout_s,
+            answer_timeout_s=home.settings.gateway_answer_timeout_s,
+        )
+        upstreams.append(upstream)
+        gates[prefix] = parts.gate(dialect, upstream)
+
+    async def close() -> None:
+        for upstream in upstreams:
+            await upstream.close()
+
+    return parts.app(gates, close)
+
+
+def gateway_around(home: Home, inner: ASGIApp, *, prefix: str) -> GatewayApp:
+    """Build the gateway that stands around an application which speaks the API of OpenAI itself.
+
+    Args:
+        home: Stays open for as long as it is used.
+        inner: Asked for what is allowed, and for everything that is not below ``prefix``.
+        prefix: Where its API begins: ``/v1``.
+    """
+    parts = GatewayParts.of(home.services, home.settings)
+    upstream = InnerUpstream(
+        app=inner, prefix=prefix, answer_timeout_s=home.settings.gateway_answer_timeout_s
+    )
+
+    async def close() -> None:
+        """Close nothing: the application is the platform's."""
+
+    return parts.app({prefix: parts.gate(OpenAIDialect(), upstream)}, close, inner)
+
+
+def _generators(settings: Settings) -> list[tuple[str, Dialect, str]]:
+    found: list[tuple[str, Dialect, str]] = []
+    if settings.gateway_openai is not None:
+        found.append((OPENAI_PREFIX, OpenAIDialect(), settings.gateway_openai))
+    if not found:
+        raise BadRequest(
+            "The gateway stands in front of a generator, and none is named. Say where it is: "
+            "--openai https://api.openai.com/v1, or CONSENTRY_GATEWAY_OPENAI."
+        )
+    return found
+
+
+def _look_at_nothing(services: Services) -> None:
+    """Find out whether the models that the gateway needs are there and are the pinned ones."""
+    nothing = as_pixels(np.zeros((64, 64, 3), np.uint8))
+    services.look.faces.observe(nothing, thorough=False)
+    services.check.text.read(nothing)
+    services.check_output.exposure.score(nothing)
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayParts:
+    """What all gates of a gateway share."""
+
+    services: Services
+    settings: Settings
+    threads: GatewayThreads
+    pictures: PictureSource
+    clock: Clock
+
+    @classmethod
+    def of(
+        cls, services: Services, settings: Settings, pictures: PictureSource | None = None
+    ) -> GatewayParts:
+        """Make them, with threads that start as they are needed.
+
+        Args:
+            services: The use cases.
+            settings: Those of the gateway.
+            pictures: Fetches pictures by address; None for the SSRF-safe client.
+
+        Raises:
+            BadRequest: If the largest body would never find room.
+        """
+        if settings.gateway_max_body_bytes * HELD_TIMES > settings.gateway_memory_bytes:
+            raise BadRequest(
+                "CONSENTRY_GATEWAY_MEMORY_BYTES does not hold one body: make it at least "
+                f"{HELD_TIMES} times CONSENTRY_GATEWAY_MAX_BODY_BYTES."
+            )
+        threads, clock = GatewayThreads(settings.gateway_checks), SystemClock()
+        fetch = FetchPicture(
+            resolver=SystemResolver(),
+            clock=clock,
+            limits=FetchLimits(max_bytes=settings.max_image_bytes),
+        )
+        return cls(services, settings, threads, pictures or ThreadedPictures(fetch, threads), clock)
+
+    def gate(self, dialect: Dialect, upstream: Upstream) -> Gate:
+        """Build a gate in front of one generator."""
+        settings = self.settings
+        return Gate(
+            dialect=dialect,
+            upstream=upstream,
+            pictures=self.pictures,
+            checks=ThreadedChecks(self.services.check, self.threads),
+            outputs=ThreadedOutputs(self.services.check_output, self.threads),
+            limits=GateLimits(
+                max_picture_bytes=settings.max_image_bytes,
+                max_answer_bytes=settings.gateway_max_answer_bytes,
+            ),
+            clock=self.clock,
+            platform=settings.gateway_platform,
+            caller=settings.gateway_caller or "gateway",
+        )
+
+    def app(
+        self,
+        gates: dict[str, Gate],
+        close: Callable[[], Awaitable[None]],
+        inner: ASGIApp | None = None,
+    ) -> GatewayApp:
+        """Build the application that carries requests to the gates."""
+        settings = self.settings
+
+        async def stop() -> None:
+            await close()
+            self.threads.close()
+
+        return GatewayApp(
+            gates=gates,
+            settings=GatewaySettings(
+                body=BodyLimits(
+                    max_bytes=settings.gateway_max_body_bytes,
+                    max_passing_bytes=settings.gateway_max_upload_bytes,
+                    timeout_s=settings.gateway_body_timeout_s,
+                ),
+                memory_bytes=settings.gateway_memory_bytes,
+                patience_s=settings.gateway_patience_s,
+                drain_s=settings.gateway_drain_s,
+            ),
+            clock=self.clock,
+            is_ready=lambda: _look_at_nothing(self.services),
+            on_stop=stop,
+            inner=inner,
+        )
