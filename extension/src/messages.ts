@@ -195,6 +195,28 @@ export interface AlertDetail extends AlertSummary {
   readonly crop: Base64 | null;
 }
 
+export interface ConsentQuestion {
+  readonly request: string;
+  /** Name of the person who is asked. */
+  readonly subject: string;
+  readonly platform: string;
+  readonly asker: string | null;
+  readonly category: IntentCategory;
+  readonly prompt: string | null;
+  readonly pictures: number;
+  readonly askedAt: UnixTime;
+  readonly endsAt: UnixTime;
+}
+
+export interface CheckSummary {
+  readonly check: string;
+  readonly at: UnixTime;
+  /** Who asked: the platform, or the program on this computer. */
+  readonly caller: string;
+  readonly verdict: Verdict;
+  readonly reasons: readonly PublicReason[];
+}
+
 export type SiteChange =
   | { readonly feature: "feed" | "requests" | "guard"; readonly isOn: boolean }
   | { readonly pause: "hour" | "always" | "end" };
@@ -346,6 +368,19 @@ export interface Exchanges {
   };
   "companion.pair": { ask: { readonly origin: string; readonly code: string }; answer: object };
   "companion.forget": { ask: object; answer: object };
+
+  /** Questions that platforms asked her through the companion. `forbidden`: it lets this browser not answer them. */
+  "consent.list": { ask: object; answer: { readonly questions: readonly ConsentQuestion[] } };
+  "consent.approve": {
+    /** Once, and no longer than `seconds` (1 to 300). */
+    ask: { readonly request: string; readonly seconds: number; readonly secret: Secret };
+    answer: object;
+  };
+  "consent.decline": { ask: { readonly request: string }; answer: object };
+  /** Decline, and hear no more from whoever asked. */
+  "consent.block": { ask: { readonly request: string }; answer: object };
+  /** Who had a picture checked in the companion, newest first. */
+  "consent.checks": { ask: object; answer: { readonly checks: readonly CheckSummary[] } };
 }
 
 export type Kind = keyof Exchanges;

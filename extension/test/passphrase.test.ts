@@ -13,6 +13,15 @@ for (const good of ["velvet harbour nineteen crumb", "Giraffe Teelöffel Montag 
   test(`hard to guess: ${good}`, () => assert.ok(strengthOf(good) >= 3, `rated ${strengthOf(good)}`));
 }
 
+test("three words are fair, and each word more is better", () => {
+  const levels = ["velvet harbour nineteen", "velvet harbour nineteen crumb", "velvet harbour nineteen crumb pencil"].map(strengthOf);
+  assert.deepEqual(levels, [2, 3, 4]);
+});
+
+test("a word said again adds nothing", () => {
+  assert.ok(strengthOf("giraffe giraffe giraffe giraffe") <= 2);
+});
+
 test("below the vault's minimum nothing is strong", () => {
   assert.equal(strengthOf("kT9#mQ2!v"), 0);
   assert.ok(strengthOf("kT9#mQ2!vR") > 0);

@@ -16,12 +16,19 @@ const CLASSES: readonly (readonly [RegExp, number])[] = [
   // Letters without case, such as Arabic ones.
   [/\p{Lo}/u, 36],
 ];
+/** A word is one of some ten thousand, however many letters it has; a letter of one tells less than a random one. */
+const WORD_BITS = 14;
+const WORD_LETTERS = 8;
+const LONGER_BITS = 2;
+const LETTER_SHARE = 0.62;
+const SPACE_BITS = 0.5;
 /** What people put where they are asked for a secret. Each counts as little more than one character. */
 const OBVIOUS =
   /pass(wor[dt]|phrase)?|passwort|kennwort|geheim|secret|consentry|qwert[yz](uiop)?|asdf(gh(jkl)?)?|letmein|welcome|hallo|hello|iloveyou|admin|كلمة|السر|سري|(19|20)\d\d/giu;
 
 /**
- * Rate a passphrase. An upper bound by its letters, less what repeats, follows in order or is obvious.
+ * Rate a passphrase. An upper bound by its letters, less what repeats, follows in order or is obvious, and no more for a
+ * word than a word is worth.
  *
  * It cannot know what is easy to guess about her: a name and a birthday of hers look better here than they are.
  */
@@ -30,7 +37,10 @@ export function strengthOf(passphrase: string): Strength {
   if ([...text].length < MIN_CHARACTERS) {
     return 0;
   }
-  const bits = effectiveLength(text.replace(OBVIOUS, "o")) * Math.log2(alphabet(text));
+  const perCharacter = Math.log2(alphabet(text));
+  const runs = text.replace(OBVIOUS, "o").match(/\p{L}+|\p{Z}+|[^\p{L}\p{Z}]+/gu) ?? [];
+  const seen = new Set<string>();
+  const bits = runs.reduce((sum, run) => sum + bitsOf(run, perCharacter, seen), 0);
   return (1 + LEVELS.filter((level) => bits >= level).length) as Strength;
 }
 
@@ -38,23 +48,26 @@ function alphabet(text: string): number {
   return CLASSES.reduce((size, [kind, members]) => size + (kind.test(text) ? members : 0), 1);
 }
 
-/** Characters that are neither a repetition nor the next one in order. Words count for less than as many random letters. */
-function effectiveLength(text: string): number {
-  const points = [...text].map((character) => character.codePointAt(0) ?? 0);
-  const seen = new Set<string>();
-  let length = 0;
-  points.forEach((point, i) => {
-    const step = i === 0 ? Number.NaN : point - (points[i - 1] ?? 0);
-    const triple = points.slice(Math.max(0, i - 2), i + 1).join();
-    const isPredictable = Math.abs(step) <= 1 || (i >= 2 && seen.has(triple));
-    seen.add(triple);
-    length += isPredictable ? 0.2 : isLetter(point) ? 0.62 : 1;
-  });
-  return length;
+function bitsOf(run: string, perCharacter: number, seen: Set<string>): number {
+  if (/^\p{Z}/u.test(run)) {
+    return SPACE_BITS;
+  }
+  const isWord = /^\p{L}/u.test(run);
+  const bits = surprises(run, seen) * perCharacter * (isWord ? LETTER_SHARE : 1);
+  const longer = Math.max(0, run.length - WORD_LETTERS);
+  return isWord ? Math.min(bits, WORD_BITS + longer * LONGER_BITS) : bits;
 }
 
-function isLetter(point: number): boolean {
-  return /\p{L}/u.test(String.fromCodePoint(point));
+/** Characters that are neither the next one in order nor the end of three that were there before. */
+function surprises(run: string, seen: Set<string>): number {
+  const points = [...run].map((character) => character.codePointAt(0) ?? 0);
+  return points.reduce((count, point, i) => {
+    const isNext = i > 0 && Math.abs(point - (points[i - 1] ?? 0)) <= 1;
+    const three = points.slice(Math.max(0, i - 2), i + 1).join();
+    const isRepeated = i >= 2 && seen.has(three);
+    seen.add(three);
+    return count + (isNext || isRepeated ? 0.2 : 1);
+  }, 0);
 }
 
 const CONSONANTS = "bdfghjklmnprstvz";

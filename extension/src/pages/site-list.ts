@@ -6,6 +6,8 @@ import { make, say } from "./dom.ts";
 import { wrong } from "./secret.ts";
 import { hour, word } from "./text.ts";
 
+/** The host that stands for every site (domain/site-rules.ts). */
+const EVERYWHERE = "*";
 const FEATURES = ["feed", "requests", "guard"] as const;
 
 /** Fill `list` with every site that is known or was added. */
@@ -48,7 +50,7 @@ function item(site: SiteState, status: HTMLElement, again: () => Promise<void>):
       make(
         "div",
         { class: "grow" },
-        make("h3", { id: `${id}-name` }, make("bdi", {}, site.name)),
+        make("h3", { id: `${id}-name` }, site.host === EVERYWHERE ? word("site_everywhere") : make("bdi", {}, site.name)),
         make("p", { class: "hint", id: `${id}-what` }, what(site)),
       ),
       toggle,
@@ -57,16 +59,20 @@ function item(site: SiteState, status: HTMLElement, again: () => Promise<void>):
   );
 }
 
-/** What the permission is for, in plain words. */
+/** What the permission is for, in plain words; once it is given its switches say so. */
 function what(site: SiteState): string {
-  const uses = FEATURES.filter((feature) => site.offers.includes(feature)).map((feature) => word(`feature_${feature}`));
-  const pause =
-    site.pausedUntil === null
-      ? ""
-      : site.pausedUntil === "always"
-        ? word("site_paused")
-        : word("site_paused_until", hour(site.pausedUntil));
-  return [...uses, pause].filter((words) => words !== "").join(" ");
+  if (site.pausedUntil !== null) {
+    return site.pausedUntil === "always" ? word("site_paused") : word("site_paused_until", hour(site.pausedUntil));
+  }
+  if (site.isAllowed) {
+    return word("site_on");
+  }
+  if (site.host === EVERYWHERE) {
+    return word("site_everywhere_hint");
+  }
+  return FEATURES.filter((feature) => site.offers.includes(feature))
+    .map((feature) => word(`feature_${feature}`))
+    .join(" ");
 }
 
 function features(site: SiteState, status: HTMLElement, again: () => Promise<void>): HTMLElement {

@@ -3,6 +3,7 @@
 import { AskFailed, ask } from "../../ask.ts";
 import { fromBase64, toBase64 } from "../../domain/base64.ts";
 import type { Answer, VaultState } from "../../messages.ts";
+import { download } from "../dialog.ts";
 import { busy, make, part, say, symbol, value } from "../dom.ts";
 import { NewPassphrase } from "../new-passphrase.ts";
 import { addPasskey, canHavePasskey } from "../passkey.ts";
@@ -100,10 +101,7 @@ async function removePasskey(): Promise<string> {
 async function save(): Promise<string> {
   const passphrase = value("export-passphrase");
   const { file, subjects } = await ask("vault.export", { secret: { passphrase }, passphrase });
-  const address = URL.createObjectURL(new Blob([fromBase64(file)], { type: "application/octet-stream" }));
-  const today = new Date().toISOString().slice(0, 10);
-  make("a", { href: address, download: `consentry-${today}.backup` }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  download(fromBase64(file), `consentry-${new Date().toISOString().slice(0, 10)}.backup`);
   part<HTMLFormElement>("export").reset();
   return word("export_done", number(subjects));
 }

@@ -1,0 +1,83 @@
+/** What happened: alerts, questions to her, and who checked a picture of her. */
+
+import { ask } from "../../ask.ts";
+import type { VaultState } from "../../messages.ts";
+import { part, say } from "../dom.ts";
+import { wrong } from "../secret.ts";
+import { closedDoor, onNotice, openPage } from "../shell.ts";
+import { number, word } from "../text.ts";
+import { alertCard, nothingSeen } from "./alerts.ts";
+import { checks, questions } from "./questions.ts";
+
+const PANELS = ["alerts", "questions", "checks"] as const;
+type Panel = (typeof PANELS)[number];
+
+let isOpen = false;
+
+async function start(): Promise<void> {
+  await openPage("inbox", show);
+  for (const panel of PANELS) {
+    part(`tab-${panel}`).addEventListener("click", () => choose(panel));
+    part(`tab-${panel}`).addEventListener("keydown", (event) => step(event, panel));
+  }
+  onNotice("inbox", fill);
+  onNotice("companion", fill);
+  choose(PANELS.find((panel) => `#${panel}` === location.hash) ?? "alerts");
+}
+
+async function show(vault: VaultState): Promise<void> {
+  isOpen = vault.state === "open";
+  part("open").hidden = !isOpen;
+  part("closed").replaceChildren(...(isOpen ? [] : [closedDoor(vault)]));
+  // Nothing that was sealed stays on the page once it is locked.
+  if (!isOpen) {
+    PANELS.forEach((panel) => part(panel).replaceChildren());
+  } else {
+    await fill();
+  }
+}
+
+async function fill(): Promise<void> {
+  // Somebody who reads one alert is not thrown out of it by another.
+  if (!isOpen || document.querySelector("[aria-expanded=true]") !== null) {
+    return;
+  }
+  attempt(async () => {
+    const { alerts, unread } = await ask("inbox.list", {});
+    part("alerts").replaceChildren(...(alerts.length === 0 ? [nothingSeen()] : alerts.map((alert) => alertCard(alert, attempt))));
+    document.title = unread === 0 ? word("inbox_title") : `(${number(unread)}) ${word("inbox_title")}`;
+  });
+  part("questions").replaceChildren(...(await questions(attempt)));
+  part("checks").replaceChildren(...(await checks()));
+}
+
+function choose(chosen: Panel): void {
+  for (const panel of PANELS) {
+    const tab = part(`tab-${panel}`);
+    tab.setAttribute("aria-selected", String(panel === chosen));
+    tab.tabIndex = panel === chosen ? 0 : -1;
+    part(panel).hidden = panel !== chosen;
+  }
+}
+
+/** Arrow keys go round the tabs, as a screen reader announces. */
+function step(event: KeyboardEvent, from: Panel): void {
+  const forward = document.documentElement.dir === "rtl" ? "ArrowLeft" : "ArrowRight";
+  const backward = forward === "ArrowLeft" ? "ArrowRight" : "ArrowLeft";
+  const by = event.key === forward ? 1 : event.key === backward ? -1 : 0;
+  const next = PANELS[(PANELS.indexOf(from) + by + PANELS.length) % PANELS.length];
+  if (by !== 0 && next !== undefined) {
+    choose(next);
+    part(`tab-${next}`).focus();
+  }
+}
+
+function attempt(work: () => Promise<void>): void {
+  const status = part("status");
+  work().then(
+    () => say(status, ""),
+    (error: unknown) => say(status, wrong(error), "bad"),
+  );
+}
+
+void start();
