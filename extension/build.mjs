@@ -104,6 +104,7 @@ async function build(target) {
     fs.copyFileSync(path.join(ROOT, file), to);
   }
   fs.cpSync(path.join(ROOT, "_locales"), path.join(out, "_locales"), { recursive: true });
+  fs.cpSync(path.join(ROOT, "src/domain/intent/data"), path.join(out, "intent"), { recursive: true });
   drawIcons(path.join(out, "icons"));
   fs.copyFileSync(path.join(ROOT, RUNTIME), path.join(out, "engine", path.basename(RUNTIME)));
   copyModels(out);

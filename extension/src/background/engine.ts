@@ -5,7 +5,7 @@
 
 import data from "../engine/engine.json" with { type: "json" };
 import type { EngineAnswer, EngineAsk, Seen } from "../engine/protocol.ts";
-import type { EngineState } from "../messages.ts";
+import type { Assessment, EngineState } from "../messages.ts";
 import { Failure } from "./failure.ts";
 
 /** Longer than the largest picture takes on a slow machine; then the engine is taken for dead and started anew. */
@@ -60,6 +60,19 @@ export class Engine {
     return answer.views;
   }
 
+  /**
+   * Say what a text asks for. It does not queue behind pictures: it takes a millisecond, and needs no network.
+   *
+   * @throws {Failure} `engine_unavailable`.
+   */
+  async assess(text: string, turns: readonly string[]): Promise<Assessment> {
+    const answer = await this.#carry({ op: "assess", text, turns });
+    if (!answer.ok || !("assessment" in answer)) {
+      throw new Failure("engine_unavailable");
+    }
+    return answer.assessment;
+  }
+
   #ask(ask: EngineAsk, { urgent }: { readonly urgent: boolean }): Promise<Extract<EngineAnswer, { ok: true }>> {
     return new Promise((resolve, reject) => {
       const entry: Waiting = { urgent, run: () => this.#exchange(ask).then(resolve, reject) };
@@ -84,6 +97,23 @@ export class Engine {
     if (this.#state !== "ready") {
       this.#state = "loading";
     }
+    let answer: EngineAnswer;
+    try {
+      answer = await this.#carry(ask);
+    } catch (error) {
+      this.#state = "unavailable";
+      throw error;
+    }
+    if (!answer.ok) {
+      this.#state = answer.why === "engine_unavailable" ? "unavailable" : "ready";
+      throw new Failure(answer.why);
+    }
+    this.#state = "ready";
+    return answer;
+  }
+
+  /** Carry one ask to the worker and its answer back; a worker that says nothing is ended. */
+  async #carry(ask: EngineAsk): Promise<EngineAnswer> {
     const channel = new MessageChannel();
     let timer: ReturnType<typeof setTimeout> | undefined;
     let answer: EngineAnswer | null;
@@ -94,22 +124,15 @@ export class Engine {
         channel.port1.onmessage = (event: MessageEvent<EngineAnswer>) => resolve(event.data);
       });
     } catch (error) {
-      this.#state = "unavailable";
       throw new Failure("engine_unavailable", { cause: error });
     } finally {
       clearTimeout(timer);
       channel.port1.close();
     }
     if (answer === null) {
-      this.#state = "unavailable";
       await this.#host.stop();
       throw new Failure("engine_unavailable");
     }
-    if (!answer.ok) {
-      this.#state = answer.why === "engine_unavailable" ? "unavailable" : "ready";
-      throw new Failure(answer.why);
-    }
-    this.#state = "ready";
     return answer;
   }
 }

@@ -21,6 +21,7 @@ door.watch();
 listen({
   ...sites.handlers(),
   ...guardHandlers(door, holds),
+  "text.assess": ({ text, turns }) => engine.assess(text, turns ?? []),
   "engine.state": async () => {
     await engine.load();
     return { state: engine.state, engine: "browser", model: engine.model };

@@ -1,5 +1,6 @@
 /** The engine's worker: one ask at a time, answered on the port that came with it. */
 
+import { IntentEngine } from "../domain/intent/engine.ts";
 import { observe } from "../domain/faces/pipeline.ts";
 import type { Networks } from "../domain/faces/networks.ts";
 import { decode, PictureRefused } from "./decode.ts";
@@ -11,6 +12,11 @@ const bytesOf = async (path: string): Promise<ArrayBuffer> => {
   const response = await fetch(new URL(path, self.location.href));
   return response.arrayBuffer();
 };
+
+const intent = new IntentEngine(async (name) => {
+  const response = await fetch(new URL(`../intent/${name}.json`, self.location.href));
+  return response.json();
+});
 
 let loading: Promise<Networks> | undefined;
 
@@ -56,6 +62,9 @@ async function answer(ask: EngineAsk): Promise<EngineAnswer> {
     if (ask.op === "load") {
       await networks();
       return { ok: true };
+    }
+    if (ask.op === "assess") {
+      return { ok: true, assessment: await intent.assess(ask.text, ask.turns) };
     }
     return { ok: true, views: await look(ask) };
   } catch (error) {

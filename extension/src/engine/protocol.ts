@@ -5,7 +5,7 @@
  * to the next but the loaded networks.
  */
 
-import type { QualityIssue } from "../messages.ts";
+import type { Assessment, QualityIssue } from "../messages.ts";
 
 export interface Look {
   readonly op: "look";
@@ -15,7 +15,15 @@ export interface Look {
   readonly thorough: boolean;
 }
 
-export type EngineAsk = Look | { readonly op: "load" };
+/** What a text asks for. It waits for no picture and loads no network. */
+export interface Assess {
+  readonly op: "assess";
+  readonly text: string;
+  /** Earlier turns, oldest first. */
+  readonly turns: readonly string[];
+}
+
+export type EngineAsk = Look | Assess | { readonly op: "load" };
 
 /** In pixels of the view that it was seen in. */
 export interface SeenFace {
@@ -38,4 +46,7 @@ export type Seen =
   | { readonly ok: true; readonly views: readonly SeenView[] }
   | { readonly ok: false; readonly why: "engine_unavailable" | "picture_too_large" | "picture_unreadable" };
 
-export type EngineAnswer = Seen | { readonly ok: true; readonly views?: never };
+export type EngineAnswer =
+  | Seen
+  | { readonly ok: true; readonly views?: never }
+  | { readonly ok: true; readonly views?: never; readonly assessment: Assessment };
