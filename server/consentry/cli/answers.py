@@ -68,6 +68,7 @@ class SubjectAnswer(Answer):
     policy: SubjectPolicy
     enrolled_at: datetime
     templates: dict[str, int]
+    has_own_passphrase: bool
 
 
 class SubjectsAnswer(Answer):

@@ -11,11 +11,14 @@ from consentry.cli.access import pair, tokens
 from consentry.cli.backup import backup
 from consentry.cli.check import check
 from consentry.cli.configuration import config
+from consentry.cli.consent_tokens import consent_tokens, declarations, sessions
 from consentry.cli.custody import lock, unlock
 from consentry.cli.database import database
 from consentry.cli.evaluate import evaluate
 from consentry.cli.faces import faces
 from consentry.cli.gateway import gateway
+from consentry.cli.grants import grants
+from consentry.cli.identity import aliases, contests, own_passphrases, policies
 from consentry.cli.intent import intent
 from consentry.cli.invocation import Invocation
 from consentry.cli.keys import keys
@@ -23,6 +26,7 @@ from consentry.cli.models import models
 from consentry.cli.people import enrol, erase, revoke, subjects
 from consentry.cli.platforms import platforms
 from consentry.cli.receipts import receipts
+from consentry.cli.requests import requests
 from consentry.cli.serve import open_dashboard, serve
 from consentry.cli.terminal import say
 
@@ -95,4 +99,13 @@ app.add_typer(receipts, name="receipt")
 app.add_typer(tokens, name="token")
 app.add_typer(platforms, name="platform")
 app.add_typer(gateway, name="gateway")
+app.add_typer(grants, name="grant")
+app.add_typer(requests, name="request")
+app.add_typer(consent_tokens, name="consent-token")
+app.add_typer(sessions, name="session")
+app.add_typer(declarations, name="declare")
+app.add_typer(aliases, name="alias")
+app.add_typer(contests, name="contest")
+app.add_typer(policies, name="policy")
+app.add_typer(own_passphrases, name="own-passphrase")
 app.add_typer(config, name="config")

@@ -75,9 +75,9 @@ class People:
             VaultLocked: If the vault is locked: names are sealed.
         """
         keys = self.custody.keys()
-        wanted = _comparable(name)
+        wanted = comparable(name)
         return next(
-            (s for s in self.store.subjects() if _comparable(_name_of(s, keys)) == wanted), None
+            (s for s in self.store.subjects() if comparable(_name_of(s, keys)) == wanted), None
         )
 
     def find(self, name_or_subject: str) -> SubjectId:
@@ -201,5 +201,6 @@ def _name_of(stored: StoredSubject, keys: KeyRing) -> str:
     )
 
 
-def _comparable(name: str) -> str:
+def comparable(name: str) -> str:
+    """Return a name in the one spelling in which names are compared: no case, one composition."""
     return unicodedata.normalize("NFKC", name).casefold()
