@@ -65,6 +65,7 @@ class Generator:
         self.asked: list[Asked] = []
         self.files: dict[str, bytes] = {}
         self.cut_off = 0
+        self.told_for_anything: bytes | None = None
         self._told: dict[tuple[str, str], Told] = {}
 
     def tell(self, path: str, told: Told, method: str = "POST") -> None:
@@ -105,6 +106,8 @@ class Generator:
             if name not in self.files or "authorization" not in asked.headers:
                 return Told(b'{"error":{"message":"No such File"}}', 404)
             return Told(self.files[name], headers={"content-type": "application/octet-stream"})
+        if self.told_for_anything is not None:
+            return Told(self.told_for_anything)
         return Told(b'{"error":{"message":"not told"}}', 404)
 
     async def _answer(self, told: Told, receive, send) -> None:

@@ -36,11 +36,16 @@ def base64_picture(text: str) -> Picture | None:
     return Sent(from_base64(text))
 
 
-def pictures_within(text: str) -> list[Picture]:
-    """Return the pictures that words hold, as ``data:`` URLs between other words."""
+def parted(text: str) -> tuple[str, list[Picture]]:
+    """Part words from the pictures between them, which are there as ``data:`` URLs."""
     if "data:image/" not in text:
-        return []
-    return [DataUrl(each[0]) for each in _IN_TEXT.finditer(text)]
+        return text, []
+    return _IN_TEXT.sub(" ", text), [DataUrl(each[0]) for each in _IN_TEXT.finditer(text)]
+
+
+def pictures_within(text: str) -> list[Picture]:
+    """Return the pictures between words; see `parted`, which takes them out of the words as well."""
+    return parted(text)[1]
 
 
 def address(text: str) -> Picture:

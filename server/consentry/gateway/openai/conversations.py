@@ -18,7 +18,7 @@ from consentry.gateway.openai import refusals
 from consentry.gateway.openai.answers import pictures_of_answer
 from consentry.gateway.refusals import Refusal
 from consentry.gateway.request import GatewayRequest, Picture, Sent, StoredFile
-from consentry.gateway.sources import address, base64_picture, picture_in, pictures_within
+from consentry.gateway.sources import address, base64_picture, parted, picture_in
 from consentry.gateway.words import fitted, split_prompt
 from consentry.kernel.errors import BadRequest, UnsupportedMediaType
 
@@ -194,8 +194,9 @@ class _Conversation:
                 self.made += 1
                 self.pictures.append(Sent(from_base64(each)))
             elif key not in _NOT_WORDS:
-                words.append(each)
-                self.pictures.extend(pictures_within(each))
+                said, pictures = parted(each)
+                words.append(said)
+                self.pictures.extend(pictures)
         return "\n".join(words)
 
     def _look_at_kind(self, kind: str) -> None:

@@ -18,7 +18,7 @@ from consentry.gateway.openai import refusals
 from consentry.gateway.openai.answers import pictures_of_answer
 from consentry.gateway.refusals import Refusal
 from consentry.gateway.request import GatewayRequest, Picture, Sent, StoredFile
-from consentry.gateway.sources import address, picture_in, pictures_within
+from consentry.gateway.sources import address, parted, picture_in
 from consentry.gateway.words import fitted, split_prompt
 from consentry.kernel.errors import BadRequest, UnsupportedMediaType
 
@@ -93,15 +93,18 @@ class _Gathered:
     def take(self, name: str, text: str) -> None:
         """Take a string that is not in a place for pictures."""
         if name == "prompt" and self.prompt is None:
-            self.prompt = text
-            self.pictures.extend(pictures_within(text))
+            self.prompt = self._words(text)
         elif name in SETTINGS and len(text) <= _MAX_SETTING_CHARS:
             self.settings[name] = text
         elif (picture := picture_in(text)) is not None:
             self.pictures.append(picture)
         else:
-            self.others.append(text)
-            self.pictures.extend(pictures_within(text))
+            self.others.append(self._words(text))
+
+    def _words(self, text: str) -> str:
+        words, pictures = parted(text)
+        self.pictures.extend(pictures)
+        return words
 
     def request(self) -> GatewayRequest:
         before, prompt = split_prompt(self.prompt or "")
