@@ -57,17 +57,21 @@ export type QualityIssue =
 
 /** What can go wrong, for a program; `_locales` has the words (`error_<code>`). */
 export type FailureCode =
+  | "backup_unknown"
   | "companion_not_paired"
   | "companion_unreachable"
   | "companion_untrusted"
+  | "different_faces"
   | "engine_unavailable"
   | "failed"
   | "forbidden"
   | "interrupted"
   | "locked"
+  | "name_taken"
   | "no_face"
   | "not_found"
   | "passphrase_too_short"
+  | "no_photos"
   | "picture_too_large"
   | "picture_unreachable"
   | "picture_unreadable"
