@@ -98,6 +98,20 @@ class Settings(BaseSettings):
             "server of your own that speaks the same API."
         ),
     )
+    gateway_xai: str | None = Field(
+        default=None,
+        description=(
+            "Where the generator behind the gateway's /xai/v1 is: `https://api.x.ai/v1` or a server that "
+            "speaks the same REST API."
+        ),
+    )
+    gateway_apis: Path | None = Field(
+        default=None,
+        description=(
+            "A file that describes another JSON API (docs/gateway-apis.md), or a folder of such files, "
+            "`*.toml`: each is served by the gateway under its name."
+        ),
+    )
     gateway_host: str = Field(
         default="127.0.0.1",
         description="Address that the gateway listens on. It has no dashboard, and nobody is trusted there.",

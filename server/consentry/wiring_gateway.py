@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from starlette.types import ASGIApp
@@ -20,10 +21,13 @@ from consentry.api.gateway_threads import (
 from consentry.connectors.resolving import SystemResolver
 from consentry.connectors.safe_http import FetchLimits, FetchPicture
 from consentry.connectors.upstream import HttpUpstream
+from consentry.gateway.configured.description import Description, read_description
+from consentry.gateway.configured.dialect import ConfiguredDialect
 from consentry.gateway.dialect import Dialect
 from consentry.gateway.gate import Gate, GateLimits
 from consentry.gateway.openai.dialect import OpenAIDialect
 from consentry.gateway.ports import PictureSource, Upstream
+from consentry.gateway.xai.dialect import XaiDialect
 from consentry.kernel.biometrics import as_pixels
 from consentry.kernel.clock import Clock, SystemClock
 from consentry.kernel.errors import BadRequest
@@ -32,6 +36,7 @@ from consentry.settings import Settings
 from consentry.wiring import Home
 
 OPENAI_PREFIX = "/openai/v1"
+XAI_PREFIX = "/xai/v1"
 
 
 def gateway_app(home: Home) -> GatewayApp:
@@ -82,12 +87,27 @@ def _generators(settings: Settings) -> list[tuple[str, Dialect, str]]:
     found: list[tuple[str, Dialect, str]] = []
     if settings.gateway_openai is not None:
         found.append((OPENAI_PREFIX, OpenAIDialect(), settings.gateway_openai))
+    if settings.gateway_xai is not None:
+        found.append((XAI_PREFIX, XaiDialect(), settings.gateway_xai))
+    found += [
+        (f"/{api.name}", ConfiguredDialect(api), api.upstream)
+        for api in _described(settings.gateway_apis)
+    ]
     if not found:
         raise BadRequest(
             "The gateway stands in front of a generator, and none is named. Say where it is: "
             "--openai https://api.openai.com/v1, or CONSENTRY_GATEWAY_OPENAI."
         )
+    if len({prefix for prefix, _, _ in found}) != len(found):
+        raise BadRequest("Two descriptions of APIs have the same `name`.")
     return found
+
+
+def _described(path: Path | None) -> list[Description]:
+    if path is None:
+        return []
+    files = sorted(path.glob("*.toml")) if path.is_dir() else [path]
+    return [read_description(each) for each in files]
 
 
 def _look_at_nothing(services: Services) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,7 +29,7 @@ _STARTED_POLL_S = 0.02
 
 
 @gateway.command("serve")
-def serve_gateway(
+def serve_gateway(  # noqa: PLR0913 -- each an option of the command
     context: typer.Context,
     *,
     openai: Annotated[
@@ -37,6 +38,24 @@ def serve_gateway(
             "--openai",
             metavar="URL",
             help="The generator behind /openai/v1, for example https://api.openai.com/v1.",
+            show_default=False,
+        ),
+    ] = None,
+    xai: Annotated[
+        str | None,
+        typer.Option(
+            "--xai",
+            metavar="URL",
+            help="The generator behind /xai/v1, for example https://api.x.ai/v1.",
+            show_default=False,
+        ),
+    ] = None,
+    apis: Annotated[
+        Path | None,
+        typer.Option(
+            "--api",
+            metavar="FILE",
+            help="A description of another JSON API, or a folder of them (docs/gateway-apis.md).",
             show_default=False,
         ),
     ] = None,
@@ -70,6 +89,8 @@ def serve_gateway(
     invocation.is_companion = True
     given = {
         "gateway_openai": openai,
+        "gateway_xai": xai,
+        "gateway_apis": apis,
         "gateway_host": host,
         "gateway_port": port,
         "gateway_platform": platform,

@@ -486,7 +486,7 @@ PORTS = [
     ("consents.contests", "contested", OURS),
     ("consents.grants", "of", (*OURS, *LOCKS)),
     ("receipts", "add", (StorageFailed("x"), StorageFull("x"))),
-    ("signer", "sign", (NotReady("x"),)),
+    ("signer", "draft", (NotReady("x"),)),
 ]
 
 
