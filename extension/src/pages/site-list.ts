@@ -36,7 +36,7 @@ function item(site: SiteState, status: HTMLElement, again: () => Promise<void>):
     role: "switch",
     class: "switch",
     id,
-    checked: site.isAllowed,
+    checked: isSwitchedOn(site),
     "aria-labelledby": `${id}-name`,
     "aria-describedby": `${id}-what`,
   });
@@ -50,13 +50,21 @@ function item(site: SiteState, status: HTMLElement, again: () => Promise<void>):
       make(
         "div",
         { class: "grow" },
-        make("h3", { id: `${id}-name` }, site.host === EVERYWHERE ? word("site_everywhere") : make("bdi", {}, site.name)),
+        make("h3", { id: `${id}-name` }, make("bdi", {}, nameOf(site))),
         make("p", { class: "hint", id: `${id}-what` }, what(site)),
       ),
       toggle,
     ),
-    site.isAllowed ? features(site, status, again) : null,
+    isSwitchedOn(site) ? features(site, status, again) : null,
   );
+}
+
+function nameOf(site: SiteState): string {
+  return site.host === EVERYWHERE ? word("site_everywhere") : site.name;
+}
+
+function isSwitchedOn(site: SiteState): boolean {
+  return site.isAllowed && site.pausedUntil !== "always";
 }
 
 /** What the permission is for, in plain words; once it is given its switches say so. */
@@ -95,13 +103,19 @@ function features(site: SiteState, status: HTMLElement, again: () => Promise<voi
 
 async function turn(site: SiteState, isOn: boolean, status: HTMLElement): Promise<void> {
   await attempt(status, async () => {
+    const name = nameOf(site);
     if (!isOn) {
       await chrome.permissions.remove({ origins: [...site.origins] });
-      say(status, word("site_now_off", site.name));
+      // Where every site is allowed the browser cannot take one away; then it is paused for good.
+      if (await chrome.permissions.contains({ origins: [...site.origins] })) {
+        await ask("site.set", { host: site.host, change: { pause: "always" } });
+      }
+      say(status, word("site_now_off", name));
     } else if (await allow(site.origins)) {
-      say(status, word("site_now_on", site.name), "good");
+      await ask("site.set", { host: site.host, change: { pause: "end" } });
+      say(status, word("site_now_on", name), "good");
     } else {
-      say(status, word("site_refused", site.name));
+      say(status, word("site_refused", name));
     }
   });
 }
