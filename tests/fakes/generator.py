@@ -39,6 +39,7 @@ class Told:
     headers: dict[str, str] = field(default_factory=lambda: {"content-type": "application/json"})
     pause_s: float = 0.0
     breaks_off: bool = False
+    sent: int = 0
 
 
 def made(*pictures: bytes) -> bytes:
@@ -114,18 +115,19 @@ class Generator:
         headers = [(name.encode(), value.encode()) for name, value in told.headers.items()]
         if isinstance(told.body, bytes):
             headers.append((b"content-length", str(len(told.body)).encode()))
-            await _unless_gone(asyncio.sleep(told.pause_s), receive, self)
+            await _unless_gone(asyncio.sleep(told.pause_s), receive)
         await send({"type": "http.response.start", "status": told.status, "headers": headers})
         chunks = [told.body] if isinstance(told.body, bytes) else told.body
         for chunk in chunks:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            told.sent += 1
             if not isinstance(told.body, bytes):
-                await _unless_gone(asyncio.sleep(told.pause_s), receive, self)
+                await _unless_gone(asyncio.sleep(told.pause_s), receive)
         if not told.breaks_off:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _unless_gone(pause: Awaitable, receive: Callable, generator: Generator) -> None:
+async def _unless_gone(pause: Awaitable, receive: Callable) -> None:
     """Wait, but end at once when the other side has gone."""
     tasks = [asyncio.ensure_future(pause), asyncio.ensure_future(receive())]
     done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -133,7 +135,6 @@ async def _unless_gone(pause: Awaitable, receive: Callable, generator: Generator
         each.cancel()
     await asyncio.gather(*pending, return_exceptions=True)
     if tasks[1] in done and tasks[1].result()["type"] == "http.disconnect":
-        generator.cut_off += 1
         raise asyncio.CancelledError
 
 
