@@ -23,6 +23,7 @@ from consentry.gateway.exchange import EVENT_STREAM, Answer, Call, Head, Headers
 from consentry.gateway.gathering import Gathering
 from consentry.gateway.off_loop import off_loop
 from consentry.gateway.passage import Passage
+from consentry.gateway.pinning import pinned
 from consentry.gateway.ports import (
     Checks,
     Incoming,
@@ -32,9 +33,15 @@ from consentry.gateway.ports import (
 )
 from consentry.gateway.receipts import receipt_headers
 from consentry.gateway.refusals import Kind, Refusal, Stage, refusal_of
-from consentry.gateway.request import GatewayRequest
+from consentry.gateway.request import GatewayRequest, WebAddress
 from consentry.kernel.clock import Clock
-from consentry.kernel.errors import ConsentryError, NotFound, Unauthenticated, UnsupportedMediaType
+from consentry.kernel.errors import (
+    ConsentryError,
+    ImageNotFetched,
+    NotFound,
+    Unauthenticated,
+    UnsupportedMediaType,
+)
 from consentry.kernel.ids import ConsentRequestId, Random
 from consentry.kernel.taxonomy import Mode, PublicReason, Verdict
 from consentry.transparency.receipts import SignedReceipt
@@ -171,13 +178,23 @@ class _Way:
             raise UnsupportedMediaType("Bodies are read as they are: send it without a coding.")
         call = Call(head=self.head, body=await incoming.whole())
         gathering = self._gathering(self.gate.limits.max_picture_bytes)
+        fetched: dict[str, bytes] = {}
         for request in await endpoint.ask(call, gathering):
             images = await gathering.gather(request.pictures)
             self.passage.pictures += len(images)
             await self._judge(request, images)
+            for picture, image in zip(request.pictures, images, strict=True):
+                if (
+                    isinstance(picture, WebAddress)
+                    and fetched.setdefault(picture.url, image) != image
+                ):
+                    raise ImageNotFetched("An address gave two pictures. Send the picture itself.")
+        body = await off_loop(
+            len(call.body), lambda: pinned(call.body, self.head.media_type, fetched)
+        )
         held = sum(len(image) for basis in self.bases for image in basis.request.images)
-        incoming.keep(len(call.body) + held)
-        return call.body
+        incoming.keep(len(body) + held)
+        return body
 
     async def _judge(self, request: GatewayRequest, images: tuple[bytes, ...]) -> None:
         """Check a request, in groups when it has many pictures: every group with all of the words.
