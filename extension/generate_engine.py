@@ -1,8 +1,8 @@
 # ruff: noqa: INP001 -- a script beside the extension, not a module of a package
-"""Write src/engine/engine.json: what the browser's engine takes from the server, so that both decide alike.
+"""Write what the browser takes from the server, so that both decide alike: src/engine/engine.json and others.
 
 Run ``python extension/generate_engine.py`` after a change of a model, a recipe or a calibration.
-``tests/extension/test_engine_data.py`` fails until the file is current.
+``tests/extension/test_engine_data.py`` fails until the files are current.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from consentry.checks import check
+from consentry.checks import pictures, search
+from consentry.consent.jurisdiction import rules_for
 from consentry.enrolment import enrol
 from consentry.faces import quality
 from consentry.faces.align import ARCFACE_112
@@ -20,8 +21,9 @@ from consentry.faces.embed import RECIPES, EmbeddingModel, Part
 from consentry.imagery.limits import DEFAULT_LIMITS
 from consentry.inference.registry import MODEL_FILES, ModelName
 
-TARGET = Path(__file__).parent / "src" / "engine" / "engine.json"
+SOURCE = Path(__file__).parent / "src"
 
+_COMMENT = "Written by extension/generate_engine.py; never edited by hand."
 _RAMPS = {
     "eyePx": "_EYE_PX",
     "sharpness": "_SHARPNESS",
@@ -36,12 +38,27 @@ _RAMPS = {
 }
 
 
-def content() -> str:
-    """Return the file as it should be."""
+def files() -> dict[Path, str]:
+    """Return what each file should hold."""
+    regions = {
+        "comment": _COMMENT,
+        "asksFor": sorted(rules_for(None).asks_for),
+    }
+    return {
+        SOURCE / "engine" / "engine.json": _engine(),
+        SOURCE / "domain" / "consent" / "regions.json": _json(regions),
+    }
+
+
+def _json(data: dict[str, object]) -> str:
+    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+
+
+def _engine() -> str:
     recipe = RECIPES[EmbeddingModel.COMPANION]
     networks = [ModelName.YUNET, ModelName.CENTERFACE, *(part.network for part in recipe.parts)]
     data = {
-        "comment": "Written by extension/generate_engine.py; never edited by hand.",
+        "comment": _COMMENT,
         "model": recipe.model_id,
         "dimension": recipe.dimension,
         "preprocessing": recipe.preprocessing_hash,
@@ -55,8 +72,8 @@ def content() -> str:
         "limits": asdict(DEFAULT_LIMITS),
         "curve": asdict(measured_curve(recipe.model_id)),
         "points": {
-            "possibleFpir": check._POSSIBLE_FPIR,  # noqa: SLF001 -- written down once, there
-            "matchFpir": check._MATCH_FPIR,  # noqa: SLF001 -- written down once, there
+            "possibleFpir": search._POSSIBLE_FPIR,  # noqa: SLF001 -- written down once, there
+            "matchFpir": search.MATCH_FPIR,
             "samePersonFmr": enrol._SAME_PERSON_FMR,  # noqa: SLF001 -- written down once, there
         },
         "enrolment": {
@@ -66,9 +83,9 @@ def content() -> str:
             "maxPhotos": enrol.MAX_PHOTOS,
             "maxNameChars": enrol.MAX_NAME_CHARS,
         },
-        "maxFaces": check.MAX_FACES,
+        "maxFaces": pictures.MAX_FACES,
     }
-    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+    return _json(data)
 
 
 def _part(part: Part) -> dict[str, object]:
@@ -98,4 +115,5 @@ def _quality() -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    TARGET.write_text(content(), "utf-8")
+    for file, content in files().items():
+        file.write_text(content, "utf-8")
