@@ -7,6 +7,7 @@ tables of Unicode that JavaScript lacks, from Python's. One file a script, so th
     core.json       rules, names, scripts, characters
     <SCRIPT>.json   the lexicons of one script
     entities.json   HTML's named characters
+    version.json    of the engine whose words and rules these are
 """
 
 from __future__ import annotations
@@ -79,7 +80,6 @@ def _core(scripts: list[str]) -> Json:
     for file in (composition, names):
         del file["comment"]
     return {
-        "engine": ENGINE_VERSION,
         "characters": {
             "letters": _letters(),
             "folds": {
@@ -112,6 +112,7 @@ def files() -> dict[str, str]:
         kept = {key: value for key, value in rows.items() if key not in _LEFT_OUT}
         by_script.setdefault(rows["script"], []).append(kept)
     contents: dict[str, Json] = {
+        "version": {"engine": ENGINE_VERSION},
         "core": _core(sorted(by_script)),
         "entities": _entities(),
         **by_script,

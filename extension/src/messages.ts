@@ -199,6 +199,26 @@ export interface AlertDetail extends AlertSummary {
   readonly crop: Base64 | null;
 }
 
+/** A post that a reply is about: the one it answers, quotes, or stands beneath. */
+export interface AboutPost {
+  readonly account: string | null;
+  readonly url: string | null;
+  readonly pictures: readonly Picture[];
+}
+
+/** A reply, comment or quoting post, as a page shows it. */
+export interface ReportedPost {
+  readonly text: string;
+  readonly account: string | null;
+  readonly url: string | null;
+  /** As the site wrote it. */
+  readonly postedAt: string | null;
+  /** The replies that it answers, oldest first, without the post that all of them are about. */
+  readonly turns: readonly { readonly text: string; readonly account: string | null }[];
+  /** The nearest first. */
+  readonly about: readonly AboutPost[];
+}
+
 export interface ConsentQuestion {
   readonly request: string;
   /** Name of the person who is asked. */
@@ -356,6 +376,19 @@ export interface Exchanges {
   "site.set": { ask: { readonly host: string; readonly change: SiteChange }; answer: SiteState };
 
   /** What was kept for her, newest first; empty while locked. */
+  /** What stands beneath posts on a page. Nothing is kept of what is no request, or concerns nobody here. */
+  "thread.report": {
+    ask: { readonly page: string; readonly posts: readonly ReportedPost[] };
+    /** `again`: not all could be looked at now. No word of whether anything was found: the page may be listening. */
+    answer: { readonly again: boolean };
+  };
+  /** What she is called on sites: posts of these accounts are hers. */
+  "handles.list": {
+    ask: object;
+    answer: { readonly people: readonly { readonly subject: string; readonly name: string; readonly handles: readonly string[] }[] };
+  };
+  "handles.set": { ask: { readonly subject: string; readonly handles: readonly string[] }; answer: object };
+
   "inbox.list": { ask: object; answer: { readonly alerts: readonly AlertSummary[]; readonly unread: number } };
   /** All of one alert; it is read from then on. */
   "inbox.read": { ask: { readonly alert: string }; answer: AlertDetail };
@@ -416,6 +449,7 @@ export const CONTENT_KINDS: ReadonlySet<Kind> = new Set<Kind>([
   "picture.check",
   "site.state",
   "text.assess",
+  "thread.report",
   "upload.approve",
   "upload.cancel",
   "upload.check",

@@ -87,11 +87,6 @@ export class IntentEngine {
     this.#load = load;
   }
 
-  /** For example `composition@2`. */
-  async version(): Promise<string> {
-    return (await this.#loaded()).engine;
-  }
-
   /**
    * Assess a text with the turns before it.
    *

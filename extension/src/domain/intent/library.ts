@@ -18,8 +18,6 @@ import { Vocabulary } from "./vocabulary.ts";
 
 /** `core.json`: all that every text needs. */
 export interface CoreFile {
-  /** Version of the engine whose rules and words these are. */
-  readonly engine: string;
   readonly characters: CharacterTables;
   readonly scripts: ScriptTable;
   /** Scripts that have lexicons; the words of each are in `<script>.json`. */
@@ -43,7 +41,6 @@ export class NotLoaded extends Error {
 }
 
 export class Library {
-  readonly engine: string;
   readonly normaliser: Normaliser;
   readonly tokeniser: Tokeniser;
   readonly grammar: Grammar;
@@ -54,7 +51,6 @@ export class Library {
   #entities: EntityTables | null = null;
 
   constructor(core: CoreFile) {
-    this.engine = core.engine;
     this.normaliser = new Normaliser(new Characters(core.characters));
     this.tokeniser = new Tokeniser(core.scripts);
     this.grammar = new Grammar(core.composition);
