@@ -6,10 +6,10 @@ import { eye } from "./badges.ts";
 
 /** Always there and always the same size, so that a page which probes its corner learns nothing about its pictures. */
 export const PANEL_CSS = `
-  .opener { position: fixed; inset-block-end: 16px; inset-inline-end: 16px; width: 44px; height: 44px; min-height: 0; padding: 0; pointer-events: auto;
+  .opener { position: fixed; inset-block-end: 16px; inset-inline-end: 16px; display: grid; place-items: center; width: 44px; height: 44px; min-height: 0; padding: 0; pointer-events: auto;
     background: var(--card); color: var(--soft); border: 1px solid var(--line); box-shadow: 0 2px 10px rgb(0 0 0 / 18%); opacity: .85; }
   .opener.found { color: var(--you); opacity: 1; }
-  .opener svg { width: 26px; height: 26px; fill: none; stroke: currentcolor; stroke-width: 1.8; vertical-align: middle; }
+  .opener svg { width: 26px; height: 26px; fill: none; stroke: currentcolor; stroke-width: 1.8; }
   .opener .count { position: absolute; inset-block-start: 1px; inset-inline-end: 1px; min-width: 17px; height: 17px; padding: 0 4px; border-radius: 9px;
     background: var(--you); color: var(--you-ink); font-size: 11px; line-height: 17px; text-align: center; }
   .panel { position: fixed; inset-block-end: 70px; inset-inline-end: 16px; width: min(21rem, calc(100vw - 32px)); max-height: calc(100vh - 100px); overflow: auto;

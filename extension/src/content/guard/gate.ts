@@ -4,7 +4,8 @@ import { AskFailed, ask } from "../../ask.ts";
 import { contentsOf } from "../../domain/guard/body.ts";
 import { HEAD_BYTES, embedded, isPicture } from "../../domain/guard/sniff.ts";
 import { fromBase64 } from "../../domain/base64.ts";
-import { hold } from "./hold.ts";
+import { bytesOf } from "../bytes.ts";
+import { hold, triesAgain } from "./hold.ts";
 import { Memory } from "./memory.ts";
 import { promptInPage } from "./prompt.ts";
 
@@ -13,6 +14,13 @@ export type Part =
   | { readonly blob: Blob }
   /** A field of a form, or a whole body that is text. */
   | { readonly text: string };
+
+interface Entering {
+  readonly files: readonly Blob[];
+  readonly addresses: readonly string[];
+  /** What is asked of them, if it comes along; else what stands in the page's prompt box. */
+  readonly words: string | null;
+}
 
 /** Text this long is looked through for pictures and words; what is longer counts as binary. */
 const MAX_TEXT_BYTES = 60_000_000;
@@ -54,14 +62,24 @@ export class Gate {
     return this.#enters({ files, addresses, words: words.length === 0 ? null : words.join("\n") });
   }
 
-  async #enters(what: {
-    readonly files: readonly Blob[];
-    readonly addresses: readonly string[];
-    readonly words: string | null;
-  }): Promise<boolean> {
+  async #enters(what: Entering): Promise<boolean> {
     if (!(await this.#isOn())) {
       return true;
     }
+    for (;;) {
+      try {
+        return await this.#decide(what);
+      } catch (error) {
+        // A file that vanished from the disk, a picture that no memory holds, a fault of ours: whatever it is, she is asked.
+        console.error("an upload could not be checked", error instanceof Error ? error.name : typeof error);
+        if (!(await triesAgain())) {
+          return false;
+        }
+      }
+    }
+  }
+
+  async #decide(what: Entering): Promise<boolean> {
     const pictures: Blob[] = [];
     for (const file of what.files) {
       if (isPicture(await headOf(file)) && !(await this.#isKnownPiece(file))) {
@@ -97,7 +115,7 @@ export class Gate {
 }
 
 async function headOf(file: Blob): Promise<Uint8Array> {
-  return new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
+  return bytesOf(file.slice(0, HEAD_BYTES));
 }
 
 /** The file as text if it is one, else null. */
@@ -106,7 +124,7 @@ async function textOf(file: Blob): Promise<string | null> {
     return null;
   }
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
+    return new TextDecoder("utf-8", { fatal: true }).decode(await bytesOf(file));
   } catch {
     return null;
   }
@@ -118,7 +136,7 @@ async function picturesInside(file: Blob): Promise<Blob[]> {
     return [];
   }
   const found = [];
-  for (const at of embedded(new Uint8Array(await file.arrayBuffer()))) {
+  for (const at of embedded(await bytesOf(file))) {
     const candidate = file.slice(at);
     try {
       (await createImageBitmap(candidate)).close();

@@ -40,6 +40,11 @@ export async function hold(pictures: readonly Blob[], prompt: string | null): Pr
   return goesOn;
 }
 
+/** Something went wrong before a check could be asked for: she says whether to try again. */
+export async function triesAgain(): Promise<boolean> {
+  return (await inTurn(failed)) === "again";
+}
+
 async function settle(id: string, pictures: readonly Blob[], prompt: string | null): Promise<boolean> {
   for (;;) {
     const answer = await checked(id, pictures, prompt);

@@ -5,6 +5,8 @@
  * on stays with the page: what is asked of it later is checked together with it.
  */
 
+import { bytesOf } from "../bytes.ts";
+
 /** So long a conversation is taken to be about the pictures that it was given. */
 const ABOUT_MS = 30 * 60_000;
 const MOST = 8;
@@ -69,6 +71,6 @@ async function keyOf(pictures: readonly Blob[], words: string | null): Promise<s
 }
 
 async function digestOf(blob: Blob): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", await blob.arrayBuffer());
+  const digest = await crypto.subtle.digest("SHA-256", await bytesOf(blob));
   return String.fromCharCode(...new Uint8Array(digest));
 }

@@ -74,7 +74,8 @@ export function answerPort(answer: (question: Question) => Promise<boolean>): vo
       port = given;
       port.onmessage = ({ data }: MessageEvent<Question>) => {
         const reply = (goesOn: boolean): void => given.postMessage({ id: data.id, goesOn } satisfies Verdict);
-        answer(data).then(reply, () => reply(false));
+        // In Firefox what comes from the page's world can be read, but not worked with; a copy is ours.
+        answer(structuredClone(data)).then(reply, () => reply(false));
       };
     },
     { capture: true },

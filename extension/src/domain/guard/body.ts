@@ -20,6 +20,8 @@ const WRAPPED = /(?<=[A-Za-z0-9+/]{60})(?:\\r|\\n|\r|\n)+(?=[A-Za-z0-9+/])/g;
 const NUMBERS = /\[\s*\d{1,3}(?:\s*,\s*\d{1,3}){40,}\s*\]/g;
 /** Field names that carry a prompt, in the APIs of generators. */
 const PROMPT_FIELD = /prompt|message|text|content|query|question|instruction|input|parts|description|caption|^q$|^p$/i;
+/** ... and such as only sound like it: `content_type`, `message_id`. */
+const LABEL_FIELD = /type|mime|format|role|status|version|lang|(?:^|_|[a-z])(?:id|ID|Id)s?$/;
 const PICTURE_FIELD = /image|img|picture|photo|media|file|attachment|url|uri|src|source/i;
 const PICTURE_ADDRESS = /\.(?:jpe?g|png|webp|gif|avif|heic|bmp)(?:[?#]|$)|[?&](?:format|fm)=(?:jpe?g|png|webp)/i;
 const MAX_WORDS = 8000;
@@ -90,7 +92,7 @@ function visit(value: unknown, field: string, depth: number, words: string[], ad
       visit(inner, field, depth + 1, words, addresses);
     } else if (isPictureAddress(value) || (/^https?:\/\//i.test(value) && /image|img|picture|photo/i.test(field))) {
       addresses.push(value);
-    } else if ((field === "" || PROMPT_FIELD.test(field)) && isWording(value)) {
+    } else if ((field === "" || (PROMPT_FIELD.test(field) && !LABEL_FIELD.test(field))) && isWording(value)) {
       words.push(value);
     }
   } else if (Array.isArray(value)) {
@@ -100,7 +102,7 @@ function visit(value: unknown, field: string, depth: number, words: string[], ad
   } else if (typeof value === "object" && value !== null && !isFromMachine(value)) {
     for (const [name, item] of Object.entries(value)) {
       // `{"image_url": {"url": …}}`, `{"prompt": {"value": …}}`: the outer name says what the inner one is.
-      const isInner = PICTURE_FIELD.test(name) ? PICTURE_FIELD.test(field) : PROMPT_FIELD.test(field);
+      const isInner = name === "value" || (PICTURE_FIELD.test(name) && PICTURE_FIELD.test(field));
       visit(item, isInner ? field : name, depth + 1, words, addresses);
     }
   }
