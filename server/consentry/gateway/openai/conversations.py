@@ -6,6 +6,7 @@ its context. What the request only refers to (an earlier response, a stored item
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ from consentry.gateway.json_body import Json, JsonObject, json_object
 from consentry.gateway.off_loop import off_loop
 from consentry.gateway.openai import refusals
 from consentry.gateway.openai.answers import pictures_of_answer
+from consentry.gateway.openai.history import earlier_turns
 from consentry.gateway.refusals import Refusal
 from consentry.gateway.request import GatewayRequest, Picture, Sent, StoredFile
 from consentry.gateway.sources import address, base64_picture, parted, picture_in
@@ -69,27 +71,35 @@ class ConversationEndpoint:
 
     async def ask(self, call: Call, lookup: Lookup) -> Sequence[GatewayRequest]:
         """Read a request (`consentry.gateway.dialect.Endpoint`)."""
-        del lookup
         if call.head.media_type != "application/json":
             raise UnsupportedMediaType("The body is JSON: application/json.")
-        return await off_loop(len(call.body), lambda: self.read_json(json_object(call.body)))
+        body = await off_loop(len(call.body), lambda: json_object(call.body))
+        asked = await off_loop(len(call.body), lambda: self._read(body, ()))
+        if asked.is_about_pictures and asked.has_history:
+            earlier = await earlier_turns(body, lookup)
+            # It may be as large as one body, and is read together with this one.
+            asked = await asyncio.to_thread(lambda: self._read(body, earlier))
+            asked.has_history = False
+        return asked.requests(body)
 
     def read_json(self, body: JsonObject) -> Sequence[GatewayRequest]:
-        """Read a request that is a line of a batch, or one that needs no look-up."""
+        """Read a request that is a line of a batch, for which nothing is looked up."""
+        return self._read(body, ()).requests(body)
+
+    def _read(self, body: JsonObject, earlier: Sequence[Json]) -> _Conversation:
         conversation = _Conversation()
-        turns = body.get(self.turns)
         for name, value in body.items():
             if name != self.turns:
                 conversation.take_aside(name, value)
+        for turn in earlier:
+            conversation.take_turn(_role_of(turn), turn)
+        turns = body.get(self.turns)
         if isinstance(turns, str):
             conversation.take_turn("user", turns)
         elif isinstance(turns, Sequence):
             for turn in turns:
                 conversation.take_turn(_role_of(turn), turn)
-        if not conversation.is_about_pictures:
-            return ()
-        conversation.require_seen()
-        return (conversation.request(body),)
+        return conversation
 
     def found(self, media_type: str, body: bytes) -> Sequence[Picture]:
         """Find the pictures in an answer."""
@@ -119,6 +129,7 @@ class _Conversation:
     files: list[Picture] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
     makes_pictures: bool = False
+    has_history: bool = False
     named: int = 0
     made: int = 0
 
@@ -129,10 +140,11 @@ class _Conversation:
 
     def take_aside(self, name: str, value: Json) -> None:
         """Take a field beside the turns: instructions, tools, settings."""
-        if name in ("previous_response_id", "conversation", "prompt") and value is not None:
-            self.unseen.append(name)
+        if name in ("previous_response_id", "conversation") and value is not None:
+            self.has_history = True
         if name == "prompt" and value is not None:
             # A template that is kept elsewhere may have tools of its own.
+            self.unseen.append(name)
             self.makes_pictures = True
         if name == "modalities" and isinstance(value, Sequence) and "image" in value:
             self.makes_pictures = True
@@ -148,12 +160,20 @@ class _Conversation:
         if words:
             self.turns.append((role, words))
 
-    def require_seen(self) -> None:
-        """Pass when nothing is referred to that is kept elsewhere.
+    def requests(self, body: JsonObject) -> Sequence[GatewayRequest]:
+        """Return what has to be judged.
 
         Raises:
-            BadRequest: If something is: what nobody has seen does not pass.
+            BadRequest: If something is referred to that nobody has seen.
         """
+        if not self.is_about_pictures:
+            return ()
+        self._require_seen()
+        return (self._request(body),)
+
+    def _require_seen(self) -> None:
+        if self.has_history:
+            self.unseen.append("an earlier response")
         if self.named > self.made:
             # A picture that was made before, named without being sent.
             self.unseen.append("image_generation_call")
@@ -163,7 +183,7 @@ class _Conversation:
                 "Send the turns themselves."
             )
 
-    def request(self, body: JsonObject) -> GatewayRequest:
+    def _request(self, body: JsonObject) -> GatewayRequest:
         """Put it together: the last turn of a user is the prompt, all else its context."""
         last = max(
             (i for i, (role, _) in enumerate(self.turns) if role == "user"),
