@@ -14,6 +14,7 @@ from consentry.checks.look import LookAtFaces
 from consentry.checks.news import ReadNews
 from consentry.checks.output import CheckOutput
 from consentry.checks.ports import ReceiptStore
+from consentry.checks.proving import ProveReceipt
 from consentry.checks.recall import RecallCheck
 from consentry.enrolment.aliases import AliasBook
 from consentry.enrolment.backups import ExportBackup, RestoreBackup
@@ -30,7 +31,7 @@ from consentry.grants.requests import RequestDesk
 from consentry.grants.tokens import TokenDesk
 from consentry.imagery.limits import Limits
 from consentry.transparency.ports import LogStore
-from consentry.transparency.publication import ProveEntry, PublishLog, RenewLog
+from consentry.transparency.publication import PublishLog, RenewLog
 from consentry.transparency.receipts import ReceiptSigner
 from consentry.vault.custody import Custody
 
@@ -66,7 +67,7 @@ class Services:
     signer: ReceiptSigner
     log: LogStore
     publish_log: PublishLog
-    prove_entry: ProveEntry
+    prove_receipt: ProveReceipt
     renew_log: RenewLog
     tokens: Tokens
     keys: ApiKeys

@@ -28,6 +28,7 @@ from consentry.checks.consents import Consents
 from consentry.checks.look import LookAtFaces
 from consentry.checks.news import ReadNews
 from consentry.checks.output import CheckOutput
+from consentry.checks.proving import ProveReceipt
 from consentry.checks.recall import RecallCheck
 from consentry.connectors.witnesses import HttpWitness
 from consentry.dashboard.router import dashboard_router
@@ -189,6 +190,7 @@ def _app(
         pages=pages,
         address=lambda: None if port is None else f"http://{_in_url(settings.host)}:{port}",
         probes=(partial(_look_at_nothing, home.services),),
+        log_public=settings.log_public,
     )
 
 
@@ -337,7 +339,7 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
         signer=signer,
         log=log,
         publish_log=publish_log,
-        prove_entry=ProveEntry(log, publish_log),
+        prove_receipt=ProveReceipt(receipts, ProveEntry(log, publish_log)),
         renew_log=RenewLog(log, publish_log),
         tokens=tokens,
         keys=ApiKeys(SqlKeyStore(database), clock),

@@ -32,7 +32,7 @@ def routes_of(app):
     return [
         (method, route.path)
         for route in app.router.routes
-        if route.path not in {"/v1/{rest:path}", "/.well-known/{rest:path}"}
+        if not route.path.endswith("/{rest:path}")
         for method in sorted(route.methods)
     ]
 

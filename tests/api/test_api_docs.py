@@ -106,6 +106,7 @@ def test_no_person_is_ever_part_of_an_address(document):
     parameters = {name for path in document["paths"] for name in re.findall(r"{(\w+)}", path)}
     assert parameters == {
         "check_id",
+        "path",
         "token",
         "key",
         "request_id",

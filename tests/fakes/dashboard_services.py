@@ -293,7 +293,7 @@ def build_services(clock: ManualClock) -> Services:
         signer=signer,
         log=None,
         publish_log=None,
-        prove_entry=None,
+        prove_receipt=None,
         renew_log=None,
         tokens=None,
         keys=None,

@@ -16,6 +16,7 @@ from consentry.checks.consents import Consents
 from consentry.checks.look import LookAtFaces
 from consentry.checks.news import ReadNews
 from consentry.checks.output import CheckOutput
+from consentry.checks.proving import ProveReceipt
 from consentry.checks.recall import RecallCheck
 from consentry.enrolment.aliases import AliasBook
 from consentry.enrolment.backups import ExportBackup, RestoreBackup
@@ -230,7 +231,7 @@ class TestHome:
             signer=self.signer,
             log=self.log,
             publish_log=self.publish_log,
-            prove_entry=ProveEntry(self.log, self.publish_log),
+            prove_receipt=ProveReceipt(self.receipts, ProveEntry(self.log, self.publish_log)),
             renew_log=RenewLog(self.log, self.publish_log),
             tokens=tokens,
             keys=ApiKeys(SqlKeyStore(self.database), self.clock),

@@ -30,6 +30,7 @@ from consentry.api import (
     routes_feed,
     routes_grants,
     routes_keys,
+    routes_log,
     routes_names,
     routes_pairing,
     routes_policy,
@@ -76,6 +77,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     routes_feed.router,
     routes_faces.router,
     routes_receipts.router,
+    routes_log.router,
     routes_tokens.router,
     routes_keys.router,
     routes_backup.router,
@@ -97,6 +99,7 @@ def create_app(  # noqa: PLR0913 -- each is a decision of wiring's own, and give
     probes: Sequence[Probe] = (),
     shared: Shared | None = None,
     body_timeout_s: float = BODY_TIMEOUT_S,
+    log_public: bool = False,
     clock: Clock | None = None,
     random: Random = os.urandom,
 ) -> FastAPI:
@@ -116,6 +119,7 @@ def create_app(  # noqa: PLR0913 -- each is a decision of wiring's own, and give
         probes: What `/readyz` asks beyond the store and the gallery.
         shared: With another application in the same process and event loop; None for the only one.
         body_timeout_s: Longest that a body may take to come in.
+        log_public: The transparency log answers without a token.
         clock: Where the time comes from; None for the machine's.
         random: Source of correlation ids.
     """
@@ -130,6 +134,7 @@ def create_app(  # noqa: PLR0913 -- each is a decision of wiring's own, and give
         readiness=Readiness(probes, clock),
         version=version,
         clock=clock,
+        is_log_public=log_public,
     )
     services.custody.on_lock(shared.once.forget)
     doorway = Doorway(
@@ -184,7 +189,7 @@ def bare_app(version: str, *, middleware: Sequence[Middleware]) -> FastAPI:
     for router in _ROUTERS:
         # Flat, not included: the routes stay what OpenAPI, the log and 405 answers see.
         app.router.routes.extend(router.routes)
-    for prefix in ("/v1", "/.well-known"):
+    for prefix in ("/v1", "/.well-known", "/log"):
         app.router.routes.append(
             Route(prefix + "/{rest:path}", _closed, methods=_VERBS, include_in_schema=False)
         )

@@ -60,6 +60,9 @@ _AT_MOST_ONE = frozenset(
     }
 )
 _API_CSP = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_CACHING = b"cache-control"
+_MAY_BE_KEPT = "/log/"
+"""Tiles of a public log never change, and say so themselves."""
 _FRAMING_CSP = "frame-ancestors 'none'"
 _ALWAYS: Mapping[bytes, bytes] = {
     b"x-content-type-options": b"nosniff",
@@ -327,7 +330,8 @@ class _Sender:
     async def _send_hardened(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.has_started = True
-            message = {**message, "headers": _hardened(message.get("headers", ()))}
+            may_be_kept = self.scope["path"].startswith(_MAY_BE_KEPT)
+            message = {**message, "headers": _hardened(message.get("headers", ()), may_be_kept)}
         elif not message.get("more_body", False) and not self._waits_to_be_asked():
             await self.body.drain()
         await self.send(message)
@@ -337,14 +341,19 @@ class _Sender:
         return (_field(self.scope, b"expect") or "").lower() == "100-continue"
 
 
-def _hardened(headers: Collection[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+def _hardened(
+    headers: Collection[tuple[bytes, bytes]],
+    may_be_kept: bool,  # noqa: FBT001 -- of one caller
+) -> list[tuple[bytes, bytes]]:
+    caching = [each for each in headers if each[0].lower() == _CACHING] if may_be_kept else []
     kept = [
         (name, value)
         for name, value in headers
         if name.lower() not in _ALWAYS and not name.lower().startswith(b"access-control-")
     ]
     names = {name.lower(): value for name, value in kept}
-    kept.extend(_ALWAYS.items())
+    kept.extend(each for each in _ALWAYS.items() if each[0] != _CACHING or not caching)
+    kept.extend(caching)
     if b"content-security-policy" in names:
         # Several policies all hold, so this can only add to the page's own.
         kept.append((b"content-security-policy", _FRAMING_CSP.encode()))

@@ -16,6 +16,7 @@ from consentry.api.authentication import may, may_probe
 from consentry.api.bodies import parse_json, read_json_members
 from consentry.api.once import Place, place_of
 from consentry.api.problems import Problem, documented, problem_response
+from consentry.api.proving import ProofOut, prove
 from consentry.api.questions import (
     CheckFields,
     CheckIn,
@@ -32,6 +33,7 @@ from consentry.kernel.errors import (
     Conflict,
     ConsentryError,
     IdempotencyKeyReused,
+    LogInconsistent,
     MethodNotAllowed,
     NotFound,
     StorageFailed,
@@ -133,6 +135,17 @@ async def get_check(request: Request, principal: Reader, check_id: str) -> Respo
             partial(runtime.services.recall, CheckId(check_id), caller=principal.caller),
         )
     return Response(recalled_json(found), media_type="application/json")
+
+
+@router.get(
+    "/v1/checks/{check_id}/proof",
+    operation_id="getCheckProof",
+    response_model=ProofOut,
+    responses=documented(NotFound, LogInconsistent),
+)
+async def get_check_proof(request: Request, principal: Reader, check_id: str) -> Response:
+    """Prove that an answer of your own is in the log. Somebody else's is not found."""
+    return await prove(request, check_id, caller=principal.caller)
 
 
 @dataclass(slots=True)

@@ -14,11 +14,12 @@ from consentry.accounts.principals import Principal, Scope
 from consentry.api.authentication import may
 from consentry.api.bodies import read_json
 from consentry.api.problems import documented
+from consentry.api.proving import ProofOut, prove
 from consentry.api.runtime import Runtime, runtime_of
 from consentry.api.wire import Inbound, Outbound, answer, json_body
 from consentry.api.work import Kind
 from consentry.checks.ports import StoredReceipt
-from consentry.kernel.errors import NotFound, ReceiptInvalid
+from consentry.kernel.errors import LogInconsistent, NotFound, ReceiptInvalid
 from consentry.kernel.ids import CheckId
 from consentry.kernel.taxonomy import Mode, Obligation, PublicReason, Verdict
 from consentry.transparency.jwks import parse_jwks
@@ -73,6 +74,13 @@ class ReceiptsOut(Outbound):
     receipts: list[ReceiptOut]
 
 
+class LogPlaceOut(Outbound):
+    """Where a verdict stands in the issuer's log."""
+
+    origin: str
+    index: int
+
+
 class VerifiedOut(Outbound):
     """What a receipt says whose signature holds."""
 
@@ -86,6 +94,7 @@ class VerifiedOut(Outbound):
     obligations: list[Obligation]
     policy_version: str
     engines: dict[str, str]
+    log: LogPlaceOut | None = Field(description="Null for a receipt that names no log.")
 
 
 @router.get(
@@ -118,6 +127,17 @@ async def get_receipt(request: Request, _: Reader, check_id: str) -> Response:
         Kind.STORE, partial(runtime.services.receipts.get, CheckId(check_id))
     )
     return answer(_receipt(stored))
+
+
+@router.get(
+    "/v1/receipts/{check_id}/proof",
+    operation_id="getReceiptProof",
+    response_model=ProofOut,
+    responses=documented(NotFound, LogInconsistent),
+)
+async def get_receipt_proof(request: Request, _: Reader, check_id: str) -> Response:
+    """Prove that the verdict of a check is in the log."""
+    return await prove(request, check_id, caller=None)
 
 
 @router.post(
@@ -172,5 +192,10 @@ def _verified(runtime: Runtime, body: ReceiptIn) -> Response:
             obligations=list(claims.obligations),
             policy_version=claims.policy_version,
             engines=dict(claims.engines),
+            log=(
+                None
+                if claims.log is None
+                else LogPlaceOut(origin=claims.log.origin, index=claims.log.index)
+            ),
         )
     )

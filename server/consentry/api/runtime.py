@@ -98,6 +98,7 @@ class Runtime:
         readiness: What `/readyz` asks beyond the store and the gallery.
         version: Of the program.
         clock: Where the time comes from.
+        is_log_public: The transparency log answers without a token.
     """
 
     services: Services
@@ -108,6 +109,7 @@ class Runtime:
     readiness: Readiness
     version: str
     clock: Clock
+    is_log_public: bool = False
 
     @property
     def work(self) -> Work:
