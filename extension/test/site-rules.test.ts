@@ -1,6 +1,7 @@
 /** Where scripts run: only where the browser and she both say yes. */
 
 import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 
 import { type Choices, EVERYWHERE, placesOf, siteOf, sitesOf } from "../src/domain/site-rules.ts";
@@ -90,4 +91,14 @@ test("every site at once can be paused as well", () => {
 test("no two known sites share a page", () => {
   const hosts = KNOWN_SITES.flatMap((site) => site.hosts);
   assert.equal(new Set(hosts).size, hosts.length);
+});
+
+test("a site whose posts can be read can be allowed by name", () => {
+  const folder = new URL("../src/sites/", import.meta.url);
+  const files = readdirSync(folder).filter((file) => file.endsWith(".json"));
+  const hosts = files.flatMap((file) => (JSON.parse(readFileSync(new URL(file, folder), "utf-8")) as { hosts?: string[] }).hosts ?? []);
+  assert.ok(hosts.length > 5);
+  for (const host of hosts) {
+    assert.ok(siteOf(host, choices([])).offers.includes("requests") && siteOf(host, choices([])).isKnown, host);
+  }
 });

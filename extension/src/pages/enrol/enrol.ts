@@ -7,6 +7,7 @@ import { withSecret, wrong } from "../secret.ts";
 import { closedDoor, openPage } from "../shell.ts";
 import { day, number, word } from "../text.ts";
 import { Camera } from "./camera.ts";
+import { accounts } from "./accounts.ts";
 import { EnrolSession, type Shot } from "./session.ts";
 
 const THUMBNAIL = 320;
@@ -62,6 +63,7 @@ function person(subject: SubjectSummary): HTMLElement {
       change,
       remove,
     ),
+    accounts(subject),
   );
 }
 
