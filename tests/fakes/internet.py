@@ -5,8 +5,11 @@ A browser that is started with this proxy can reach nothing else, so what is not
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import datetime as dt
+import hashlib
+import itertools
 import ssl
 import tempfile
 import threading
@@ -146,6 +149,9 @@ class Internet:
                 self.close_connection = True
 
             def answer(self) -> None:
+                if self.headers.get("upgrade", "").lower() == "websocket":
+                    self._listen()
+                    return
                 length = int(self.headers.get("content-length") or 0)
                 body = self.rfile.read(length) if length else self._chunks()
                 parts = urlsplit(self.path)
@@ -165,6 +171,33 @@ class Internet:
                     self.wfile.write(answer.body)
 
             do_GET = do_POST = do_PUT = do_HEAD = do_OPTIONS = do_PATCH = do_DELETE = answer  # noqa: N815 -- the words of the base class
+
+            def _listen(self) -> None:
+                """Be a WebSocket that says nothing; each message is noted as a request with the method WS."""
+                key = self.headers["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+                accept = base64.b64encode(hashlib.sha1(key.encode()).digest()).decode()
+                self.send_response(101)
+                self.send_header("upgrade", "websocket")
+                self.send_header("connection", "Upgrade")
+                self.send_header("sec-websocket-accept", accept)
+                self.end_headers()
+                message = b""
+                while head := self.rfile.read(2):
+                    size = head[1] & 0x7F
+                    if size >= 126:
+                        size = int.from_bytes(self.rfile.read(2 if size == 126 else 8))
+                    mask = self.rfile.read(4)
+                    body = self.rfile.read(size)
+                    if head[0] & 0x0F in {0, 1, 2}:
+                        message += bytes(
+                            a ^ b for a, b in zip(body, itertools.cycle(mask), strict=False)
+                        )
+                        if head[0] & 0x80:
+                            internet._answer(
+                                Request("WS", "https", self.tunnel or "", self.path, {}, message)
+                            )
+                            message = b""
+                self.close_connection = True
 
             def _chunks(self) -> bytes:
                 if "chunked" not in (self.headers.get("transfer-encoding") or ""):
