@@ -28,6 +28,7 @@ for (const [address, reader] of [
   ["data:text/html,<b>", "no"],
   ["data:image/svg+xml,<svg/>", "no"],
   ["https://abs.twimg.com/emoji/v2/svg/1f600.svg", "no"],
+  ["https://abs.twimg.com/sticky/default_profile_images/default.png", "no"],
   ["chrome-extension://abc/a.png", "no"],
   ["http://192.168.0.1/a.jpg", "no"],
   ["http://localhost:8080/a.jpg", "no"],

@@ -9,7 +9,7 @@ export interface KnownSite {
   readonly name: string;
   /** Pages, with every subdomain. The first one names the site. */
   readonly hosts: readonly [string, ...string[]];
-  /** Where its pictures lie, with every subdomain. */
+  /** Where its pictures lie, and where it lets its pages send pictures to, with every subdomain. */
   readonly pictures: readonly string[];
   readonly offers: readonly Feature[];
 }
@@ -30,9 +30,13 @@ export const KNOWN_SITES: readonly KnownSite[] = [
   { name: "Bluesky", hosts: ["bsky.app"], pictures: [], offers: ["feed", "requests"] },
   { name: "Mastodon (mastodon.social)", hosts: ["mastodon.social"], pictures: [], offers: ["feed", "requests"] },
   { name: "Grok", hosts: ["grok.com"], pictures: [], offers: ["guard"] },
-  { name: "ChatGPT", hosts: ["chatgpt.com"], pictures: [], offers: ["guard"] },
-  { name: "Gemini", hosts: ["gemini.google.com"], pictures: [], offers: ["guard"] },
-  { name: "Meta AI", hosts: ["meta.ai"], pictures: [], offers: ["guard"] },
+  { name: "ChatGPT", hosts: ["chatgpt.com"], pictures: ["oaiusercontent.com"], offers: ["guard"] },
+  { name: "Gemini", hosts: ["gemini.google.com"], pictures: ["clients6.google.com"], offers: ["guard"] },
+  { name: "Meta AI", hosts: ["meta.ai"], pictures: ["fbcdn.net"], offers: ["guard"] },
   { name: "Midjourney", hosts: ["midjourney.com"], pictures: [], offers: ["guard"] },
   { name: "Bing", hosts: ["bing.com"], pictures: [], offers: ["guard"] },
+  { name: "Copilot", hosts: ["copilot.microsoft.com"], pictures: [], offers: ["guard"] },
+  { name: "Leonardo", hosts: ["leonardo.ai"], pictures: [], offers: ["guard"] },
+  { name: "Ideogram", hosts: ["ideogram.ai"], pictures: [], offers: ["guard"] },
+  { name: "Venice", hosts: ["venice.ai"], pictures: [], offers: ["guard"] },
 ];

@@ -1,8 +1,9 @@
 /** What stands in the page's prompt box, read together with the picture. */
 
+import known from "../../sites/prompt-boxes.json" with { type: "json" };
 import { shadowOf } from "../roots.ts";
 
-const BOXES = 'textarea, [contenteditable=""], [contenteditable="true"], [contenteditable="plaintext-only"], [role="textbox"]';
+const ANY_BOX = 'textarea, [contenteditable=""], [contenteditable="true"], [contenteditable="plaintext-only"], [role="textbox"]';
 const MAX_CHARACTERS = 8000;
 /** Boxes that she wrote in, the last one last: they may lie in shadow roots where no search finds them. */
 const edited: Element[] = [];
@@ -26,10 +27,26 @@ export function watchPromptBoxes(): void {
 
 /** The text of the page's visible prompt boxes, or null if there is none. */
 export function promptInPage(): string | null {
-  const boxes = new Set([...edited.filter((box) => box.isConnected), ...document.querySelectorAll(BOXES)]);
-  const texts = [...boxes].filter((box) => box.checkVisibility()).map((box) => textOf(box)?.trim() ?? "");
+  const boxes = new Set([...edited.filter((box) => box.isConnected), ...boxesHere()]);
+  const texts = [...boxes].filter(isShown).map((box) => textOf(box)?.trim() ?? "");
   const words = [...new Set(texts)].filter((text) => text !== "").join("\n");
   return words === "" ? null : words.slice(0, MAX_CHARACTERS);
+}
+
+function boxesHere(): readonly Element[] {
+  const [, selectors] =
+    Object.entries(known.boxes).find(([host]) => location.hostname === host || location.hostname.endsWith(`.${host}`)) ?? [];
+  for (const selector of selectors ?? []) {
+    const boxes = [...document.querySelectorAll(selector)].filter(isShown);
+    if (boxes.length > 0) {
+      return boxes;
+    }
+  }
+  return [...document.querySelectorAll(ANY_BOX)];
+}
+
+function isShown(element: Element): boolean {
+  return element.checkVisibility();
 }
 
 function textOf(box: Element): string | null {

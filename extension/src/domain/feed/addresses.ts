@@ -1,5 +1,7 @@
 /** Which addresses of a page are pictures to look at, and who can read them. Pure: what a browser knows comes in as text. */
 
+import own from "../../sites/own-pictures.json" with { type: "json" };
+
 /** `background` fetches it; `here` it exists only inside the page (`data:`, `blob:`); `no` it shows no face of anybody. */
 export type Reader = "background" | "here" | "no";
 
@@ -42,7 +44,7 @@ export function absolute(address: string, base: string): string | null {
  */
 export function readerOf(address: string, page: string): Reader {
   const url = URL.parse(address);
-  if (url === null || VECTOR.test(address)) {
+  if (url === null || VECTOR.test(address) || isOwnPicture(url, URL.parse(page)?.hostname ?? "")) {
     return "no";
   }
   switch (url.protocol) {
@@ -56,6 +58,16 @@ export function readerOf(address: string, page: string): Reader {
     default:
       return "no";
   }
+}
+
+/** Whether a picture belongs to the site's program and not to its people. */
+function isOwnPicture(url: URL, page: string): boolean {
+  const address = url.host + url.pathname;
+  return Object.entries(own.beginnings).some(
+    ([host, beginnings]) =>
+      (host === "*" || page === host || page.endsWith(`.${host}`)) &&
+      beginnings.some((beginning) => address.startsWith(beginning)),
+  );
 }
 
 /** Whether a host is this machine or her own network, by its name alone. */
