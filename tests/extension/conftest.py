@@ -54,6 +54,7 @@ class Browser:
     built: Path
     profile: Path
     internet: Internet
+    flags: tuple[str, ...] = ()
     context: BrowserContext = field(init=False)
 
     def start(self) -> None:
@@ -64,6 +65,7 @@ class Browser:
             viewport={"width": 1200, "height": 850},
             args=[
                 *_FLAGS,
+                *self.flags,
                 f"--proxy-server=http://{self.internet.address}",
                 f"--disable-extensions-except={self.built}",
                 f"--load-extension={self.built}",
@@ -176,7 +178,7 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="module")
 def new_browser(
     playwright: Playwright, extension_allowed: Path, internet: Internet
-) -> Iterator[Callable[[], Browser]]:
+) -> Iterator[Callable[..., Browser]]:
     """Start a browser with the extension, all sites allowed, from a profile that nobody has used."""
     executable = need("chromium")
     started: list[Browser] = []
@@ -184,9 +186,9 @@ def new_browser(
         prefix="consentry-profile-", ignore_cleanup_errors=True
     ) as profiles:
 
-        def start() -> Browser:
+        def start(*flags: str) -> Browser:
             profile = Path(profiles) / str(len(started))
-            browser = Browser(playwright, executable, extension_allowed, profile, internet)
+            browser = Browser(playwright, executable, extension_allowed, profile, internet, flags)
             browser.start()
             started.append(browser)
             return browser
