@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from consentry.api.gateway_app import GatewayApp, GatewaySettings
 from consentry.api.gateway_body import HELD_TIMES, BodyLimits
 from consentry.api.gateway_inner import InnerUpstream
+from consentry.api.gateway_memory import room_for_one
 from consentry.api.gateway_threads import (
     GatewayThreads,
     ThreadedChecks,
@@ -142,10 +143,11 @@ class GatewayParts:
         Raises:
             BadRequest: If the largest body would never find room.
         """
-        if settings.gateway_max_body_bytes * HELD_TIMES > settings.gateway_memory_bytes:
+        held = settings.gateway_max_body_bytes * HELD_TIMES
+        if held > room_for_one(settings.gateway_memory_bytes):
             raise BadRequest(
                 "CONSENTRY_GATEWAY_MEMORY_BYTES does not hold one body: make it at least "
-                f"{HELD_TIMES} times CONSENTRY_GATEWAY_MAX_BODY_BYTES."
+                f"{HELD_TIMES + 1} times CONSENTRY_GATEWAY_MAX_BODY_BYTES."
             )
         threads, clock = GatewayThreads(settings.gateway_checks), SystemClock()
         fetch = FetchPicture(

@@ -250,6 +250,7 @@ class _Request:
         await self.send(start)
         async for chunk in answer.chunks:
             await self.send({"type": "http.response.body", "body": chunk, "more_body": True})
+        self.body.close()
         if has_rest and self.head.value(b"expect") is None:
             await self.body.drain(_DRAIN_S)
         await self.send({"type": "http.response.body", "body": b"", "more_body": False})

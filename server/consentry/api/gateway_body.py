@@ -56,11 +56,12 @@ class IncomingBody:
     async def whole(self) -> bytes:
         """Read all of it (see the port)."""
         declared = self._declared()
-        await self._reserve(_STEP_BYTES if declared is None else declared)
+        most = self.limits.max_bytes
+        await self._reserve(min(_STEP_BYTES, most) if declared is None else declared)
         chunks: list[bytes] = []
         async for chunk in self._read(self.limits.max_bytes):
             if self.received * HELD_TIMES > self._reserved:
-                await self._reserve(self.received)
+                await self._reserve(min(2 * self.received, most))
             chunks.append(chunk)
         return b"".join(chunks)
 
@@ -110,10 +111,9 @@ class IncomingBody:
     async def _reserve(self, size: int) -> None:
         if size > self.limits.max_bytes:
             raise _too_large(self.limits.max_bytes)
-        await self.memory.take(size * HELD_TIMES)
-        # What was set aside for the smaller size is a part of it.
-        held, self._reserved = self._reserved, size * HELD_TIMES
-        self.memory.give_back(held)
+        wanted = size * HELD_TIMES
+        await self.memory.take(wanted - self._reserved)
+        self._reserved = wanted
 
     async def _read(self, max_bytes: int) -> AsyncIterator[bytes]:
         declared = self._declared()

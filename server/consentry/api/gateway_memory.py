@@ -1,7 +1,8 @@
 """Memory for bodies: set aside before they are read, so that its sum has a bound whatever is sent at once.
 
 Who finds no room waits without being read: the sender's own connection holds the rest back. The first in the queue
-whom the room suffices for goes first, so that small requests pass beside large ones.
+whom the room suffices for goes first, and a part of the room is for small requests alone: large ones that come slowly
+hold up nobody but each other.
 """
 
 from __future__ import annotations
@@ -10,6 +11,15 @@ import asyncio
 from dataclasses import dataclass, field
 
 from consentry.kernel.errors import BodyTooLarge, Overloaded
+
+SMALL_BYTES = 1024 * 1024
+_FOR_SMALL = 8
+"""One part in so many."""
+
+
+def room_for_one(total: int) -> int:
+    """Return the most that one request may set aside of ``total`` bytes."""
+    return total - total // _FOR_SMALL
 
 
 @dataclass(eq=False, slots=True)
@@ -39,11 +49,8 @@ class Memory:
             BodyTooLarge: If there is never room for it.
             Overloaded: If there was none for ``patience_s``.
         """
-        if size > self.total:
+        if size > room_for_one(self.total):
             raise BodyTooLarge("The request takes more memory than there is for all.")
-        if not self._waiting and self.used + size <= self.total:
-            self.used += size
-            return
         waiter = _Waiter(size, asyncio.get_running_loop().create_future())
         self._waiting.append(waiter)
         self._admit()
@@ -65,9 +72,13 @@ class Memory:
         self.used -= size
         self._admit()
 
+    def _suffices(self, size: int) -> bool:
+        room = self.total if size <= SMALL_BYTES else room_for_one(self.total)
+        return self.used + size <= room
+
     def _admit(self) -> None:
         for waiter in list(self._waiting):
-            if self.used + waiter.size <= self.total and not waiter.turn.done():
+            if self._suffices(waiter.size) and not waiter.turn.done():
                 self._waiting.remove(waiter)
                 self.used += waiter.size
                 waiter.turn.set_result(None)
