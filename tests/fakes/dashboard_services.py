@@ -268,6 +268,7 @@ def build_services(clock: ManualClock) -> Services:
     signer = ReceiptSigner(private_key=key, issuer="urn:test", clock=clock)
     return Services(
         check=ScriptedCheck(signer, receipts, clock),
+        check_output=None,
         recall=None,
         news=None,
         look=ScriptedLook(),

@@ -9,7 +9,7 @@ from importlib import resources
 from anyio import CapacityLimiter
 from fastapi import APIRouter, Request, Response
 
-from consentry.dashboard import checking, entry, pairing, people, vault
+from consentry.dashboard import checking, consents, entry, pairing, people, vault
 from consentry.dashboard.door import Door
 from consentry.dashboard.visit import Place, Route
 from consentry.kernel.ids import Random
@@ -20,6 +20,7 @@ ROUTES: tuple[Route, ...] = (
     *vault.ROUTES,
     *people.ROUTES,
     *checking.ROUTES,
+    *consents.ROUTES,
     *pairing.ROUTES,
 )
 _MEDIA_TYPES = {

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from consentry.kernel.taxonomy import PublicReason, Purpose, SubjectPolicy, Verdict
+from consentry.kernel.taxonomy import IntentCategory, PublicReason, Purpose, SubjectPolicy, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +63,62 @@ PURPOSES: tuple[Choice, ...] = (
     Choice(Purpose.TRAINING, "Train a model", ""),
 )
 
+GRANTED_PURPOSES: tuple[Choice, ...] = (
+    Choice(Purpose.EDIT, "Change the picture", "A new background, a cartoon, an advert."),
+    Choice(
+        Purpose.FACE_SWAP,
+        "Swap a face",
+        "Put your face on another picture, or another face on yours.",
+    ),
+    Choice(
+        Purpose.IMPERSONATION, "Pass as you", "Make something that seems to be said or done by you."
+    ),
+    Choice(Purpose.VIDEO, "Make a video", ""),
+    Choice(Purpose.TRAINING, "Train a model", ""),
+)
+"""What a standing yes can be given to: nothing intimate."""
+
+CATEGORIES: tuple[Choice, ...] = (
+    Choice(IntentCategory.NONE, "An everyday edit", ""),
+    Choice(IntentCategory.SWIMWEAR, "Swimwear", ""),
+    Choice(IntentCategory.UNDERWEAR, "Underwear", ""),
+    Choice(IntentCategory.MINIMAL, "Minimal clothes", ""),
+    Choice(IntentCategory.TRANSPARENT, "Transparent or wet clothes", ""),
+    Choice(IntentCategory.NUDE, "Nudity", ""),
+    Choice(IntentCategory.SEXUAL_POSE, "A sexual pose", ""),
+    Choice(IntentCategory.BODY_EXAGGERATION, "An exaggerated body", ""),
+    Choice(IntentCategory.FACE_SWAP, "A face swap", ""),
+    Choice(IntentCategory.IMPERSONATION, "Passing as you", ""),
+)
+
+LIFETIMES: tuple[Choice, ...] = (
+    Choice("60", "1 minute", ""),
+    Choice("120", "2 minutes", ""),
+    Choice("300", "5 minutes", ""),
+)
+
+PERIODS: tuple[Choice, ...] = (
+    Choice("1", "A day", ""),
+    Choice("7", "A week", ""),
+    Choice("30", "30 days", ""),
+    Choice("365", "A year", ""),
+    Choice("", "Until I take it back", ""),
+)
+
 NOTICES: Mapping[str, str] = {
     "created": "Your passphrase is set. Keep it somewhere safe: nobody can recover it.",
     "enrolled": "Done. The very next check knows this face.",
     "revoked": "Done. That protection has ended, and its key and templates are destroyed.",
     "erased": "Done. Everybody's faces, names and keys are destroyed. No check can find them any more.",
     "restored": "The backup is restored and unlocked.",
+    "approved": "Approved, once. The platform can go on for as long as you said.",
+    "declined": "Declined. The copies of its pictures are destroyed.",
+    "blocked": "Declined, and blocked. They are not told.",
+    "unblocked": "They can ask you again.",
+    "given": "Done. The very next check goes by it.",
+    "taken": "Taken back. The very next check does not rely on it.",
+    "announced": "Announced. You can give the consent itself when the cooling-off time is over, within a day of that.",
+    "own": "Set. From now on this passphrase, and no other, proves that it is you.",
     "passphrase": "The passphrase is changed. The old one opens nothing here any more; backups made before still "
     "open with the old one.",
 }
@@ -107,6 +157,16 @@ def policy(value: SubjectPolicy) -> str:
     return next(choice.label for choice in POLICIES if choice.value == value)
 
 
+def purpose(value: Purpose) -> str:
+    """Name a purpose."""
+    return next(choice.label for choice in PURPOSES if choice.value == value)
+
+
+def category(value: IntentCategory) -> str:
+    """Name what words ask for."""
+    return next(choice.label for choice in CATEGORIES if choice.value == value)
+
+
 def verdict(value: Verdict) -> VerdictWords:
     """Name a verdict."""
     return VERDICTS[value]
@@ -122,6 +182,8 @@ FORMATS: Mapping[str, Callable[..., object]] = {
     "minutes": minutes,
     "sentence": sentence,
     "policy": policy,
+    "purpose": purpose,
+    "category": category,
     "verdict": verdict,
     "reason": reason,
 }
