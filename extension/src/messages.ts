@@ -396,6 +396,9 @@ export interface Exchanges {
   /** The evidence as a file for a lawyer, a platform or the police: no longer sealed. */
   "inbox.export": { ask: { readonly alert: string; readonly secret: Secret }; answer: { readonly file: Base64; readonly name: string } };
 
+  /** How many pictures of the page show her, for the toolbar. */
+  "feed.found": { ask: { readonly mine: number }; answer: object };
+
   "companion.state": {
     ask: object;
     answer: {
@@ -441,6 +444,7 @@ export type Reply<K extends Kind = Kind> =
  */
 export const CONTENT_KINDS: ReadonlySet<Kind> = new Set<Kind>([
   "engine.state",
+  "feed.found",
   "guard.arrive",
   "guard.fetch",
   "guard.hold",

@@ -8,6 +8,7 @@ import { Holds } from "./holds.ts";
 import { tellEveryone } from "./notices.ts";
 import { listen } from "./router.ts";
 import { Sites } from "./sites.ts";
+import { toolbarHandlers } from "./toolbar.ts";
 
 const engine = new Engine(BROWSER === "chromium" ? new OffscreenHost() : new WorkerHost());
 const now = (): number => Math.floor(Date.now() / 1000);
@@ -21,6 +22,7 @@ door.watch();
 listen({
   ...sites.handlers(),
   ...guardHandlers(door, holds),
+  ...toolbarHandlers(),
   "text.assess": ({ text, turns }) => engine.assess(text, turns ?? []),
   "engine.state": async () => {
     await engine.load();

@@ -9,7 +9,7 @@ import { Layer } from "../layer.ts";
 import { BADGE_CSS, Badges } from "./badges.ts";
 import { Finder } from "./finder.ts";
 import { Idle } from "./idle.ts";
-import { PANEL_CSS, Panel } from "./panel.ts";
+import { PANEL_CSS, Panel, type Report } from "./panel.ts";
 
 /** Larger than this is no picture of a feed; the background has the same limit for what it fetches. */
 const MAX_BYTES = 20_000_000;
@@ -28,6 +28,8 @@ class Watch {
   readonly #near = new Map<Element, readonly string[]>();
   #isLocked = false;
   #isTold = false;
+  /** What stands on the toolbar. */
+  #found = 0;
 
   constructor() {
     this.#panel = window === window.top ? new Panel(this.#layer, () => void ask("page.open", { page: "settings" })) : null;
@@ -136,7 +138,7 @@ class Watch {
     };
   }
 
-  /** Bring the panel up to date, at most once a frame. */
+  /** Bring the panel and the toolbar up to date, at most once a frame. */
   #tell(): void {
     if (this.#panel === null || this.#isTold) {
       return;
@@ -144,15 +146,32 @@ class Watch {
     this.#isTold = true;
     requestAnimationFrame(() => {
       this.#isTold = false;
-      const outcomes = this.#queue.outcomes;
-      const notChecked = new Map<string, number>();
-      for (const outcome of outcomes) {
-        if (!outcome.checked) {
-          notChecked.set(outcome.why, (notChecked.get(outcome.why) ?? 0) + 1);
-        }
+      const report = this.#report();
+      this.#panel?.show(report);
+      if (report.mine.length !== this.#found) {
+        this.#found = report.mine.length;
+        // A toolbar that could not be told is behind by one picture, until the next.
+        ask("feed.found", { mine: this.#found }).catch(() => undefined);
       }
-      this.#panel?.show({ ...this.counts, mine: this.#badges.pictures, waiting: this.#queue.waiting, notChecked, isLocked: this.#isLocked });
     });
+  }
+
+  #report(): Report {
+    const outcomes = this.#queue.outcomes;
+    const notChecked = new Map<string, number>();
+    for (const outcome of outcomes) {
+      if (!outcome.checked) {
+        notChecked.set(outcome.why, (notChecked.get(outcome.why) ?? 0) + 1);
+      }
+    }
+    return {
+      looked: outcomes.filter((outcome) => outcome.checked).length,
+      mine: this.#badges.pictures,
+      possible: outcomes.filter((outcome) => outcome.checked && outcome.shows === "possible").length,
+      waiting: this.#queue.waiting,
+      notChecked,
+      isLocked: this.#isLocked,
+    };
   }
 }
 
@@ -192,10 +211,8 @@ async function follow(): Promise<void> {
   }
 }
 
-chrome.runtime.onMessage.addListener((message: Notice | FeedQuestion, _from, reply: (counts: FeedCounts | null) => void) => {
-  if (message.to === "feed") {
-    reply(watch?.counts ?? null);
-  } else if (message.to === "everyone" && message.notice === "sites") {
+chrome.runtime.onMessage.addListener((message: Partial<Notice>) => {
+  if (message.to === "everyone" && message.notice === "sites") {
     start();
   } else if (message.to === "everyone" && message.notice === "vault") {
     watch?.lookAgain();
