@@ -138,6 +138,12 @@ class Watch {
     };
   }
 
+  /** What was seen on this page since it was loaded. */
+  counts(): FeedCounts {
+    const { looked, mine, possible, notChecked } = this.#report();
+    return { looked, mine: mine.length, possible, notChecked: [...notChecked.values()].reduce((sum, count) => sum + count, 0) };
+  }
+
   /** Bring the panel and the toolbar up to date, at most once a frame. */
   #tell(): void {
     if (this.#panel === null || this.#isTold) {
@@ -211,8 +217,10 @@ async function follow(): Promise<void> {
   }
 }
 
-chrome.runtime.onMessage.addListener((message: Partial<Notice>) => {
-  if (message.to === "everyone" && message.notice === "sites") {
+chrome.runtime.onMessage.addListener((message: Partial<Notice | FeedQuestion>, _sender, reply: (counts: FeedCounts | null) => void) => {
+  if (message.to === "feed") {
+    reply(watch?.counts() ?? null);
+  } else if (message.to === "everyone" && message.notice === "sites") {
     start();
   } else if (message.to === "everyone" && message.notice === "vault") {
     watch?.lookAgain();
