@@ -128,18 +128,8 @@ class Watch {
     return answer;
   }
 
-  get counts(): FeedCounts {
-    const outcomes = this.#queue.outcomes;
-    return {
-      looked: outcomes.filter((outcome) => outcome.checked).length,
-      mine: this.#badges.pictures.length,
-      possible: outcomes.filter((outcome) => outcome.checked && outcome.shows === "possible").length,
-      notChecked: outcomes.filter((outcome) => !outcome.checked).length,
-    };
-  }
-
   /** What was seen on this page since it was loaded. */
-  counts(): FeedCounts {
+  get counts(): FeedCounts {
     const { looked, mine, possible, notChecked } = this.#report();
     return { looked, mine: mine.length, possible, notChecked: [...notChecked.values()].reduce((sum, count) => sum + count, 0) };
   }
@@ -219,7 +209,7 @@ async function follow(): Promise<void> {
 
 chrome.runtime.onMessage.addListener((message: Partial<Notice | FeedQuestion>, _sender, reply: (counts: FeedCounts | null) => void) => {
   if (message.to === "feed") {
-    reply(watch?.counts() ?? null);
+    reply(watch?.counts ?? null);
   } else if (message.to === "everyone" && message.notice === "sites") {
     start();
   } else if (message.to === "everyone" && message.notice === "vault") {
