@@ -148,6 +148,13 @@ class Internet:
                     return
                 self.close_connection = True
 
+            def finish(self) -> None:
+                # The server closes the socket that it accepted; the one with TLS around it is ours.
+                try:
+                    super().finish()
+                finally:
+                    self.connection.close()
+
             def answer(self) -> None:
                 if self.headers.get("upgrade", "").lower() == "websocket":
                     self._listen()
