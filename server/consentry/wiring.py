@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -86,12 +86,14 @@ from consentry.storage.receipts import SqlReceiptStore
 from consentry.storage.subjects import SqlSubjectStore
 from consentry.storage.tokens import SqlTokenStore
 from consentry.storage.vault_header import SqlHeaderStore
-from consentry.transparency.jwks import thumbprint
-from consentry.transparency.notes import NoteSigner, SignatureType
-from consentry.transparency.policy import TrustPolicy
+from consentry.storage.witnessed import SqlWitnessMemory
+from consentry.transparency.jwks import JwkSet, thumbprint, to_jwks
+from consentry.transparency.notes import NoteSigner, SignatureType, require_key_name
+from consentry.transparency.policy import KnownLog, TrustPolicy
 from consentry.transparency.publication import ProveEntry, PublishLog, RenewLog
 from consentry.transparency.receipts import ReceiptSigner
 from consentry.transparency.signing_key import create_signing_key, load_signing_key
+from consentry.transparency.witnessing import Witness
 from consentry.vault.custody import Custody
 from consentry.vault.keys import derive
 
@@ -150,6 +152,90 @@ def open_home(settings: Settings) -> Iterator[Home]:
             home.services.custody.lock()
     finally:
         database.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogDesk:
+    """The transparency log of a data folder, beside whatever else runs on it. Needs no models.
+
+    Attributes:
+        store, publish, prove, renew: As in `consentry.services.Services`.
+        receipt_keys: What verifies this installation's receipts.
+    """
+
+    store: SqlLog
+    publish: PublishLog
+    prove: ProveReceipt
+    renew: RenewLog
+    receipt_keys: JwkSet
+
+    @property
+    def policy(self) -> TrustPolicy:
+        """Trust in this log, with the quorum that is configured."""
+        with self.store.view() as view:
+            own = self.publish.vkey(view.origin)
+        return replace(self.publish.policy, logs=(KnownLog(vkey=own),))
+
+
+@contextmanager
+def open_log(settings: Settings) -> Iterator[LogDesk]:
+    """Open the log of a data folder.
+
+    Raises:
+        StorageFailed, StorageFull: If the database cannot be opened.
+        SigningKeyUnusable: If a key of the installation is lost or not private any more.
+    """
+    _make_private_folder(settings.home)
+    database = Database.open(settings.database_path)
+    try:
+        clock = SystemClock()
+        log = _log(settings, database, clock)
+        receipts = SqlReceiptStore(database, log)
+        publish = _publisher(settings, log, clock)
+        receipt_key = _installation_key(
+            settings.keys_dir / "receipts.pem", is_in_use=receipts.count() > 0
+        )
+        yield LogDesk(
+            store=log,
+            publish=publish,
+            prove=ProveReceipt(receipts, ProveEntry(log, publish)),
+            renew=RenewLog(log, publish),
+            receipt_keys=to_jwks([receipt_key.public_key()]),
+        )
+    finally:
+        database.close()
+
+
+@contextmanager
+def open_witness(settings: Settings, name: str, policy: Path) -> Iterator[Witness]:
+    """Open the witness of a data folder, which cosigns the logs of a trust policy.
+
+    Raises:
+        BadRequest: If the policy cannot be read or does not hold, or the name is none for a key.
+        StorageFailed, StorageFull: If the database cannot be opened.
+    """
+    _make_private_folder(settings.home)
+    database = Database.open(settings.database_path)
+    try:
+        yield Witness(
+            SqlWitnessMemory(database),
+            read_trust_policy(policy),
+            witness_signer(settings, name),
+            SystemClock(),
+        )
+    finally:
+        database.close()
+
+
+def witness_signer(settings: Settings, name: str) -> NoteSigner:
+    """Return the key of this installation's witness, made on first use."""
+    try:
+        require_key_name(name)
+    except ProofInvalid as cause:
+        raise BadRequest(f"That is no name for a witness. {cause}") from cause
+    _make_private_folder(settings.home)
+    key = _identity_key(settings.keys_dir / "witness.pem")
+    return NoteSigner(name=name, type=SignatureType.COSIGNATURE, private_key=key)
 
 
 def tcp_app(home: Home, port: int) -> FastAPI:
@@ -400,7 +486,8 @@ def read_trust_policy(path: Path | None) -> TrustPolicy:
     try:
         return TrustPolicy.parse(path.read_text("utf-8", "surrogateescape"))
     except (OSError, ProofInvalid) as cause:
-        raise BadRequest(f"CONSENTRY_LOG_POLICY: {cause}") from cause
+        what = cause.strerror if isinstance(cause, OSError) else cause
+        raise BadRequest(f"The trust policy cannot be used: {what}") from cause
 
 
 def _installation_key(path: Path, *, is_in_use: bool) -> Ed25519PrivateKey:

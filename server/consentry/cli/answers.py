@@ -170,6 +170,7 @@ class ReceiptDocument(Answer):
     verdict: str | None = None
     reasons: list[str] | None = None
     salts: SaltsAnswer | None = None
+    proof: str | None = None
 
 
 class QualityAnswer(Answer):

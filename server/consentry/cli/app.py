@@ -22,6 +22,7 @@ from consentry.cli.identity import aliases, contests, own_passphrases, policies
 from consentry.cli.intent import intent
 from consentry.cli.invocation import Invocation
 from consentry.cli.keys import keys
+from consentry.cli.log import log
 from consentry.cli.models import models
 from consentry.cli.people import enrol, erase, revoke, subjects
 from consentry.cli.platforms import platforms
@@ -29,6 +30,7 @@ from consentry.cli.receipts import receipts
 from consentry.cli.requests import requests
 from consentry.cli.serve import open_dashboard, serve
 from consentry.cli.terminal import say
+from consentry.cli.witness import witness
 
 app = typer.Typer(
     name="consentry",
@@ -96,6 +98,8 @@ app.add_typer(keys, name="keys")
 app.add_typer(database, name="db")
 app.add_typer(backup, name="backup")
 app.add_typer(receipts, name="receipt")
+app.add_typer(log, name="log")
+app.add_typer(witness, name="witness")
 app.add_typer(tokens, name="token")
 app.add_typer(platforms, name="platform")
 app.add_typer(gateway, name="gateway")

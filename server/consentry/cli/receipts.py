@@ -19,6 +19,7 @@ from consentry.kernel.taxonomy import Purpose
 
 if TYPE_CHECKING:
     from consentry.cli.answers import ReceiptDocument
+    from consentry.transparency.policy import TrustPolicy
     from consentry.transparency.receipts import ReceiptClaims, ReceiptSalts
 
 receipts = typer.Typer(help="Signed verdicts, verified offline.", no_args_is_help=True)
@@ -68,10 +69,26 @@ def verify_receipt(  # noqa: PLR0913 -- one argument for each option of the comm
             show_default=False,
         ),
     ] = None,
+    proof: Annotated[
+        Path | None,
+        typer.Option(
+            help="A proof (C2SP tlog-proof) that it is in the log, where it did not come with one.",
+            show_default=False,
+        ),
+    ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            help="Whom to believe about the log (C2SP tlog-policy), in place of this home's log.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Verify a receipt: that it is signed, unchanged, and about what it is said to be about."""
     from consentry.transparency.jwks import parse_jwks
+    from consentry.transparency.logged import verify_logged as require_logged
+    from consentry.transparency.proofs import LogProof
     from consentry.transparency.receipts import ReceiptInputs
     from consentry.transparency.receipts import verify_commitment as require_about
     from consentry.transparency.receipts import verify_receipt as require_signed
@@ -99,10 +116,19 @@ def verify_receipt(  # noqa: PLR0913 -- one argument for each option of the comm
             platform=None,
         )
         require_about(claims, salts, inputs)
+    text = _proof_text(proof, document)
+    is_logged = text is not None
+    if text is not None:
+        require_logged(jws, claims, LogProof.parse(text), _trust(invocation, policy))
+    elif policy is not None:
+        raise BadRequest(
+            "There is no proof to hold against that policy. Give the object that `consentry log prove` "
+            "or the API's /proof printed, or --proof FILE."
+        )
     if as_json:
-        say_document(_claims_document(claims, is_about=is_about))
+        say_document(_claims_document(claims, is_about=is_about, is_logged=is_logged))
     else:
-        _show_claims(claims, is_about=is_about)
+        _show_claims(claims, is_about=is_about, is_logged=is_logged)
 
 
 @receipts.command("list")
@@ -142,6 +168,21 @@ def _own_keys(invocation: Invocation) -> bytes:
 
     with invocation.line() as line:
         return calls.receipt_keys(line).model_dump_json().encode()
+
+
+def _proof_text(proof: Path | None, document: ReceiptDocument | None) -> str | None:
+    if proof is not None:
+        return read_file(proof, max_bytes=_MAX_BYTES).decode("utf-8", "replace")
+    return None if document is None else document.proof
+
+
+def _trust(invocation: Invocation, policy: Path | None) -> TrustPolicy:
+    from consentry.wiring import open_log, read_trust_policy
+
+    if policy is not None:
+        return read_trust_policy(policy)
+    with open_log(invocation.settings) as desk:
+        return desk.policy
 
 
 def _read_receipt(given: str) -> tuple[str, ReceiptDocument | None]:
@@ -208,11 +249,16 @@ def _salts_of(document: ReceiptDocument) -> ReceiptSalts | None:
     )
 
 
-def _claims_document(claims: ReceiptClaims, *, is_about: bool) -> dict[str, Json]:
+def _claims_document(claims: ReceiptClaims, *, is_about: bool, is_logged: bool) -> dict[str, Json]:
     engines: dict[str, Json] = dict(claims.engines)
+    place: dict[str, Json] | None = None
+    if claims.log is not None:
+        place = {"origin": claims.log.origin, "index": claims.log.index}
     return {
         "format": "consentry.verified/1",
         "inputs_verified": is_about,
+        "log_verified": is_logged,
+        "log": place,
         "check_id": claims.check,
         "issuer": claims.issuer,
         "issued_at": claims.issued_at.isoformat(),
@@ -225,7 +271,7 @@ def _claims_document(claims: ReceiptClaims, *, is_about: bool) -> dict[str, Json
     }
 
 
-def _show_claims(claims: ReceiptClaims, *, is_about: bool) -> None:
+def _show_claims(claims: ReceiptClaims, *, is_about: bool, is_logged: bool) -> None:
     about = (
         "is signed, unchanged, and about what was given" if is_about else "is signed and unchanged"
     )
@@ -238,3 +284,8 @@ def _show_claims(claims: ReceiptClaims, *, is_about: bool) -> None:
         f"  policy:  {claims.policy_version}; {', '.join(f'{k} {v}' for k, v in claims.engines.items())}"
     )
     say(f"  issuer:  {claims.issuer}")
+    if claims.log is not None:
+        said = (
+            "proved" if is_logged else f"not proved here; see: consentry log prove {claims.check}"
+        )
+        say(f"  log:     {claims.log.origin} at {claims.log.index}: {said}")

@@ -24,7 +24,13 @@ import typer
 
 from consentry.cli.invocation import Invocation
 from consentry.cli.terminal import note, say
-from consentry.kernel.errors import BadRequest, Conflict, StorageFailed, StorageFull
+from consentry.kernel.errors import (
+    BadRequest,
+    Conflict,
+    OperatorError,
+    StorageFailed,
+    StorageFull,
+)
 
 if TYPE_CHECKING:
     import uvicorn
@@ -258,20 +264,24 @@ async def _serve(home: Home, settings: Settings, *, shows_link: bool) -> None:
             tasks = [asyncio.create_task(server.serve(sockets=[each])) for server, each in servers]
             idle_lock = asyncio.create_task(_expire_idle_vault(home))
             sweeping = asyncio.create_task(_sweep_consents(home))
+            publishing = asyncio.create_task(_publish_log(home))
             try:
                 await _until_started(only_servers, tasks)
                 warming = asyncio.create_task(asyncio.to_thread(home.warm_up))
                 _announce(home, settings, port, has_socket=local is not None, shows_link=shows_link)
                 await warming
                 await asyncio.wait(
-                    [*tasks, idle_lock, sweeping], return_when=asyncio.FIRST_COMPLETED
+                    [*tasks, idle_lock, sweeping, publishing], return_when=asyncio.FIRST_COMPLETED
                 )
             finally:
                 for server in only_servers:
                     server.should_exit = True
                 idle_lock.cancel()
                 sweeping.cancel()
-                ended = await asyncio.gather(*tasks, idle_lock, sweeping, return_exceptions=True)
+                publishing.cancel()
+                ended = await asyncio.gather(
+                    *tasks, idle_lock, sweeping, publishing, return_exceptions=True
+                )
         for end in ended:
             if isinstance(end, Exception):
                 raise end
@@ -349,6 +359,17 @@ async def _sweep_consents(home: Home) -> None:
         except (StorageFailed, StorageFull) as cause:
             # It is of no use to anybody any more; a full disk must not end the companion.
             _LOG.warning("what has lapsed could not be destroyed, trying again: %s", cause)
+
+
+async def _publish_log(home: Home) -> None:
+    """Take in what waits, sign the head of the log, and have it cosigned, a batch at a time."""
+    while True:
+        await asyncio.sleep(home.settings.log_batch_s)
+        try:
+            await asyncio.to_thread(home.services.publish_log.batch)
+        except OperatorError as cause:
+            # Without a signed head nobody can be deceived, and revoking must go on.
+            _LOG.error("the log was not published, trying again: %s", cause)
 
 
 def _announce(
