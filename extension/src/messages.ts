@@ -68,6 +68,7 @@ export type FailureCode =
   | "interrupted"
   | "locked"
   | "name_taken"
+  | "name_unusable"
   | "no_face"
   | "not_found"
   | "passphrase_too_short"

@@ -29,7 +29,7 @@ from consentry.kernel.taxonomy import Assessment, IntentCategory, Mode, Purpose,
 Json: TypeAlias = dict[str, object]
 FILE = Path(__file__).with_name("decisions_v1.json")
 
-_CASES = 700
+_CASES = 1000
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _SUBJECTS = ("sub_a", "sub_b")
 
@@ -45,7 +45,7 @@ def content() -> str:
 
 
 def _cases() -> list[Json]:
-    chance = random.Random(2027)  # noqa: S311 -- the same cases each time
+    chance = random.Random(2027)
     found: dict[str, Json] = {}
     while len(found) < _CASES:
         given = _given(chance)

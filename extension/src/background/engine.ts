@@ -3,7 +3,6 @@
  * before what only informs.
  */
 
-import data from "../engine/engine.json" with { type: "json" };
 import type { EngineAnswer, EngineAsk, Seen } from "../engine/protocol.ts";
 import type { Assessment, EngineState } from "../messages.ts";
 import { Failure } from "./failure.ts";
@@ -25,7 +24,6 @@ interface Waiting {
 }
 
 export class Engine {
-  readonly model: string = data.model;
   readonly #host: EngineHost;
   readonly #waiting: Waiting[] = [];
   #isBusy = false;
@@ -39,9 +37,15 @@ export class Engine {
     return this.#state;
   }
 
-  /** Load the networks, so that the first picture does not wait for them. */
+  /** Load the networks, so that the first picture does not wait for them. Whether it went well, `state` says. */
   async load(): Promise<void> {
-    await this.#ask({ op: "load" }, { urgent: true });
+    try {
+      await this.#ask({ op: "load" }, { urgent: true });
+    } catch (error) {
+      if (!(error instanceof Failure)) {
+        throw error;
+      }
+    }
   }
 
   /**

@@ -1,31 +1,78 @@
 /** The background: which handler answers which kind. Builds the parts and decides nothing. */
 
+import { BrowserSession, BrowserVaultStore } from "../vault/storage.ts";
+import { Vault } from "../vault/vault.ts";
+import { DIMENSION, MODEL } from "../engine/recipe.ts";
+import type { PictureAnswer } from "../messages.ts";
+import { Checks } from "./checks.ts";
+import { Companion } from "./companion/companion.ts";
 import { Door } from "./door.ts";
+import { Enrolment } from "./enrolment.ts";
 import { Engine, OffscreenHost, WorkerHost } from "./engine.ts";
 import { welcomeOnce } from "./first-run.ts";
 import { guardHandlers } from "./guard.ts";
 import { Holds } from "./holds.ts";
 import { tellEveryone } from "./notices.ts";
 import { listen } from "./router.ts";
+import { SeenPictures } from "./seen.ts";
 import { Sites } from "./sites.ts";
 import { toolbarHandlers } from "./toolbar.ts";
+import { lockWhenIdle, vaultHandlers } from "./vault.ts";
 
 const engine = new Engine(BROWSER === "chromium" ? new OffscreenHost() : new WorkerHost());
 const now = (): number => Math.floor(Date.now() / 1000);
 const sites = new Sites(now, () => void tellEveryone("sites"));
 const door = new Door();
 const holds = new Holds(chrome.storage.session, now);
+const seen = new SeenPictures<PictureAnswer>();
+const vault = new Vault({
+  store: new BrowserVaultStore(),
+  session: new BrowserSession(),
+  model: MODEL,
+  dimension: DIMENSION,
+  now: () => new Date(),
+  changed: () => {
+    seen.clear();
+    void tellEveryone("vault");
+  },
+});
+const companion = new Companion({
+  storage: chrome.storage.local,
+  send: (url, init) => fetch(url, init),
+  origin: new URL(chrome.runtime.getURL("")).origin,
+  name: BROWSER === "chromium" ? "Chromium" : "Firefox",
+  now: () => Date.now(),
+  changed: () => {
+    seen.clear();
+    void tellEveryone("companion");
+  },
+});
+const enrolment = new Enrolment(engine, vault, chrome.storage.session);
+const checks = new Checks({
+  engine,
+  vault,
+  companion,
+  holds,
+  seen,
+  assess: (text) => engine.assess(text, []),
+});
 
 welcomeOnce();
 sites.watch();
 door.watch();
+lockWhenIdle(vault);
 listen({
+  ...vaultHandlers(vault),
+  ...enrolment.handlers(),
+  ...checks.handlers(),
+  ...companion.handlers(),
   ...sites.handlers(),
   ...guardHandlers(door, holds),
   ...toolbarHandlers(),
   "text.assess": ({ text, turns }) => engine.assess(text, turns ?? []),
   "engine.state": async () => {
     await engine.load();
-    return { state: engine.state, engine: "browser", model: engine.model };
+    const { state } = await companion.state();
+    return { state: engine.state, engine: state === "reachable" ? "companion" : "browser", model: MODEL };
   },
 });
