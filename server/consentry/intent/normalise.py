@@ -215,11 +215,15 @@ def single_letters_view(view: View) -> View | None:
 
 def _run_together(view: View, start: int, end: int) -> Iterator[_Letter]:
     """Give the letters of a run; where the gap in the text as sent is wider than elsewhere, a space."""
-    letters = [letter for letter in _slice(view, start, end) if letter[0].isalnum()]
+    letters = [
+        letter for letter in _slice(view, start, end) if letter[0].isalnum() or letter[0] in _SIGNS
+    ]
     gaps = [right[1] - left[2] for left, right in pairwise(letters)]
-    usual = min(gaps)
+    usual = min(
+        gap for gap, letter in zip(gaps, letters[1:], strict=True) if letter[0] not in _SIGNS
+    )
     for i, letter in enumerate(letters):
-        if i and gaps[i - 1] > usual:
+        if i and gaps[i - 1] > usual and letter[0] not in _SIGNS:
             yield " ", letters[i - 1][2], letter[1]
         yield letter
 
@@ -291,8 +295,15 @@ def _is_address(text: str, start: int) -> bool:
 _LEET_WORD = re.compile(r"(?<![a-z0134578@$!|€£+])[a-z0134578@$!|€£+]{3,}")
 _STRETCH = re.compile(r"([^\W\d_])\1{2,}")
 _PIECE = re.compile(r"(?:[^\W\d_]|['\u0900-\u0963\u0966-\u0dff])+")
-_PARTED = re.compile(r"(?<!\w)\w{1,4}[\W_]{1,2}\w|\w[-.*_+~'][\w]")
-_SINGLES = re.compile(r"(?<![\w'])[^\W\d_](?:[\W_]{1,2}[^\W\d_](?![\w'])){3,}")
+# Signs that Indic scripts and Thai write on a letter: they part no word, and are no letter of their own.
+_SIGNS = "".join(chr(i) for i in range(0x900, 0xE50) if unicodedata.category(chr(i))[0] == "M")
+_PARTED = re.compile(
+    rf"(?<![\w{_SIGNS}])[\w{_SIGNS}]{{1,4}}(?:[^\w{_SIGNS}]|_){{1,2}}\w|[\w{_SIGNS}][-.*_+~'][\w]"
+)
+_SINGLES = re.compile(
+    rf"(?<![\w{_SIGNS}'])[^\W\d_][{_SIGNS}]*"
+    rf"(?:(?:[^\w{_SIGNS}]|_){{1,2}}[^\W\d_][{_SIGNS}]*(?![\w{_SIGNS}'])){{3,}}"
+)
 _HEX = re.compile(r"(?:(?:0x|\\x)?[0-9a-fA-F]{2}[\s,:]?){4,}")
 _BINARY = re.compile(r"\b[01]{8}(?:\s[01]{8}){2,}\b")
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{8,}={0,2}(?![A-Za-z0-9+/_=-])")
