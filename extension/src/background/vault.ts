@@ -3,10 +3,11 @@
 import { fromBase64, toBase64 } from "../domain/base64.ts";
 import type { VaultState } from "../messages.ts";
 import type { Vault } from "../vault/vault.ts";
+import type { Inbox } from "./inbox.ts";
 import type { Handlers } from "./router.ts";
 
 /** The handlers of `vault.*` and `subject.*`. */
-export function vaultHandlers(vault: Vault): Handlers {
+export function vaultHandlers(vault: Vault, inbox: Inbox): Handlers {
   return {
     "vault.state": () => vault.state(),
     "vault.create": ({ passphrase }) => vault.create(passphrase),
@@ -26,9 +27,14 @@ export function vaultHandlers(vault: Vault): Handlers {
       return { file: toBase64(file), subjects };
     },
     "vault.import": ({ file, passphrase }) => vault.import(fromBase64(file), passphrase),
-    "vault.destroy": () => vault.destroy(),
+    "vault.destroy": async () => {
+      const state = await vault.destroy();
+      await inbox.clear();
+      return state;
+    },
     "subject.delete": async ({ subject, secret }) => {
       await vault.remove(subject, secret);
+      await inbox.forget(subject);
       return {};
     },
     "subject.policy": async ({ subject, policy, secret }) => {

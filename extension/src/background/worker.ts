@@ -4,6 +4,8 @@ import { BrowserSession, BrowserVaultStore } from "../vault/storage.ts";
 import { Vault } from "../vault/vault.ts";
 import { DIMENSION, MODEL } from "../engine/recipe.ts";
 import type { PictureAnswer } from "../messages.ts";
+import version from "../domain/intent/data/version.json" with { type: "json" };
+import { Alerts } from "./alerts.ts";
 import { Checks } from "./checks.ts";
 import { Companion } from "./companion/companion.ts";
 import { Door } from "./door.ts";
@@ -12,7 +14,10 @@ import { Engine, OffscreenHost, WorkerHost } from "./engine.ts";
 import { welcomeOnce } from "./first-run.ts";
 import { guardHandlers } from "./guard.ts";
 import { Holds } from "./holds.ts";
+import { BrowserRows } from "./inbox-rows.ts";
+import { Inbox } from "./inbox.ts";
 import { tellEveryone } from "./notices.ts";
+import { RequestWatch } from "./requests.ts";
 import { listen } from "./router.ts";
 import { SeenPictures } from "./seen.ts";
 import { Sites } from "./sites.ts";
@@ -34,7 +39,17 @@ const vault = new Vault({
   changed: () => {
     seen.clear();
     void tellEveryone("vault");
+    void alerts.count();
   },
+});
+const inbox = new Inbox(new BrowserRows(), vault, () => crypto.randomUUID());
+const alerts = new Alerts({
+  inbox,
+  state: () => vault.state(),
+  verify: (secret) => vault.verify(secret),
+  engine: version.engine,
+  now,
+  tell: () => void tellEveryone("inbox"),
 });
 const companion = new Companion({
   storage: chrome.storage.local,
@@ -56,19 +71,30 @@ const checks = new Checks({
   seen,
   assess: (text) => engine.assess(text, []),
 });
+const requests = new RequestWatch({
+  assess: (text, turns) => engine.assess(text, turns),
+  check: (picture, sender) => checks.picture(picture, sender),
+  vault: async () => (await vault.state()).state,
+  handles: () => inbox.handles(),
+  raise: (sighting) => alerts.raise(sighting),
+  now,
+});
 
 welcomeOnce();
 sites.watch();
 door.watch();
+alerts.watch();
 lockWhenIdle(vault);
 listen({
-  ...vaultHandlers(vault),
+  ...vaultHandlers(vault, inbox),
   ...enrolment.handlers(),
   ...checks.handlers(),
   ...companion.handlers(),
   ...sites.handlers(),
   ...guardHandlers(door, holds),
   ...toolbarHandlers(),
+  ...alerts.handlers(),
+  ...requests.handlers(),
   "text.assess": ({ text, turns }) => engine.assess(text, turns ?? []),
   "engine.state": async () => {
     await engine.load();

@@ -61,7 +61,7 @@ export function readOpener(post: Element, rules: PostRules): AboutPost | null {
   const about = readAbout(element, opener, (found) => found.closest(rules.post) === null);
   const poster = opener.poster === undefined ? null : new URL(location.href).searchParams.get(opener.poster.parameter);
   const pictures = poster === null ? [] : [{ url: (opener.poster?.address ?? "").replace("{}", encodeURIComponent(poster)) }];
-  return { ...about, url: about.url ?? withoutHash(location.href), pictures: [...pictures, ...about.pictures].slice(0, MOST_PICTURES) };
+  return { ...about, url: about.url ?? location.href.replace(/#.*$/, ""), pictures: [...pictures, ...about.pictures].slice(0, MOST_PICTURES) };
 }
 
 function readAbout(element: Element, parts: PostParts, isOwn: (found: Element) => boolean): AboutPost {
@@ -178,7 +178,7 @@ function picturesOf(element: Element, places: readonly string[], isOwn: (found: 
   const addresses = new Set<string>();
   for (const place of places) {
     for (const { element: found, value } of at(element, place, isOwn)) {
-      const address = webAddress(value ?? addressOf(found) ?? "");
+      const address = webAddress(value ?? addressOf(found) ?? "")?.replace(/#.*$/, "") ?? null;
       if (address !== null) {
         addresses.add(address);
       }
@@ -194,16 +194,12 @@ function addressOf(element: Element): string | null {
   if (!(element instanceof HTMLImageElement)) {
     return null;
   }
-  // A picture that has not been laid out says nothing about its size.
-  const isSmall = element.width > 0 && element.width < SMALLEST_SIDE && element.height < SMALLEST_SIDE;
+  // A picture that is not there yet says nothing about its size.
+  const isSmall = element.naturalWidth > 0 && element.width > 0 && element.width < SMALLEST_SIDE && element.height < SMALLEST_SIDE;
   return isSmall ? null : element.currentSrc || element.getAttribute("src") || element.dataset["src"] || null;
 }
 
 function webAddress(address: string): string | null {
   const url = address === "" ? null : URL.parse(address, document.baseURI);
-  return url !== null && /^https?:$/.test(url.protocol) ? withoutHash(url.href) : null;
-}
-
-function withoutHash(address: string): string {
-  return address.replace(/#.*$/, "");
+  return url !== null && /^https?:$/.test(url.protocol) ? url.href : null;
 }

@@ -1,6 +1,6 @@
 /** Which post answers which: by the site's own ids, by nesting, by the page's address, by whom a post says it answers. */
 
-import { callsAssistant } from "../../domain/requests/asked.ts";
+import { callsAssistant, isAssistant } from "../../domain/requests/asked.ts";
 import type { AboutPost, ReportedPost } from "../../messages.ts";
 import type { PostRules } from "../../sites/posts.ts";
 import { type Post, readOpener } from "./posts.ts";
@@ -14,11 +14,11 @@ export function conversationsOf(posts: readonly Post[], rules: PostRules, page: 
   const thread = new Thread(posts, rules, page);
   return posts.flatMap((post) => {
     const chain = thread.above(post);
-    const opener = readOpener(post.element, rules);
+    const opener = thread.hasStory ? null : readOpener(post.element, rules);
     const root = opener === null ? chain.at(-1) : undefined;
     const turns = chain.filter((each) => each !== root).reverse();
     const located = new Set(chain.map(({ account }) => account));
-    const unlocated = post.repliesTo.filter((account) => !located.has(account));
+    const unlocated = post.repliesTo.filter((account) => !located.has(account) && !isAssistant(account));
     const about: AboutPost[] = [
       ...(post.quoted === null ? [] : [post.quoted]),
       ...chain.map(aboutOf),
@@ -60,6 +60,11 @@ class Thread {
     this.#focus = isThread ? posts.findIndex(({ url }) => url !== null && isAt(url, page)) : -1;
     const stories = rules.opener?.single === true ? posts.filter((post) => post.pictures.length > 0 && this.#around(post) === null) : [];
     this.#story = stories.length === 1 ? (stories[0] ?? null) : null;
+  }
+
+  /** Whether the page is a story with comments beneath it. */
+  get hasStory(): boolean {
+    return this.#story !== null;
   }
 
   /** The posts that a post answers, the nearest first. */
