@@ -7,6 +7,7 @@
 import { type Alert, type Sighting, categoryOf } from "../domain/requests/alert.ts";
 import { bundleOf } from "../domain/requests/bundle.ts";
 import { toBase64 } from "../domain/base64.ts";
+import { Failure } from "../failure.ts";
 import type { AlertSummary, Secret, VaultState } from "../messages.ts";
 import type { Inbox, Outcome } from "./inbox.ts";
 import type { Handlers } from "./router.ts";
@@ -71,6 +72,10 @@ export class Alerts {
     const { inbox } = this.#parts;
     return {
       "inbox.list": async () => {
+        // An empty inbox has nothing to unseal, and must not look like one in which nothing was found.
+        if ((await this.#parts.state()).state === "locked") {
+          throw new Failure("locked");
+        }
         const alerts = await inbox.alerts();
         const names = await this.#names();
         return {
