@@ -16,7 +16,7 @@ import hashlib
 import hmac
 import json
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -105,6 +105,9 @@ class TokenSigner:
         if len(jws) > MAX_TOKEN_CHARS or len(parts) != _JWS_PARTS:
             return None
         try:
+            # The library passes over padding; a token has one spelling.
+            for part in parts:
+                decode_base64url(part)
             header = json.loads(decode_base64url(parts[0]))
             # Compared whole, before any part of it chooses how the signature is verified.
             if header != {"alg": _ALGORITHM, **self._header()}:
@@ -119,13 +122,13 @@ class TokenSigner:
     def _header(self) -> dict[str, str]:
         return {"kid": thumbprint(self.private_key.public_key()), "typ": TOKEN_TYPE}
 
-    def _claims(self, claims: Mapping[str, object]) -> TokenClaims:
+    def _claims(self, claims: object) -> TokenClaims:
         """Read claims that carry our own signature.
 
         Raises:
             ValueError: If they are not of the form that this version writes.
         """
-        if set(claims) != _CLAIMS or claims["iss"] != self.issuer:
+        if not isinstance(claims, dict) or set(claims) != _CLAIMS or claims["iss"] != self.issuer:
             raise ValueError("not the claims of a consent token")
         region, words, images = claims["region"], claims["prompt"], claims["images"]
         if not isinstance(images, list):
@@ -172,4 +175,7 @@ def _text(value: object) -> str:
 def _moment(value: object) -> datetime:
     if not isinstance(value, int) or isinstance(value, bool):
         raise ValueError("a time is a whole number of seconds")  # noqa: TRY004 -- as above
-    return datetime.fromtimestamp(value, tz=UTC)
+    try:
+        return datetime.fromtimestamp(value, tz=UTC)
+    except (OverflowError, OSError) as cause:
+        raise ValueError("a time is within the calendar") from cause
