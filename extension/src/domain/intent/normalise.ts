@@ -69,13 +69,16 @@ export const WORD = /(?:[\p{L}\p{N}]|[\u0900-\u0963\u0966-\u0dff\u0e31-\u0e3a\u0
 const LEET_WORD = /(?<![a-z0134578@$!|€£+])[a-z0134578@$!|€£+]{3,}/gu;
 const STRETCH = new RegExp(`([${LETTERS}])\\1{2,}`, "gu");
 const PIECE = new RegExp(`(?:[${LETTERS}]|['\\u0900-\\u0963\\u0966-\\u0dff])+`, "gu");
+/** Signs that Indic scripts and Thai write on a letter: they part no word, and are no letter of their own. */
+const SIGNS = "[\\p{M}&&[\\u0900-\\u0e4f]]";
+const SIGN = new RegExp(SIGNS, "v");
 const PARTED = new RegExp(
-  `(?<![${WORDS}])[${WORDS}]{1,4}(?:[^${WORDS}]|_){1,2}[${WORDS}]|[${WORDS}][\\-.*_+~'][${WORDS}]`,
-  "u",
+  `(?<![${WORDS}${SIGNS}])[${WORDS}${SIGNS}]{1,4}(?:[^${WORDS}${SIGNS}]|_){1,2}[${WORDS}]|[${WORDS}${SIGNS}][\\-.*_+~'][${WORDS}]`,
+  "v",
 );
 const SINGLES = new RegExp(
-  `(?<![${WORDS}'])[${LETTERS}](?:(?:[^${WORDS}]|_){1,2}[${LETTERS}](?![${WORDS}'])){3,}`,
-  "gu",
+  `(?<![${WORDS}${SIGNS}'])[${LETTERS}]${SIGNS}*(?:(?:[^${WORDS}${SIGNS}]|_){1,2}[${LETTERS}]${SIGNS}*(?![${WORDS}${SIGNS}'])){3,}`,
+  "gv",
 );
 const MEASURE = /^\p{Nd}+(?:k|d|x|p|s|th|st|nd|rd|mm|cm|px|am|pm|ml|kg|m|g|y|yo|f|mp|fps|dpi)$/u;
 
@@ -349,12 +352,15 @@ export function singleLettersView(view: View): View | null {
 
 /** Give the letters of a run; where the gap in the text as sent is wider than elsewhere, a space. */
 function runTogether(view: View, start: number, end: number): Letter[] {
-  const letters = slice(view, start, end).filter(([char]) => isAlnum(char));
+  const letters = slice(view, start, end).filter(([char]) => isAlnum(char) || SIGN.test(char));
   const gaps = letters.slice(1).map(([, from], i) => from - (letters[i]?.[2] ?? from));
-  const usual = Math.min(...gaps);
+  const isSign = (i: number): boolean => SIGN.test(letters[i]?.[0] ?? "");
+  const usual = Math.min(...gaps.filter((_, i) => !isSign(i + 1)));
   return letters.flatMap((letter, i): Letter[] => {
     const gap = gaps[i - 1];
-    return gap !== undefined && gap > usual ? [[" ", letters[i - 1]?.[2] ?? 0, letter[1]], letter] : [letter];
+    return gap !== undefined && gap > usual && !isSign(i)
+      ? [[" ", letters[i - 1]?.[2] ?? 0, letter[1]], letter]
+      : [letter];
   });
 }
 
