@@ -9,49 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from asking import NAME, PASSPHRASE, Asking, text
 from engine_cases import jpeg, pictures, png
 from PIL import Image
-
-PASSPHRASE = "plum ladder cobalt nine"
-
-
-def text(data: bytes) -> str:
-    return base64.b64encode(data).decode()
-
-
-class Asking:
-    """One of the extension's own pages, asking the background as pages do."""
-
-    def __init__(self, browser: Any) -> None:
-        self.browser = browser
-        self.page = browser.own_page("engine/offscreen.html")
-
-    def reply(self, kind: str, **ask: Any) -> dict[str, Any]:
-        message = {"to": "background", "kind": kind, "ask": ask}
-        return dict(self.page.evaluate("(m) => chrome.runtime.sendMessage(m)", message))
-
-    def __call__(self, kind: str, **ask: Any) -> Any:
-        reply = self.reply(kind, **ask)
-        assert "answer" in reply, (kind, reply)
-        return reply["answer"]
-
-    def check(self, file: bytes) -> dict[str, Any]:
-        picture = {"bytes": text(file)}
-        return dict(self("picture.check", id="1", picture=picture, page="https://feed.example/"))
-
-    def upload(self, file: bytes, prompt: str | None, number: str = "1") -> dict[str, Any]:
-        page = "https://generator.example/"
-        return dict(
-            self("upload.check", id=number, pictures=[text(file)], prompt=prompt, page=page)
-        )
-
-    def enrol(self) -> str:
-        astronaut = pictures()["whole"]
-        for photo in (astronaut, astronaut[:, ::-1].copy(), pictures()["odd"]):
-            answer = self("enrol.photo", session="a", photo=text(jpeg(photo)))
-            assert answer["accepted"], answer
-        answer = self("enrol.finish", session="a", name="Ada Lovelace", policy="every_edit")
-        return str(answer["subject"])
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +82,7 @@ def test_an_ordinary_edit_of_her_needs_her_consent_and_her_passphrase(opened: As
     assert (answer["verdict"], answer["shows"]) == ("needs_consent", "match")
     assert answer["reasons"] == ["consent_required"]
     shown = opened("upload.hold", hold=answer["hold"])
-    assert shown["subjects"] == ["Ada Lovelace"]
+    assert shown["subjects"] == [NAME]
     assert len(shown["thumbnails"]) == 1
 
     wrong = opened.reply(
@@ -231,7 +191,7 @@ def test_a_dump_of_all_storage_holds_no_template_in_the_clear(opened: Asking) ->
     for start in range(0, 316, 4):
         assert floats[start : start + 4].tobytes() not in everything
     on_disk = base64.b64decode(dump["indexed"]) + json.dumps(dump["areas"]["local"]).encode()
-    assert b"Ada Lovelace" not in on_disk
+    assert NAME.encode() not in on_disk
 
 
 def test_the_vault_is_locked_after_the_browser_was_restarted(opened: Asking) -> None:
