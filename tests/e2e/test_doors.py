@@ -107,37 +107,59 @@ CASES = {
 class Painter(Generator):
     """A generator that also answers as Automatic1111 and ComfyUI do."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.result = LANDSCAPE
+
+    def forget(self) -> None:
+        self._told.clear()
+
     def _default(self, asked: Asked) -> Told:
         image = {"content-type": "image/png"}
         match asked.path.removeprefix("/").split("/"):
+            case ["images", *_]:
+                return Told(made(self.result))
             case ["sdapi", *_]:
-                encoded = base64.b64encode(LANDSCAPE).decode()
+                encoded = base64.b64encode(self.result).decode()
                 return Told(json.dumps({"images": [encoded], "parameters": {}}).encode())
             case ["view"]:
                 name = parse_qs(asked.query.decode())["filename"][0]
-                return Told(self.files[name], headers=image)
+                shown = self.result if name == "result.png" else self.files[name]
+                return Told(shown, headers=image)
+            case ["files", "file-results", "content"]:
+                line = {"custom_id": "1", "response": {"body": json.loads(made(self.result))}}
+                return Told(
+                    json.dumps(line).encode(), headers={"content-type": "application/jsonl"}
+                )
             case ["prompt"]:
                 return Told(b'{"prompt_id":"1","number":1,"node_errors":{}}')
             case ["batches"]:
                 return Told(b'{"id":"batch_1","object":"batch"}')
             case ["responses"]:
-                return Told(json.dumps(RESPONSE).encode())
+                return Told(response(self.result))
             case ["chat", "completions"]:
-                return Told(json.dumps(COMPLETION).encode())
+                return Told(completion(self.result))
             case _:
                 return super()._default(asked)
 
 
-RESPONSE = {
-    "id": "resp_1", "object": "response", "created_at": 1, "model": "m", "status": "completed",
-    "output": [{"type": "image_generation_call", "id": "ig_1", "status": "completed",
-                "result": base64.b64encode(LANDSCAPE).decode()}],
-    "parallel_tool_calls": False, "tool_choice": "auto", "tools": [],
-}  # fmt: skip
-COMPLETION = {
-    "id": "c_1", "object": "chat.completion", "created": 1, "model": "m",
-    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Done."}}],
-}  # fmt: skip
+def response(result: bytes) -> bytes:
+    call = {
+        "type": "image_generation_call",
+        "id": "ig_1",
+        "status": "completed",
+        "result": base64.b64encode(result).decode(),
+    }
+    rest = {"parallel_tool_calls": False, "tool_choice": "auto", "tools": [], "model": "m"}
+    about = {"id": "resp_1", "object": "response", "created_at": 1, "status": "completed"}
+    return json.dumps(about | rest | {"output": [call]}).encode()
+
+
+def completion(result: bytes) -> bytes:
+    message = {"role": "assistant", "content": f"Done: ![it]({data_url(result)})"}
+    choice = {"index": 0, "finish_reason": "stop", "message": message}
+    about = {"id": "c_1", "object": "chat.completion", "created": 1, "model": "m"}
+    return json.dumps(about | {"choices": [choice]}).encode()
 
 
 @dataclass
@@ -152,12 +174,13 @@ class House:
     middleware: str
     capsys: pytest.CaptureFixture[str] | None = None
     folder: Path | None = None
+    receipt: int = 0
     found: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = field(default_factory=dict)
 
     def verdict_of(self, receipts: str | None) -> tuple[str, tuple[str, ...]]:
-        """Read what the gateway says it decided on the request, from its signed receipt."""
+        """Read what the gateway says it decided, from the first or last of its signed receipts."""
         assert receipts is not None
-        claims = verify_receipt(receipts.split(",")[0], self.home.signer.jwks())
+        claims = verify_receipt(receipts.split(",")[self.receipt], self.home.signer.jwks())
         return claims.verdict.value, tuple(claims.reasons)
 
     def was_forwarded(self, *paths: str) -> bool:
@@ -171,6 +194,7 @@ def house(tmp_path_factory):
         home = TestHome(folder / "home").create()
         stack.callback(home.close)
         home.enrol(ADA)
+        home.exposure.scores = {BARE: 0.9}
         site = stack.enter_context(api.opened(home, max_body_bytes=1_000_000))
         _, key = site.services.keys.issue(
             "test", "studio", PLATFORM_SCOPES, quota=DEFAULT_QUOTA, expires_in_days=None
@@ -278,7 +302,8 @@ def middleware(house: House, case: Case) -> Answer:
 
 
 def stream(house: House, case: Case) -> Answer:
-    done = {"type": "image_edit.completed", "b64_json": base64.b64encode(LANDSCAPE).decode()}
+    made_of = base64.b64encode(house.painter.result).decode()
+    done = {"type": "image_edit.completed", "b64_json": made_of}
     told = Told(events(done), headers={"content-type": "text/event-stream"})
     images = openai_client(f"{house.gateway}/openai/v1").images.with_raw_response
     paths = ("/images/edits", "/images/generations")
@@ -294,8 +319,7 @@ def stream(house: House, case: Case) -> Answer:
             )
         return house.verdict_of(receipt_of(call))
     finally:
-        for path in paths:
-            house.painter.tell(path, Told(made(LANDSCAPE)))
+        house.painter.forget()
 
 
 def post(house: House, path: str, body: dict) -> Answer:
@@ -421,6 +445,56 @@ DOORS: dict[str, Callable[[House, Case], Answer]] = {
 }
 
 
+def view(house: House, _: Case) -> Answer:
+    answer = httpx.get(f"{house.gateway}/comfyui/view?filename=result.png&type=output", timeout=60)
+    return house.verdict_of(answer.headers.get("consentry-receipt"))
+
+
+def batch_results(house: House, _: Case) -> Answer:
+    client = openai_client(f"{house.gateway}/openai/v1").files.with_raw_response
+    return house.verdict_of(receipt_of(lambda: client.content("file-results")))
+
+
+BEFORE_GENERATING = (rest, batch, python_client, command_line, openai_batch, comfyui)
+OUTWARDS = {name: door for name, door in DOORS.items() if door not in BEFORE_GENERATING} | {
+    "OpenAI `batches`, results": batch_results,
+    "ComfyUI, `view`": view,
+}
+BARE = (250, 200, 180)
+RESULTS = {
+    "harmless": Case("nobody new, nothing more exposed", EVERYDAY, ("allow", ()), LANDSCAPE),
+    "newcomer": Case(
+        "an enrolled face that did not go in",
+        EVERYDAY,
+        ("needs_consent", ("consent_required",)),
+        picture(ADA),
+    ),
+    "exposed": Case(
+        "more exposed than what went in",
+        EVERYDAY,
+        ("refuse", ("revealing_real_person",)),
+        picture(BARE),
+    ),
+    "no picture": Case(
+        "something that is no picture", EVERYDAY, ("refuse", ("unreadable",)), b"no picture" * 9
+    ),
+}
+
+
+@pytest.mark.parametrize("result", RESULTS)
+@pytest.mark.parametrize("door", OUTWARDS)
+def test_every_door_looks_at_results_alike(house, door, result):
+    case = RESULTS[result]
+    house.painter.result, house.receipt = case.image, -1
+    try:
+        answer = OUTWARDS[door](house, CASES["allowed"])
+    finally:
+        house.painter.result, house.receipt = LANDSCAPE, 0
+    house.found[door, result] = answer
+
+    assert answer == case.due
+
+
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("door", DOORS)
 def test_every_door_gives_the_same_verdict(house, capsys, tmp_path, door, case):
@@ -437,7 +511,7 @@ def test_every_door_gives_the_same_verdict(house, capsys, tmp_path, door, case):
 
 
 def test_the_table_in_the_documentation_is_what_was_found(house, request):
-    if len(house.found) != len(DOORS) * len(CASES):
+    if len(house.found) != len(DOORS) * len(CASES) + len(OUTWARDS) * len(RESULTS):
         pytest.skip("only part of the matrix was run")
     table = render(house.found)
     if os.environ.get("CONSENTRY_TEST_WRITE"):
@@ -449,26 +523,35 @@ def test_the_table_in_the_documentation_is_what_was_found(house, request):
 
 
 def render(found: dict[tuple[str, str], Answer]) -> str:
-    lines = [
-        "# Every door, the same verdict",
-        "",
-        "Written by `tests/e2e/test_doors.py`, which sends the same questions through every door and fails when one answers",
-        "otherwise, lets something through that it should not, or when this page is not current. At a gateway's door the verdict is",
-        "that of its signed receipt; and the generator behind it was reached exactly where it says *allow*.",
-        "",
-        "| door | " + " | ".join(case.title for case in CASES.values()) + " |",
-        "|---" * (len(CASES) + 1) + "|",
-    ]
-    for door in DOORS:
-        cells = [
-            " ".join([verdict, *(f"`{each}`" for each in reasons)])
-            for verdict, reasons in (found[door, case] for case in CASES)
-        ]
-        lines.append(f"| {door} | " + " | ".join(cells) + " |")
-    lines += [
-        "",
-        "At the command line words alone come with a picture of an empty landscape. Doors that are closed altogether: xAI's gRPC API and",
-        "batches, video, ComfyUI's web socket, and every route that is not named ([gateway-apis.md](gateway-apis.md)).",
-        "",
-    ]
-    return "\n".join(lines)
+    return f"""# Every door, the same verdict
+
+Written by `tests/e2e/test_doors.py`, which sends the same questions through every door and fails when one answers
+otherwise, lets something through that it should not, or when this page is not current. At a gateway's door the verdict is
+that of its signed receipt; and the generator behind it was reached exactly where it says *allow*.
+
+## What is asked
+
+{matrix(found, DOORS, CASES)}
+
+At the command line words alone come with a picture of an empty landscape.
+
+## What comes back
+
+An everyday edit of a stranger, which was allowed, and what the generator made of it.
+
+{matrix(found, OUTWARDS, RESULTS)}
+
+## Closed altogether
+
+xAI's gRPC API, batches and videos; video everywhere; ComfyUI's web socket; and every route that is not named
+([gateway-apis.md](gateway-apis.md)).
+"""
+
+
+def matrix(found: dict[tuple[str, str], Answer], doors, cases: dict[str, Case]) -> str:
+    def cell(verdict: str, reasons: tuple[str, ...]) -> str:
+        return " ".join([verdict, *(f"`{each}`" for each in reasons)])
+
+    lines = [["door", *(case.title for case in cases.values())], ["---"] * (len(cases) + 1)]
+    lines += [[door, *(cell(*found[door, case]) for case in cases)] for door in doors]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
