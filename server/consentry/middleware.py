@@ -1,6 +1,6 @@
 """The gateway inside a platform's own FastAPI or Starlette application (docs/gateway.md).
 
-app = FastAPI()                                    # answers /v1/images/edits and so on itself
+app = FastAPI()  # answers /v1/images/edits and so on itself
 app.add_middleware(ConsentryMiddleware, home=home)
 """
 
@@ -17,7 +17,7 @@ class ConsentryMiddleware:
 
     What is allowed reaches the application as it came, and what is not is answered as that API
     answers. Paths below the prefix that are not known are closed; all others are untouched. For
-    one event loop.
+    one event loop; stops when the application's lifespan ends.
     """
 
     def __init__(self, app: ASGIApp, *, home: Home, prefix: str = "/v1") -> None:
@@ -37,7 +37,3 @@ class ConsentryMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         await self._gateway(scope, receive, send)
-
-    async def stop(self) -> None:
-        """Let requests finish, and end the threads: for the end of the application's lifespan."""
-        await self._gateway.stop()

@@ -19,11 +19,12 @@ import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import PurePath
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consentry.api.gateway_body import BodyLimits, IncomingBody
 from consentry.api.gateway_memory import Memory
@@ -100,10 +101,13 @@ class GatewayApp:
             else:
                 response = await self._own(scope)
                 await response(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            if self.inner is None:
+                await self._live(receive, send)
+            else:
+                await self.inner(scope, receive, partial(self._stop_with_it, send))
         elif self.inner is not None:
             await self.inner(scope, receive, send)
-        elif scope["type"] == "lifespan":
-            await self._live(receive, send)
         else:
             await send({"type": "websocket.close", "code": 1008, "reason": ""})
 
@@ -161,6 +165,12 @@ class GatewayApp:
                 await self.stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+    async def _stop_with_it(self, send: Send, message: Message) -> None:
+        """Stop when the application that it stands around has stopped."""
+        if message["type"] in ("lifespan.shutdown.complete", "lifespan.shutdown.failed"):
+            await self.stop()
+        await send(message)
 
     async def _serve(
         self, prefix: str, gate: Gate, scope: Scope, receive: Receive, send: Send
