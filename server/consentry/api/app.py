@@ -208,12 +208,16 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 async def _closed(request: Request) -> Response:
     """Answer for whatever is under our prefixes and is no route: it never reaches the pages."""
-    allowed: set[str] = set()
-    for route in request.app.router.routes:
-        if isinstance(route, Route) and route.endpoint is not _closed:
-            match, _ = route.matches(request.scope)
-            if match is Match.PARTIAL:
-                allowed |= route.methods or set()
+    partial = [
+        route
+        for route in request.app.router.routes
+        if isinstance(route, Route)
+        and route.endpoint is not _closed
+        and route.matches(request.scope)[0] is Match.PARTIAL
+    ]
+    # An address that is a route of its own is not also an identifier of another's.
+    own = [route for route in partial if route.path == request.url.path]
+    allowed = {verb for route in own or partial for verb in route.methods or ()}
     if allowed:
         request.scope["allow"] = ", ".join(sorted(allowed))
         raise MethodNotAllowed(f"This route takes {request.scope['allow']}.")

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.responses import Response
 
 from consentry.accounts.principals import Principal, Scope
@@ -30,6 +30,16 @@ router = APIRouter(tags=["receipts"])
 Reader = Annotated[Principal, Depends(may(Scope.RECEIPTS_READ))]
 
 MAX_LISTED = 500
+
+
+def _not_a_number(value: object) -> object:
+    """Pass a date and time as it is written: pydantic would take a number for seconds since 1970."""
+    if isinstance(value, str) and "T" not in value.upper():
+        raise ValueError("a date and time with a time zone (RFC 3339)")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_not_a_number)]
 
 
 class JwkIn(BaseModel):
@@ -107,7 +117,7 @@ async def list_receipts(
     request: Request,
     _: Reader,
     limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 50,
-    before: Annotated[AwareDatetime | None, Query(description="With a time zone.")] = None,
+    before: Annotated[Moment | None, Query(description="With a time zone.")] = None,
 ) -> Response:
     """List receipts issued before a moment, newest first."""
     runtime = runtime_of(request)
