@@ -76,4 +76,4 @@ def test_what_the_companion_leaves_when_it_stops_is_in_the_inventory(short_folde
         pass
 
     left = {path.name for path in settings.home.rglob("*") if path.is_file()}
-    assert left == {"consentry.db", "receipts.pem", "identity.pem"}
+    assert left == {"consentry.db", "receipts.pem", "identity.pem", "log.pem"}
