@@ -52,8 +52,15 @@ export function onNotice(what: Notice["notice"], changed: () => void | Promise<v
   });
 }
 
-/** What stands in place of a page's content while the vault is locked, or not there yet. */
-export function closedDoor(vault: VaultState): HTMLElement {
+/** Fill `place` while the vault is locked, or not there yet. Asked again for the same state it stays, with what she has typed. */
+export function showDoor(place: HTMLElement, vault: VaultState): void {
+  if (place.dataset["state"] !== vault.state) {
+    place.dataset["state"] = vault.state;
+    place.replaceChildren(...(vault.state === "open" ? [] : [closedDoor(vault)]));
+  }
+}
+
+function closedDoor(vault: VaultState): HTMLElement {
   if (vault.state === "none") {
     return make(
       "div",

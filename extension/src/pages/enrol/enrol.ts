@@ -4,7 +4,7 @@ import { ask } from "../../ask.ts";
 import type { SubjectPolicy, SubjectSummary, VaultState } from "../../messages.ts";
 import { busy, make, note, part, say, symbol, value } from "../dom.ts";
 import { withSecret, wrong } from "../secret.ts";
-import { closedDoor, openPage } from "../shell.ts";
+import { openPage, showDoor } from "../shell.ts";
 import { day, number, word } from "../text.ts";
 import { Camera } from "./camera.ts";
 import { accounts } from "./accounts.ts";
@@ -34,7 +34,7 @@ async function start(): Promise<void> {
 function show(vault: VaultState): void {
   const isOpen = vault.state === "open";
   part("open").hidden = !isOpen;
-  part("closed").replaceChildren(...(isOpen ? [] : [closedDoor(vault)]));
+  showDoor(part("closed"), vault);
   part("people").hidden = vault.subjects.length === 0;
   part("people-list").replaceChildren(...vault.subjects.map(person));
 }

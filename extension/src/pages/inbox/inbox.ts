@@ -4,7 +4,7 @@ import { ask } from "../../ask.ts";
 import type { VaultState } from "../../messages.ts";
 import { part, say } from "../dom.ts";
 import { wrong } from "../secret.ts";
-import { closedDoor, onNotice, openPage } from "../shell.ts";
+import { onNotice, openPage, showDoor } from "../shell.ts";
 import { number, word } from "../text.ts";
 import { alertCard, nothingSeen } from "./alerts.ts";
 import { checks, questions } from "./questions.ts";
@@ -28,7 +28,7 @@ async function start(): Promise<void> {
 async function show(vault: VaultState): Promise<void> {
   isOpen = vault.state === "open";
   part("open").hidden = !isOpen;
-  part("closed").replaceChildren(...(isOpen ? [] : [closedDoor(vault)]));
+  showDoor(part("closed"), vault);
   // Nothing that was sealed stays on the page once it is locked.
   if (!isOpen) {
     PANELS.forEach((panel) => part(panel).replaceChildren());

@@ -8,7 +8,7 @@ import { busy, make, part, say, symbol, value } from "../dom.ts";
 import { NewPassphrase } from "../new-passphrase.ts";
 import { addPasskey, canHavePasskey } from "../passkey.ts";
 import { revealable, withSecret, wrong } from "../secret.ts";
-import { closedDoor, onNotice, openPage } from "../shell.ts";
+import { onNotice, openPage, showDoor } from "../shell.ts";
 import { allow, showSites } from "../site-list.ts";
 import { type Key, number, word } from "../text.ts";
 
@@ -43,7 +43,7 @@ async function start(): Promise<void> {
 async function showVault(vault: VaultState): Promise<void> {
   const isOpen = vault.state === "open";
   part("vault-open").hidden = !isOpen;
-  part("vault-closed").replaceChildren(...(isOpen ? [] : [closedDoor(vault)]));
+  showDoor(part("vault-closed"), vault);
   const choices = IDLE_MINUTES.includes(vault.autoLockMinutes) ? IDLE_MINUTES : [...IDLE_MINUTES, vault.autoLockMinutes];
   part("idle").replaceChildren(
     ...choices
