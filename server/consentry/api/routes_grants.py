@@ -17,6 +17,7 @@ from starlette.responses import Response
 from consentry.accounts.principals import Principal, Scope
 from consentry.api.authentication import may
 from consentry.api.bodies import read_json
+from consentry.api.consent_records import ConsentRecordOut, ConsentRecordsOut, record_of
 from consentry.api.problems import documented
 from consentry.api.runtime import runtime_of
 from consentry.api.wire import Inbound, Outbound, answer, json_body
@@ -89,6 +90,20 @@ async def list_grants(request: Request, _: Reader) -> Response:
     return answer(GrantsOut(grants=[_grant(grant) for grant in grants]))
 
 
+@router.get(
+    "/v1/grants/records",
+    operation_id="listConsentRecords",
+    response_model=ConsentRecordsOut,
+    responses=documented(VaultAbsent, VaultLocked),
+)
+async def list_consent_records(request: Request, _: Reader) -> Response:
+    """Export every standing yes as a consent record of ISO/IEC TS 27560."""
+    runtime = runtime_of(request)
+    now = runtime.clock.now()
+    records = await runtime.work.do(Kind.STORE, partial(_records, runtime.services, now))
+    return answer(ConsentRecordsOut(records=records))
+
+
 @router.post(
     "/v1/grants",
     operation_id="giveGrant",
@@ -123,6 +138,14 @@ async def revoke_grant(request: Request, _: Writer, grant_id: str) -> Response:
 def _grants(services: Services) -> Sequence[Grant]:
     return [
         grant for person in services.people.all() for grant in services.grants.list(person.subject)
+    ]
+
+
+def _records(services: Services, now: datetime) -> list[ConsentRecordOut]:
+    return [
+        record_of(given, issuer=services.signer.issuer, now=now)
+        for person in services.people.all()
+        for given in services.grants.given(person.subject)
     ]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+from pydantic import JsonValue
+
 from consentry.cli.answers import Answer
 
 
@@ -33,6 +35,13 @@ class GrantsAnswer(Answer):
 
     format: Literal["consentry.grants/1"]
     grants: list[GrantAnswer]
+
+
+class ConsentRecordsAnswer(Answer):
+    """The grants as consent records (docs/specs/consent-record.md)."""
+
+    format: Literal["consentry.consent-records/1"]
+    records: list[dict[str, JsonValue]]
 
 
 class ConsentTokenAnswer(Answer):

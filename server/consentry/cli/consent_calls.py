@@ -12,6 +12,7 @@ from consentry.cli.companion import Companion
 from consentry.cli.consent_answers import (
     AliasesAnswer,
     BlockedAskersAnswer,
+    ConsentRecordsAnswer,
     ConsentTokensAnswer,
     ContestsAnswer,
     DeclarationsAnswer,
@@ -118,6 +119,11 @@ def give_grant(line: Companion, wish: GrantWish) -> NewGrantAnswer:
 def grants(line: Companion) -> GrantsAnswer:
     """Ask for every standing yes."""
     return line.get("/v1/grants", GrantsAnswer)
+
+
+def consent_records(line: Companion) -> ConsentRecordsAnswer:
+    """Ask for every standing yes as a consent record."""
+    return line.get("/v1/grants/records", ConsentRecordsAnswer)
 
 
 def revoke_grant(line: Companion, grant: str) -> None:

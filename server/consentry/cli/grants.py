@@ -127,6 +127,18 @@ def list_grants(
     )
 
 
+@grants.command("export")
+def export_grants(context: typer.Context, *, passphrase_fd: PassphraseFd = None) -> None:
+    """Print every standing yes as a consent record of ISO/IEC TS 27560: one JSON object."""
+    from consentry.cli import consent_calls
+
+    invocation = Invocation.of(context)
+    with invocation.line() as line:
+        Presence(line, invocation, passphrase_fd).open()
+        answer = consent_calls.consent_records(line)
+    say_document(answer.document())
+
+
 @grants.command("revoke")
 def revoke_grant(
     context: typer.Context,

@@ -53,6 +53,14 @@ class GrantTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenGrant:
+    """A grant, and when it was given (UTC)."""
+
+    grant: Grant
+    given_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class GrantDesk:
     """Give, list and revoke grants. Safe to share between threads: the store decides."""
 
@@ -129,18 +137,27 @@ class GrantDesk:
             VaultAbsent, VaultLocked: If their keys are not in memory.
             SealBroken: If the terms of a grant are not what was sealed.
         """
+        return tuple(self._opened(stored) for stored in self.store.of(subjects))
+
+    def given(self, subject: SubjectId) -> tuple[GivenGrant, ...]:
+        """Return a subject's grants as `list` does, with when each was given, for her records.
+
+        Raises:
+            VaultAbsent, VaultLocked: If her key is not in memory.
+            NotFound: If nobody is enrolled by that identifier.
+        """
         return tuple(
-            _read(
-                stored,
-                unseal_text(
-                    SealedText(stored.sealed),
-                    key=self.keys.open(stored.subject),
-                    subject=stored.subject,
-                    label=_label(stored.grant),
-                ),
-            )
-            for stored in self.store.of(subjects)
+            GivenGrant(self._opened(stored), stored.given_at) for stored in self.store.of({subject})
         )
+
+    def _opened(self, stored: StoredGrant) -> Grant:
+        text = unseal_text(
+            SealedText(stored.sealed),
+            key=self.keys.open(stored.subject),
+            subject=stored.subject,
+            label=_label(stored.grant),
+        )
+        return _read(stored, text)
 
 
 def checked_platform(platform: str) -> str:

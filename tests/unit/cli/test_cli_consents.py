@@ -73,6 +73,13 @@ def test_a_grant_is_given_relied_on_listed_and_taken_back(enrolled):
     assert "agreed" in enrolled.run("grant", "list", passphrase=PASSPHRASE).out
 
 
+def test_grants_are_exported_as_consent_records(enrolled):
+    made = given(enrolled, "grant", "add", "--purpose", "edit", *STUDIO)
+    left = enrolled.run("grant", "export", passphrase=PASSPHRASE)
+    require_documented(left.document)
+    assert [each["header"]["record_id"] for each in left.document["records"]] == [made["grant"]]
+
+
 def test_nothing_revealing_is_for_a_grant(enrolled):
     left = enrolled.run(
         *("grant", "add", "--purpose", "edit", "--category", "swimwear"), passphrase=PASSPHRASE
