@@ -71,6 +71,11 @@ extension: $(EXTENSION) ## the browser extension: extension/dist, one folder and
 	@$(BIN)/consentry models build
 	@$(NODE) extension/build.mjs --models "$$($(BIN)/python -c 'from consentry.settings import Settings; print(Settings().models_dir)')"
 
+.PHONY: intent-data
+intent-data: $(VENV)/.dev ## after a change of a lexicon or an intent rule: what the browser reads, and the vectors that both must meet
+	@$(BIN)/python extension/generate_intent.py
+	@$(BIN)/python tests/vectors/make_intent_v1.py
+
 .PHONY: extension-test
 extension-test: $(EXTENSION) ## the extension's types and its tests in Node
 	@$(NODE) extension/node_modules/typescript/bin/tsc --noEmit --project extension

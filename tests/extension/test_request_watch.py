@@ -281,3 +281,19 @@ def test_a_deleted_alert_is_gone_and_a_read_one_is_read(inbox):
     inbox.ask("inbox.delete", alert=alert["alert"])
 
     assert inbox.ask("inbox.read", alert=alert["alert"]) == {"error": "not_found"}
+
+
+def test_a_long_thread_that_keeps_growing_is_read_to_its_end(inbox):
+    replies = tuple(Post(f"p{i}", f"some words in reply number {i}", f"9{i}") for i in range(500))
+    page = inbox.visit("//x.com/sara/status/1", x(Post("sara", "A day", "1", HERS, replies)))
+    texts = [*(f"more words {i}" for i in range(10)), REQUEST]
+    for i, text in enumerate(texts):
+        page.evaluate(
+            "(html) => document.querySelector('section > div').insertAdjacentHTML('beforeend', html)",
+            x_article(Post(f"q{i}", text, f"8{i}")),
+        )
+        page.wait_for_timeout(100)
+
+    (alert,) = inbox.alerted()
+
+    assert [each["account"] for each in alert["evidence"]] == ["q10"]

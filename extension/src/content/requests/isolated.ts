@@ -8,24 +8,30 @@
 
 import { AskFailed, ask } from "../../ask.ts";
 import type { Notice, ReportedPost, SiteState } from "../../messages.ts";
-import { rulesFor } from "../../sites/posts.ts";
+import { type PostRules, rulesFor } from "../../sites/posts.ts";
 import { Idle } from "../feed/idle.ts";
 import { type Post, postsOf, readPost } from "./posts.ts";
 import { conversationsOf } from "./threads.ts";
 
 /** Pages change by the second; what is written in one moment is read in the next. */
 const PAUSE_MS = 700;
+const WATCHED = ["src", "srcset", "poster", "href"];
 const RETRY_MS = 15_000;
 const START_RETRY_MS = 5000;
 const MOST_RETRIES = 5;
-const MOST_POSTS = 400;
+/** Of a page with more posts, the first ones, which the others may be about, and the last ones are read. */
+const FIRST_POSTS = 20;
+const LAST_POSTS = 380;
 const BATCH = 20;
 /** What was reported is remembered for as long as the page lives; a bound for pages that never end. */
 const MOST_REMEMBERED = 20_000;
 
 class Watch {
   readonly #idle = new Idle();
-  readonly #changes = new MutationObserver(() => this.#later(PAUSE_MS));
+  readonly #changes = new MutationObserver((records) => this.#onChange(records));
+  /** Posts that have not changed since they were read. */
+  #read = new WeakMap<Element, Post>();
+  #rules: PostRules = rulesFor(location.hostname, document);
   readonly #reported = new Set<string>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isReading = false;
@@ -33,7 +39,7 @@ class Watch {
   #retries = 0;
 
   start(): void {
-    this.#changes.observe(document, { childList: true, subtree: true, characterData: true });
+    this.#changes.observe(document, { childList: true, subtree: true, characterData: true, attributeFilter: WATCHED });
     this.#later(0);
   }
 
@@ -46,8 +52,20 @@ class Watch {
   /** The vault was opened, or somebody enrolled: what is on the page is read again. */
   again(): void {
     this.#reported.clear();
+    this.#read = new WeakMap();
     this.#retries = 0;
     this.#later(0);
+  }
+
+  #onChange(records: readonly MutationRecord[]): void {
+    for (const { target } of records) {
+      const element = target instanceof Element ? target : target.parentElement;
+      const post = element?.closest(this.#rules.post);
+      if (post !== null && post !== undefined) {
+        this.#read.delete(post);
+      }
+    }
+    this.#later(PAUSE_MS);
   }
 
   #later(wait: number): void {
@@ -56,29 +74,35 @@ class Watch {
       return;
     }
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#read(), wait);
+    this.#timer = setTimeout(() => this.#begin(), wait);
   }
 
-  #read(): void {
+  #begin(): void {
     this.#isReading = true;
     this.#isChanged = false;
     this.#idle.add(this.#reading());
   }
 
   *#reading(): Generator<undefined, void> {
-    const rules = rulesFor(location.hostname, document);
+    // A server may be recognised only once its page has been built.
+    this.#rules = rulesFor(location.hostname, document);
+    const rules = this.#rules;
     const posts: Post[] = [];
-    for (const element of postsOf(document, rules).slice(-MOST_POSTS)) {
+    const elements = postsOf(document, rules);
+    const last = Math.max(FIRST_POSTS, elements.length - LAST_POSTS);
+    for (const element of [...elements.slice(0, FIRST_POSTS), ...elements.slice(last)]) {
       if (element.isConnected) {
-        posts.push(readPost(element, rules));
+        const post = this.#read.get(element) ?? readPost(element, rules);
+        this.#read.set(element, post);
+        posts.push(post);
+        yield;
       }
-      yield;
     }
     const page = location.href;
     const news = new Map<string, ReportedPost>();
     for (const post of conversationsOf(posts, rules, new URL(page))) {
       const key = keyOf(post);
-      if (!this.#reported.has(key)) {
+      if (post.text !== "" && post.about.length > 0 && !this.#reported.has(key)) {
         news.set(key, post);
       }
       yield;

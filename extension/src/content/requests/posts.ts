@@ -48,20 +48,43 @@ export function readPost(element: Element, rules: PostRules): Post {
   };
 }
 
-/** What the comments around a post are about, where that is not built like them. */
-export function readOpener(post: Element, rules: PostRules): AboutPost | null {
-  const { opener } = rules;
-  const element = opener === undefined ? null : post.closest(opener.element);
-  if (opener === undefined || element === null) {
-    return null;
+/** What the comments of a page are about, where that is not built like them. Each is read once. */
+export class Openers {
+  readonly #rules: PostRules;
+  readonly #elements: ReadonlySet<Element>;
+  readonly #read = new Map<Element, AboutPost>();
+
+  constructor(page: ParentNode, rules: PostRules) {
+    const found = rules.opener === undefined ? [] : [...page.querySelectorAll(rules.opener.element)];
+    this.#rules = rules;
+    this.#elements = new Set(rules.opener?.single === true && found.length > 1 ? [] : found);
   }
-  if (opener.single === true && document.querySelectorAll(opener.element).length > 1) {
-    return null;
+
+  /** The one around a post, or null. */
+  around(post: Element): AboutPost | null {
+    const { opener } = this.#rules;
+    let element: Element | null = this.#elements.size === 0 ? null : post;
+    while (element !== null && !this.#elements.has(element)) {
+      element = element.parentElement;
+    }
+    if (opener === undefined || element === null) {
+      return null;
+    }
+    const known = this.#read.get(element);
+    if (known !== undefined) {
+      return known;
+    }
+    const about = readAbout(element, opener, (found) => found.closest(this.#rules.post) === null);
+    const pictures = [...posterOf(opener.poster), ...about.pictures].slice(0, MOST_PICTURES);
+    const read = { ...about, url: about.url ?? location.href.replace(/#.*$/, ""), pictures };
+    this.#read.set(element, read);
+    return read;
   }
-  const about = readAbout(element, opener, (found) => found.closest(rules.post) === null);
-  const poster = opener.poster === undefined ? null : new URL(location.href).searchParams.get(opener.poster.parameter);
-  const pictures = poster === null ? [] : [{ url: (opener.poster?.address ?? "").replace("{}", encodeURIComponent(poster)) }];
-  return { ...about, url: about.url ?? location.href.replace(/#.*$/, ""), pictures: [...pictures, ...about.pictures].slice(0, MOST_PICTURES) };
+}
+
+function posterOf(poster: NonNullable<PostRules["opener"]>["poster"]): AboutPost["pictures"] {
+  const name = poster === undefined ? null : new URL(location.href).searchParams.get(poster.parameter);
+  return poster === undefined || name === null ? [] : [{ url: poster.address.replace("{}", encodeURIComponent(name)) }];
 }
 
 function readAbout(element: Element, parts: PostParts, isOwn: (found: Element) => boolean): AboutPost {
@@ -194,8 +217,8 @@ function addressOf(element: Element): string | null {
   if (!(element instanceof HTMLImageElement)) {
     return null;
   }
-  // A picture that is not there yet says nothing about its size.
-  const isSmall = element.naturalWidth > 0 && element.width > 0 && element.width < SMALLEST_SIDE && element.height < SMALLEST_SIDE;
+  // A picture that is not there yet says nothing about its size. To ask how it is laid out would make the page lay itself out.
+  const isSmall = element.naturalWidth > 0 && element.naturalWidth < SMALLEST_SIDE && element.naturalHeight < SMALLEST_SIDE;
   return isSmall ? null : element.currentSrc || element.getAttribute("src") || element.dataset["src"] || null;
 }
 

@@ -3,18 +3,19 @@
 import { callsAssistant, isAssistant } from "../../domain/requests/asked.ts";
 import type { AboutPost, ReportedPost } from "../../messages.ts";
 import type { PostRules } from "../../sites/posts.ts";
-import { type Post, readOpener } from "./posts.ts";
+import { type Post, Openers } from "./posts.ts";
 
 const MOST_ABOVE = 8;
 /** In a timeline, a reply stands so few posts below what it answers. */
 const CHAIN = 3;
 
-/** What a page says about its posts: for each that answers something, what. */
-export function conversationsOf(posts: readonly Post[], rules: PostRules, page: URL): readonly ReportedPost[] {
+/** What a page says about its posts: for each, what it answers. One step a post, so that it can be interrupted. */
+export function* conversationsOf(posts: readonly Post[], rules: PostRules, page: URL): Generator<ReportedPost> {
   const thread = new Thread(posts, rules, page);
-  return posts.flatMap((post) => {
+  const openers = new Openers(document, rules);
+  for (const post of posts) {
     const chain = thread.above(post);
-    const opener = thread.hasStory ? null : readOpener(post.element, rules);
+    const opener = thread.hasStory ? null : openers.around(post.element);
     const root = opener === null ? chain.at(-1) : undefined;
     const turns = chain.filter((each) => each !== root).reverse();
     const located = new Set(chain.map(({ account }) => account));
@@ -26,8 +27,8 @@ export function conversationsOf(posts: readonly Post[], rules: PostRules, page: 
       ...unlocated.map((account) => ({ account, url: null, pictures: [] })),
     ];
     const { text, account, url, postedAt } = post;
-    return text === "" ? [] : [{ text, account, url, postedAt, turns: turns.map(({ text, account }) => ({ text, account })), about }];
-  });
+    yield { text, account, url, postedAt, turns: turns.map((turn) => ({ text: turn.text, account: turn.account })), about };
+  }
 }
 
 function aboutOf({ account, url, pictures }: Post): AboutPost {
@@ -37,6 +38,7 @@ function aboutOf({ account, url, pictures }: Post): AboutPost {
 class Thread {
   readonly #posts: readonly Post[];
   readonly #rules: PostRules;
+  readonly #places: ReadonlyMap<Post, number>;
   readonly #byElement: ReadonlyMap<Element, Post>;
   readonly #byId: ReadonlyMap<string, Post>;
   /** Place of the post that the page's address names; -1 if there is none. */
@@ -47,6 +49,7 @@ class Thread {
   constructor(posts: readonly Post[], rules: PostRules, page: URL) {
     this.#posts = posts;
     this.#rules = rules;
+    this.#places = new Map(posts.map((post, place) => [post, place]));
     this.#byElement = new Map(posts.map((post) => [post.element, post]));
     const { ids } = rules;
     this.#byId = new Map(
@@ -79,6 +82,10 @@ class Thread {
     return chain;
   }
 
+  #place(post: Post): number {
+    return this.#places.get(post) ?? -1;
+  }
+
   #parent(post: Post): Post | null {
     return this.#named(post) ?? this.#around(post) ?? this.#onThreadPage(post) ?? this.#inTimeline(post) ?? this.#beneathStory(post);
   }
@@ -98,7 +105,7 @@ class Thread {
     if (this.#focus < 0) {
       return null;
     }
-    const place = this.#posts.indexOf(post);
+    const place = this.#place(post);
     if (place <= this.#focus) {
       return this.#posts[place - 1] ?? null;
     }
@@ -114,7 +121,7 @@ class Thread {
     if (this.#rules.chains !== true || this.#focus >= 0) {
       return null;
     }
-    const place = this.#posts.indexOf(post);
+    const place = this.#place(post);
     const before = this.#posts.slice(Math.max(0, place - CHAIN), place);
     const answered = before.findLast((each) => answers(post, each));
     const isBare = post.pictures.length === 0 && post.quoted === null && callsAssistant(post.text);
@@ -123,7 +130,7 @@ class Thread {
 
   #beneathStory(post: Post): Post | null {
     const story = this.#story;
-    const isBelow = story !== null && story !== post && this.#posts.indexOf(story) < this.#posts.indexOf(post);
+    const isBelow = story !== null && story !== post && this.#place(story) < this.#place(post);
     return isBelow ? story : null;
   }
 }
