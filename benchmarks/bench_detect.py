@@ -8,7 +8,7 @@ were chosen on the first. Prints
 
     small     faces of 20 to 40 pixels, laid into photographs and textures of 2 to 12 megapixels
     changed   one photo turned, mirrored, tilted, covered, shrunk, set into a canvas, cut close, ...
-    none      what is seen in textures, things and drawings, where there is no face
+    none      what is seen in textures, things and drawings, where there is no face, and whether it matches
     time      whole photos: load, find, and for face_recognition also encode
 
 Trust the ratios: both engines run in turns.
@@ -27,7 +27,9 @@ from pathlib import Path
 import face_recognition
 import numpy as np
 import numpy.typing as npt
+from consentry.checks.search import MATCH_FPIR
 from consentry.faces.detect import Detector
+from consentry.faces.pipeline import FacePipeline, open_pipeline
 from consentry.imagery.decoding import decode
 from consentry.inference.sessions import ModelStore
 from consentry.kernel.biometrics import as_pixels
@@ -321,14 +323,33 @@ def print_changed(find: dict[str, Find], people: Sequence[Picture]) -> None:
         print(f"  {change:24} {values}")
 
 
-def print_none(find: dict[str, Find], count: int) -> None:
-    """Pictures without a face in which one was seen."""
+def print_none(
+    find: dict[str, Find], pipeline: FacePipeline, people: Sequence[Picture], count: int
+) -> None:
+    """Pictures without a face in which one was seen, and whether it was taken for one of ``people``."""
+    known = [pipeline.observe(as_pixels(photo), thorough=False) for photo in people]
+    enrolled = np.stack(
+        [faces[0].embedding for faces in known if faces and faces[0].embedding is not None]
+    )
+    # The lowest threshold that `match` ever has: of one comparison.
+    match = pipeline.operating_curve.for_identification(MATCH_FPIR, 1).threshold
     seen: dict[str, dict[str, int]] = {}
+    likest = matches = 0.0
     for kind, pixels in negatives(np.random.default_rng(3), count):
         row = seen.setdefault(kind, dict.fromkeys(find, 0))
         for name, engine in find.items():
             row[name] += bool(engine(pixels))
-    print(f"\nnone: pictures of {count} in which a face was seen")
+        faces = pipeline.observe(as_pixels(pixels), thorough=True)
+        scores = [
+            float((enrolled @ face.embedding).max()) for face in faces if face.embedding is not None
+        ]
+        likest = max([likest, *scores])
+        matches += any(score >= match for score in scores)
+    print(
+        f"\nnone: {matches:.0f} pictures match one of {len(enrolled)} people; "
+        f"likest {likest:.3f}, match from {match:.3f}"
+    )
+    print(f"pictures of {count} in which a face was seen")
     for kind, by_engine in seen.items():
         print(f"  {kind:24} " + "  ".join(f"{by_engine[name]:8}" for name in find))
 
@@ -398,7 +419,8 @@ def main() -> None:
     if "changed" in wanted:
         print_changed(find, people[: 150 if full else 20])
     if "none" in wanted:
-        print_none(find, 125 if full else 15)
+        pipeline = open_pipeline("companion", ModelStore(arguments.models_dir, threads=1))
+        print_none(find, pipeline, people[: 1000 if full else 50], 125 if full else 15)
     if "time" in wanted:
         print_time(find, people, 7 if full else 3)
 
