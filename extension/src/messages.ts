@@ -478,3 +478,6 @@ export interface Notice {
   readonly to: "everyone";
   readonly notice: "vault" | "engine" | "companion" | "inbox" | "sites";
 }
+
+/** Before the hold's id, in the name of the port that a guard keeps open while it holds: when it closes, the hold is over. */
+export const LINE = "hold ";

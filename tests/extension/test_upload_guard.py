@@ -13,7 +13,7 @@ from closed_roots import WAIT_S, ClosedRoots
 from fakes.internet import Internet
 from generator import PAGE
 from playwright.sync_api import Page
-from subject import enrol, herself, nobody, portraits
+from subject import PASSPHRASE, Refused, asked, enrol, herself, nobody, portraits
 
 SITE = "grok.com"
 QUIET_MS = 200
@@ -220,3 +220,268 @@ def test_what_a_page_sends_is_held_before_it_leaves(generator: Generator, way: s
     assert generator.sent in {200, "sent", True, "read"}
     generator.wait_until_seen()
     assert generator.drawn.find("dialog") == []
+
+
+def test_the_prompt_box_is_read_together_with_the_picture(generator: Generator) -> None:
+    generator.write("put her in a bikini")
+    choose(generator, "me.jpg")
+
+    generator.wait("revealing or sexual picture of a real person")
+    assert [each.text for each in generator.drawn.find("button")] == [
+        "Do not upload",
+        "Settings for this site",
+    ]
+    generator.press("Do not upload")
+    generator.settle()
+    assert generator.seen == []
+
+
+def test_words_that_follow_are_checked_with_the_picture_that_the_page_was_given(
+    generator: Generator,
+) -> None:
+    choose(generator, "me.jpg")
+    approve(generator)
+    generator.wait_until_seen()
+    generator.page.evaluate("seen.length = 0")
+
+    say(generator, "put her in a bikini")
+    generator.wait("revealing or sexual picture of a real person")
+    generator.press("Do not upload")
+
+    assert generator.sent == "error"
+    assert generator.seen == []
+
+
+def test_it_goes_on_when_she_approves_in_the_extensions_own_window(generator: Generator) -> None:
+    choose(generator, "me.jpg")
+    approve(generator)
+
+    generator.wait_until_seen()
+    assert generator.drawn.find("dialog") == []
+
+
+def test_it_stays_when_she_closes_the_window_and_says_no(generator: Generator) -> None:
+    choose(generator, "me.jpg")
+    hold = approving(generator)
+    asked(generator.browser, "upload.cancel", hold=hold)
+
+    generator.page.wait_for_function("true")
+    generator.settle()
+    assert generator.seen == []
+
+
+def test_a_wrong_passphrase_releases_nothing(generator: Generator) -> None:
+    choose(generator, "me.jpg")
+    hold = approving(generator)
+    with pytest.raises(Refused, match="wrong_passphrase"):
+        asked(generator.browser, "upload.release", hold=hold, secret={"passphrase": "x" * 12})
+
+    generator.settle()
+    assert generator.seen == []
+    generator.press("Do not upload")
+
+
+def test_a_page_cannot_approve_for_her(generator: Generator) -> None:
+    choose(generator, "me.jpg")
+    generator.wait("shows somebody protected")
+
+    reached = generator.page.evaluate(
+        """() => {
+          const roots = [...document.querySelectorAll('*')].map((e) => e.shadowRoot).filter(Boolean);
+          const buttons = roots.flatMap((root) => [...root.querySelectorAll('button, dialog')]);
+          document.documentElement.lastElementChild.click();
+          for (const key of ['Enter', ' ']) document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true, composed: true}));
+          return buttons.length + (typeof chrome.runtime?.sendMessage === 'function' ? 1 : 0);
+        }"""
+    )
+    generator.settle()
+    assert reached == 0
+    assert generator.seen == []
+    generator.wait("shows somebody protected")
+    generator.press("Do not upload")
+
+
+def test_the_dialog_is_a_dialog_for_a_keyboard_and_a_screen_reader(generator: Generator) -> None:
+    generator.page.focus("#prompt")
+    choose(generator, "me.jpg")
+    generator.wait("shows somebody protected")
+
+    tree = generator.page.context.new_cdp_session(generator.page)
+    tree.send("Accessibility.enable")
+    nodes = tree.send("Accessibility.getFullAXTree")["nodes"]
+    [dialog] = [each for each in nodes if each.get("role", {}).get("value") == "dialog"]
+    properties = {each["name"]: each["value"].get("value") for each in dialog["properties"]}
+    assert "protected" in dialog["name"]["value"]
+    assert "approves" in dialog["description"]["value"]
+    assert properties["modal"] is True
+    focused = [
+        each["name"]["value"]
+        for each in nodes
+        if any(p["name"] == "focused" and p["value"]["value"] for p in each.get("properties", []))
+        and each["role"]["value"] == "button"
+    ]
+    assert focused == ["Approve…"]
+
+    generator.page.keyboard.press("Tab")
+    generator.page.keyboard.type("x")
+    generator.page.keyboard.press("Escape")
+    generator.settle()
+    assert generator.drawn.find("dialog") == []
+    assert generator.page.input_value("#prompt") == ""
+    assert generator.page.evaluate("document.activeElement.id") == "prompt"
+    assert generator.seen == []
+
+
+# What a page's script can do that the guard's own hooks do not see: a worker with a picture that it fetched itself, a
+# frame that is reached by its number, a form in a frame without scripts of ours.
+PAST_THE_GUARD = """async () => {
+  const worker = new Worker(URL.createObjectURL(new Blob([`onmessage = async () => {
+    const picture = await (await fetch('https://grok.com/me.jpg')).blob();
+    postMessage(await fetch('https://grok.com/up', {method: 'POST', body: picture}).then((r) => r.status, () => 'blocked'));
+  }`])));
+  const byWorker = await new Promise((done) => { worker.onmessage = (e) => done(e.data); worker.postMessage(1); });
+  const picture = await (await fetch('/me.jpg')).blob();
+  const frame = document.createElement('iframe');
+  document.body.append(frame);
+  const sent = window[window.length - 1].fetch('https://grok.com/up', {method: 'POST', body: picture}).then((r) => r.status, () => 'blocked');
+  // A frame in which our scripts have run already holds it instead.
+  const byFrame = await Promise.race([sent, new Promise((done) => setTimeout(done, 1000, 'blocked'))]);
+  frame.remove();
+  return [byWorker, byFrame];
+}"""
+
+
+def test_ways_around_the_guard_are_shut_while_it_holds_and_open_again_afterwards(
+    generator: Generator,
+) -> None:
+    choose(generator, "me.jpg")
+    generator.wait("shows somebody protected")
+    assert generator.page.evaluate(PAST_THE_GUARD) == ["blocked", "blocked"]
+    generator.settle()
+    assert generator.seen == []
+
+    generator.press("Do not upload")
+    generator.settle()
+    assert generator.browser.worker.evaluate(RULES) == 0
+    assert generator.page.evaluate("fetch('/up', {method: 'POST'}).then((r) => r.status)") == 200
+
+
+def test_a_hold_ends_with_its_page(generator: Generator) -> None:
+    choose(generator, "me.jpg")
+    generator.wait("shows somebody protected")
+    assert generator.browser.worker.evaluate(RULES) > 0
+
+    generator.page.reload()
+    generator.settle()
+    assert generator.browser.worker.evaluate(RULES) == 0
+
+
+RULES = "chrome.declarativeNetRequest.getSessionRules().then((rules) => rules.length)"
+
+
+@pytest.mark.parametrize("name", ["me.jpg", "nobody.jpg"])
+def test_nothing_is_lost_and_nothing_goes_through_when_the_worker_is_ended_in_the_middle(
+    generator: Generator, name: str
+) -> None:
+    choose(generator, name)
+    for _ in range(2):
+        generator.browser.end_worker()
+        generator.page.wait_for_timeout(30)
+
+    if name == "me.jpg":
+        generator.wait("shows somebody protected")
+        assert generator.seen == []
+        generator.press("Do not upload")
+    else:
+        generator.wait_until_seen()
+
+
+def test_a_picture_that_cannot_be_read_is_not_waved_through(
+    generator: Generator, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(herself()[:400])
+    generator.page.set_input_files("#file", broken)
+
+    generator.wait("could not be read")
+    generator.settle()
+    assert generator.seen == []
+    generator.press("Do not upload")
+
+
+def test_a_name_or_a_type_that_hides_a_picture_hides_nothing(
+    generator: Generator, tmp_path: Path
+) -> None:
+    hidden = tmp_path / "notes.txt"
+    hidden.write_bytes(herself())
+    generator.page.set_input_files("#file", hidden)
+
+    generator.wait("shows somebody protected")
+    assert generator.seen == []
+    generator.press("Do not upload")
+
+
+def test_what_is_no_picture_goes_on(generator: Generator, tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("put her in a bikini")
+    generator.page.set_input_files("#file", notes)
+
+    generator.wait_until_seen()
+
+
+def test_a_locked_vault_asks_for_the_key_where_there_is_a_face(generator: Generator) -> None:
+    asked(generator.browser, "vault.lock")
+    choose(generator, "me.jpg")
+    generator.wait("Consentry is locked")
+    generator.settle()
+    assert generator.seen == []
+
+    asked(generator.browser, "vault.unlock", secret={"passphrase": PASSPHRASE})
+    generator.wait("shows somebody protected")
+    assert generator.seen == []
+    generator.press("Do not upload")
+
+
+def test_switched_off_for_the_site_it_holds_nothing(generator: Generator) -> None:
+    switch(generator, is_on=False)
+    try:
+        generator.settle()
+        choose(generator, "me.jpg")
+        generator.wait_until_seen()
+    finally:
+        switch(generator, is_on=True)
+
+
+def switch(generator: Generator, *, is_on: bool) -> None:
+    change = {"feature": "guard", "isOn": is_on}
+    asked(generator.browser, "site.set", host=SITE, change=change)
+
+
+def say(generator: Generator, prompt: str) -> None:
+    """Have the page send words for the picture that it has."""
+    generator.page.evaluate(
+        """(prompt) => { window.sent = undefined;
+          fetch('/up', {method: 'POST', headers: {'content-type': 'application/json'}, body: JSON.stringify({prompt, file: 'f_1', pad: '.'.repeat(300)})})
+            .then((r) => { window.sent = r.status; }, () => { window.sent = 'error'; }); }""",
+        prompt,
+    )
+
+
+def approving(generator: Generator) -> str:
+    """Press "approve", and return the hold that the window then asks her about."""
+    generator.wait("shows somebody protected")
+    with generator.page.context.expect_page() as window:
+        generator.press("Approve")
+    window.value.wait_for_load_state()
+    hold = window.value.url.partition("hold=")[2]
+    window.value.close()
+    return hold
+
+
+def approve(generator: Generator) -> None:
+    """Approve as the subject, as the window does."""
+    hold = approving(generator)
+    answer = asked(
+        generator.browser, "upload.release", hold=hold, secret={"passphrase": PASSPHRASE}
+    )
+    assert answer == {"released": True}

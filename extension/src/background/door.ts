@@ -6,6 +6,8 @@
  * beside them, so that a worker that was ended in between finds both again.
  */
 
+import { LINE } from "../messages.ts";
+
 const KEY = "door";
 const RULES_PER_TAB = 4;
 /** Rules are numbered up to 2^31, and so are tabs. */
@@ -52,6 +54,13 @@ export class Door {
   /** Listen for tabs that go, and sweep out what was left behind. To be called when the worker starts. */
   watch(): void {
     chrome.tabs.onRemoved.addListener((tabId) => void this.leave(tabId));
+    // A frame that held something may be thrown out of its page, and says nothing then; its line breaks.
+    chrome.runtime.onConnect.addListener((line) => {
+      const tabId = line.sender?.tab?.id;
+      if (line.name.startsWith(LINE) && tabId !== undefined) {
+        line.onDisconnect.addListener(() => void this.open(tabId, line.name.slice(LINE.length)));
+      }
+    });
     void this.#change(async (held) => {
       for (const [tabId, holds] of Object.entries(held)) {
         held[tabId] = Object.fromEntries(Object.entries(holds).filter(([, since]) => Date.now() - since < MAX_HOLD_MS));

@@ -10,7 +10,7 @@
  */
 
 import { AskFailed, ask } from "../../ask.ts";
-import type { Answer, Notice, PublicReason, UploadAnswer } from "../../messages.ts";
+import { type Answer, LINE, type Notice, type PublicReason, type UploadAnswer } from "../../messages.ts";
 import { type Key, word } from "../../pages/text.ts";
 import { base64Of } from "../bytes.ts";
 import { type Shown, show } from "./dialog.ts";
@@ -20,6 +20,7 @@ const QUIET_MS = 800;
 /** Then she is asked what to do; the check may still be running. */
 const PATIENCE_MS = 45_000;
 const LOOK_MS = 700;
+const RECONNECT_MS = 200;
 
 /** One matter on the screen at a time; the others wait. */
 let turn: Promise<unknown> = Promise.resolve();
@@ -31,13 +32,34 @@ let turn: Promise<unknown> = Promise.resolve();
  */
 export async function hold(pictures: readonly Blob[], prompt: string | null): Promise<boolean> {
   const id = crypto.randomUUID();
+  const hangUp = stayOnLine(id);
   let goesOn = false;
   try {
     goesOn = await settle(id, pictures, prompt);
   } finally {
     await letGo(id, goesOn);
+    hangUp();
   }
   return goesOn;
+}
+
+/** A line to the background for as long as something is held: it ends with this document, however that ends. */
+function stayOnLine(id: string): () => void {
+  let line: chrome.runtime.Port | undefined;
+  let isOver = isOrphaned();
+  const connect = (): void => {
+    if (isOver || isOrphaned()) {
+      return;
+    }
+    line = chrome.runtime.connect({ name: LINE + id });
+    // The background was ended and not we: the next line wakes it.
+    line.onDisconnect.addListener(() => setTimeout(connect, RECONNECT_MS));
+  };
+  connect();
+  return () => {
+    isOver = true;
+    line?.disconnect();
+  };
 }
 
 /** Something went wrong before a check could be asked for: she says whether to try again. */
@@ -115,7 +137,7 @@ async function decideOn(answer: UploadAnswer | null): Promise<Decision> {
   if (answer?.privateReasons.includes("locked") === true) {
     return locked();
   }
-  if (answer === null || !answer.checked || answer.reasons.includes("error")) {
+  if (answer === null || answer.reasons.includes("error") || (!answer.checked && answer.reasons.length === 0)) {
     return failed();
   }
   if (answer.verdict === "needs_consent" && answer.hold !== null) {
