@@ -248,6 +248,31 @@ def test_receipts_are_listed_read_and_verified(lit):
     assert abroad.json() == verified
 
 
+def test_an_auditor_reads_the_same_of_a_match_a_possible_match_and_a_name(lit):
+    """What is verified is the receipt, so nothing private can be in its explanation."""
+    lit.home.enrol(RED)
+    owner = lit.owner()
+    owner.post("/v1/aliases", json={"subject": "Ada", "text": "konstpaus"})
+    named = {"prompt": "turn konstpaus into a cartoon"}
+    asked = [
+        owner.post("/v1/checks", files=images(RED), data=EVERYDAY).json(),
+        owner.post("/v1/checks", files=images(BLUE), data=named).json(),
+    ]
+    assert [each["verdict"] for each in asked] == ["needs_consent"] * 2
+    assert asked[0]["explanation"] != asked[1]["explanation"]
+
+    verified = {
+        owner.post("/v1/receipts/verify", json={"receipt": each["receipt"]}).json()["explanation"]
+        for each in asked
+    }
+
+    (said,) = verified
+    assert said == (
+        "This may be done only with consent. Somebody who may be in the picture decides about uses "
+        "like this one."
+    )
+
+
 def test_a_changed_receipt_does_not_verify(lit):
     receipt = lit.owner().post("/v1/checks", files=images(BLUE), data=EVERYDAY).json()["receipt"]
     header, payload, signature = receipt.split(".")

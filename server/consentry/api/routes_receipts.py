@@ -19,6 +19,7 @@ from consentry.api.runtime import Runtime, runtime_of
 from consentry.api.wire import Inbound, Outbound, answer, json_body
 from consentry.api.work import Kind
 from consentry.checks.ports import StoredReceipt
+from consentry.consent.explanation import explain_public
 from consentry.kernel.errors import LogInconsistent, NotFound, ReceiptInvalid
 from consentry.kernel.ids import CheckId
 from consentry.kernel.taxonomy import Mode, Obligation, PublicReason, Verdict
@@ -104,6 +105,7 @@ class VerifiedOut(Outbound):
     obligations: list[Obligation]
     policy_version: str
     engines: dict[str, str]
+    explanation: str = Field(description="What the receipt shows, in plain English.")
     log: LogPlaceOut | None = Field(description="Null for a receipt that names no log.")
 
 
@@ -202,6 +204,7 @@ def _verified(runtime: Runtime, body: ReceiptIn) -> Response:
             obligations=list(claims.obligations),
             policy_version=claims.policy_version,
             engines=dict(claims.engines),
+            explanation=explain_public(claims.verdict, claims.reasons, claims.obligations),
             log=(
                 None
                 if claims.log is None

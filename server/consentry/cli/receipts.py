@@ -272,6 +272,8 @@ def _claims_document(claims: ReceiptClaims, *, is_about: bool, is_logged: bool) 
 
 
 def _show_claims(claims: ReceiptClaims, *, is_about: bool, is_logged: bool) -> None:
+    from consentry.consent.explanation import explain_public
+
     about = (
         "is signed, unchanged, and about what was given" if is_about else "is signed and unchanged"
     )
@@ -279,6 +281,7 @@ def _show_claims(claims: ReceiptClaims, *, is_about: bool, is_logged: bool) -> N
     say(
         f"  verdict: {claims.verdict.value}{''.join(f' {reason.value}' for reason in claims.reasons)}"
     )
+    say(f"  meaning: {explain_public(claims.verdict, claims.reasons, claims.obligations)}")
     say(f"  check:   {claims.check}, {claims.issued_at:%Y-%m-%d %H:%M:%SZ}")
     say(
         f"  policy:  {claims.policy_version}; {', '.join(f'{k} {v}' for k, v in claims.engines.items())}"

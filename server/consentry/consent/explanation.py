@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from consentry.consent.decision import Decision
@@ -95,6 +95,16 @@ _OBLIGATIONS: Mapping[Obligation, str] = {
 _NOT_CHECKED = "Not everything was checked, so this is not an all-clear."
 
 
+def explain_public(
+    verdict: Verdict, reasons: Sequence[PublicReason], obligations: Sequence[Obligation]
+) -> str:
+    """Explain what a receipt shows in plain English: all that a platform or an auditor is told."""
+    sentences = [_VERDICTS[verdict]]
+    sentences += [_PUBLIC[reason] for reason in reasons]
+    sentences += [_OBLIGATIONS[obligation] for obligation in obligations]
+    return " ".join(sentences)
+
+
 def explain(decision: Decision, audience: Audience) -> str:
     """Explain a decision in plain English.
 
@@ -106,9 +116,7 @@ def explain(decision: Decision, audience: Audience) -> str:
     Returns:
         One or more sentences, separated by spaces.
     """
-    sentences = [_VERDICTS[decision.verdict]]
-    sentences += [_PUBLIC[reason] for reason in decision.reasons]
-    sentences += [_OBLIGATIONS[obligation] for obligation in decision.obligations]
+    sentences = [explain_public(decision.verdict, decision.reasons, decision.obligations)]
     if not decision.checked and decision.verdict is not Verdict.REFUSE:
         sentences.append(_NOT_CHECKED)
     match audience:
