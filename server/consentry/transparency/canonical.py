@@ -23,7 +23,8 @@ def encode(value: Canonical) -> bytes:
     Raises:
         ValueError: If a number is beyond 2**53 - 1, or a text is not Unicode (a lone surrogate).
     """
-    return _written(value).encode("utf-8")
+    _require_plain(value)
+    return _spelled(value)
 
 
 def decode(data: bytes) -> dict[str, Canonical]:
@@ -34,7 +35,8 @@ def decode(data: bytes) -> dict[str, Canonical]:
     """
     try:
         found: Canonical = json.loads(data.decode("utf-8"))
-        is_canonical = encode(found) == data
+        _require_plain(found)
+        is_canonical = _spelled(found) == data
     except (ValueError, RecursionError) as cause:
         raise ProofInvalid("It is not JSON in canonical form.") from cause
     if not is_canonical or not isinstance(found, dict):
@@ -42,19 +44,37 @@ def decode(data: bytes) -> dict[str, Canonical]:
     return found
 
 
-def _written(value: Canonical) -> str:
-    if isinstance(value, str):
-        # Python escapes exactly what ECMAScript does: quote, backslash, and below U+0020.
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _MAX_INT:
-        return str(value)
+def _require_plain(value: Canonical) -> None:
+    kind = type(value)
+    if kind is str:
+        return
+    if isinstance(value, int) and kind is not bool and abs(value) <= _MAX_INT:
+        return
     if isinstance(value, Mapping):
-        # By UTF-16 code units, not by code points: they differ beyond U+FFFF.
+        for each in value.values():
+            _require_plain(each)
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            _require_plain(each)
+    else:
+        raise ValueError(  # noqa: TRY004 -- the value is wrong, whatever makes it so
+            "an entry holds texts, whole numbers, lists and objects"
+        )
+
+
+def _spelled(value: Canonical) -> bytes:
+    # Python escapes exactly what ECMAScript does (quote, backslash, and below U+0020), and sorts by
+    # code points, which is the order of UTF-16 code units as long as nothing is beyond U+D7FF.
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return (text if text.isascii() else _written(value)).encode("utf-8")
+
+
+def _written(value: Canonical) -> str:
+    """Spell a value whose names may be of any script: sorted by UTF-16 code units."""
+    if isinstance(value, Mapping):
         names = sorted(value, key=lambda name: name.encode("utf-16-be"))
-        members = [
-            f"{json.dumps(name, ensure_ascii=False)}:{_written(value[name])}" for name in names
-        ]
+        members = (f"{_written(name)}:{_written(value[name])}" for name in names)
         return "{" + ",".join(members) + "}"
-    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
+    if isinstance(value, (list, tuple)):
         return "[" + ",".join(map(_written, value)) + "]"
-    raise ValueError("an entry holds texts, whole numbers, lists and objects")
+    return json.dumps(value, ensure_ascii=False)
