@@ -10,8 +10,9 @@ import type { Handlers, Sender } from "./router.ts";
 const PAGES = {
   settings: "pages/settings/settings.html",
   inbox: "pages/inbox/inbox.html",
-  unlock: "pages/approve/approve.html",
+  unlock: "pages/popup/popup.html",
 } as const;
+const APPROVE = "pages/approve/approve.html";
 const WINDOW = { type: "popup", width: 460, height: 640 } as const;
 
 /** The handlers of `guard.*`, `upload.outcome`, `upload.approve` and `page.open`. */
@@ -37,7 +38,7 @@ export function guardHandlers(door: Door, holds: Holds): Handlers {
       if (tabId !== sender.tabId) {
         throw new Failure("not_found");
       }
-      await openWindow(`${PAGES.unlock}?hold=${encodeURIComponent(hold)}`);
+      await openWindow(`${APPROVE}?hold=${encodeURIComponent(hold)}`);
       return {};
     },
     "page.open": async ({ page }) => {
