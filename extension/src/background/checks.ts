@@ -185,7 +185,7 @@ export class Checks {
       privateReasons,
       category: intent.category,
       shows: told?.shows ?? showsOf(decision),
-      hold: canApprove ? await this.#hold(files, { prompt, page, sender, decision, intent }) : null,
+      hold: canApprove ? await this.#hold(files, { prompt, sender, decision, intent, page: pageOf(page, sender) }) : null,
       by: told === null ? "browser" : "companion",
     };
   }
@@ -341,6 +341,9 @@ function showsOf({ privateReasons, checked }: Decision): UploadAnswer["shows"] {
   }
   return checked ? "nobody_enrolled" : "unknown";
 }
+
+/** Where the upload goes: as the browser says, unless one of our own pages asks. */
+const pageOf = (page: string, { isOwnPage, url }: Sender): string => (isOwnPage ? page : url);
 
 async function digestOf(file: ArrayBuffer): Promise<string> {
   return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", file)));

@@ -7,8 +7,12 @@ import type { EngineAnswer, EngineAsk, Seen } from "../engine/protocol.ts";
 import type { Assessment, EngineState } from "../messages.ts";
 import { Failure } from "./failure.ts";
 
-/** Longer than the largest picture takes on a slow machine; then the engine is taken for dead and started anew. */
+/**
+ * Longer than the largest picture takes on a slow machine, a long animation at a door included; then the engine is taken
+ * for dead and started anew.
+ */
 const TIMEOUT_MS = 60_000;
+const THOROUGH_TIMEOUT_MS = 240_000;
 
 /** Where the engine's worker lives: one a browser. */
 export interface EngineHost {
@@ -124,7 +128,8 @@ export class Engine {
     try {
       await this.#host.post(ask, channel.port2);
       answer = await new Promise<EngineAnswer | null>((resolve) => {
-        timer = setTimeout(() => resolve(null), TIMEOUT_MS);
+        const isThorough = ask.op === "look" && ask.thorough;
+        timer = setTimeout(() => resolve(null), isThorough ? THOROUGH_TIMEOUT_MS : TIMEOUT_MS);
         channel.port1.onmessage = (event: MessageEvent<EngineAnswer>) => resolve(event.data);
       });
     } catch (error) {

@@ -1,0 +1,77 @@
+/** One picture at a time, uploads first, and a silent engine is ended. */
+
+import assert from "node:assert/strict";
+import { mock, test } from "node:test";
+
+import { Engine, type EngineHost } from "../src/background/engine.ts";
+import type { EngineAnswer, EngineAsk } from "../src/engine/protocol.ts";
+import { Failure } from "../src/failure.ts";
+
+class StagedHost implements EngineHost {
+  readonly asks: EngineAsk[] = [];
+  readonly ports: MessagePort[] = [];
+  stops = 0;
+  post = async (ask: EngineAsk, port: MessagePort): Promise<void> => {
+    this.asks.push(ask);
+    this.ports.push(port);
+  };
+  stop = async (): Promise<void> => {
+    this.stops += 1;
+  };
+  async answer(answer: EngineAnswer): Promise<void> {
+    const port = this.ports.shift() ?? assert.fail("nothing was asked");
+    port.postMessage(answer);
+    await settled();
+    port.close();
+  }
+}
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+const file = (size: number): ArrayBuffer => new ArrayBuffer(size);
+const sizes = (host: StagedHost): unknown[] => host.asks.map((ask) => (ask.op === "look" ? ask.file.byteLength : ask.op));
+const seen = { ok: true, views: [] } as const;
+
+test("an upload goes before what waits in the feed, and behind the upload before it", async () => {
+  const host = new StagedHost();
+  const engine = new Engine(host);
+  const feed = { thorough: false, urgent: false };
+  const door = { thorough: true, urgent: true };
+  const looks = [engine.look(file(1), feed), engine.look(file(2), feed), engine.look(file(3), door), engine.look(file(4), door)];
+  for (let i = 0; i < looks.length; i++) {
+    await settled();
+    assert.equal(host.ports.length, 1);
+    await host.answer(seen);
+  }
+  await Promise.all(looks);
+  assert.deepEqual(sizes(host), [1, 3, 4, 2]);
+});
+
+test("what could not be seen is said, and the next picture has its turn", async () => {
+  const host = new StagedHost();
+  const engine = new Engine(host);
+  const feed = { thorough: false, urgent: false };
+  const broken = engine.look(file(1), feed);
+  const whole = engine.look(file(2), feed);
+  await settled();
+  await Promise.all([
+    assert.rejects(broken, (error) => error instanceof Failure && error.code === "picture_unreadable"),
+    host.answer({ ok: false, why: "picture_unreadable" }),
+  ]);
+  await settled();
+  await host.answer(seen);
+  assert.deepEqual(await whole, []);
+  assert.equal(engine.state, "ready");
+});
+
+test("an engine that says nothing is ended and said to be unavailable", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const host = new StagedHost();
+  const engine = new Engine(host);
+  const look = engine.look(file(1), { thorough: false, urgent: false });
+  await settled();
+  mock.timers.tick(60_000);
+  await assert.rejects(look, (error) => error instanceof Failure && error.code === "engine_unavailable");
+  assert.deepEqual([host.stops, engine.state], [1, "unavailable"]);
+  mock.timers.reset();
+  host.ports.forEach((port) => port.close());
+});
