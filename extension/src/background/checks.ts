@@ -234,8 +234,7 @@ export class Checks {
     try {
       return { views: await this.#parts.engine.look(file, { thorough: true, urgent: true }) };
     } catch (error) {
-      const isEngine = codeOf(error) === "engine_unavailable";
-      return { views: [], failure: isEngine ? "engine" : "picture" };
+      return { views: [], failure: codeOf(error).startsWith("picture_") ? "picture" : "engine" };
     }
   }
 
