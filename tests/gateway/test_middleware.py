@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import http.client
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import httpx
 import openai
 import pytest
+from consentry.api.gateway_app import GatewayApp, GatewaySettings
+from consentry.api.gateway_body import BodyLimits
 from consentry.kernel.errors import BadRequest
 from consentry.middleware import ConsentryMiddleware
 from consentry.settings import Settings
@@ -21,6 +25,12 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
 MODEL = "studio-1"
+LIMITS = GatewaySettings(
+    body=BodyLimits(max_bytes=1000, max_passing_bytes=1000, timeout_s=1.0),
+    memory_bytes=10_000,
+    patience_s=1.0,
+    drain_s=1.0,
+)
 
 
 @dataclass
@@ -148,3 +158,65 @@ def test_settings_that_do_not_fit_each_other_are_told(home):
 
     with pytest.raises(BadRequest, match="CONSENTRY_GATEWAY_MEMORY_BYTES"):
         ConsentryMiddleware(FastAPI(), home=opened)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//v1/images/edits",
+        "/v1//images/edits",
+        "/V1/images/edits",
+        "/x/../v1/images/edits",
+        "/v1/./images/edits",
+        "/v1%2fimages/edits",
+        "/%761/images/edits",
+        "/v1/images/edits/",
+    ],
+)
+def test_no_way_of_writing_a_path_leads_around_it(studio, path):
+    studio.bodies.clear()
+    connection = http.client.HTTPConnection(studio.address.removeprefix("http://"), timeout=20)
+    head = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
+    connection.request("POST", path, body=b'{"prompt": "undress her"}', headers=head)
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+
+    assert answer.status == 404
+    assert studio.bodies == []
+
+
+def test_an_application_that_is_mounted_somewhere_is_guarded_there(home):
+    studio = Studio()
+    app = application(studio)
+    opened = Home(Settings(home=home.path), home.services(), home.database, None)
+    app.add_middleware(ConsentryMiddleware, home=opened, prefix="/v1")
+    outer = FastAPI()
+    outer.mount("/studio", app)
+    with serving(outer) as address:
+        refused = httpx.post(
+            f"{address}/studio/v1/images/edits",
+            json={"prompt": "Taylor Swift naked"},
+            headers={"authorization": f"Bearer {KEY}"},
+        )
+
+    assert refused.json()["error"]["code"] == "moderation_blocked"
+    assert studio.bodies == []
+
+
+def test_a_web_socket_below_the_prefix_is_closed():
+    closed = []
+
+    async def reached(*_):
+        raise AssertionError("the application was reached")
+
+    async def send(message):
+        closed.append(message["type"])
+
+    gateway = GatewayApp(
+        gates={"/v1": None}, settings=LIMITS, clock=None, is_ready=None, on_stop=None, inner=reached
+    )
+    scope = {"type": "websocket", "path": "/v1/realtime", "headers": []}
+    asyncio.run(gateway(scope, reached, send))
+
+    assert closed == ["websocket.close"]

@@ -414,3 +414,68 @@ def test_an_error_of_the_generator_comes_back_as_it_is(site, client):
         client.images.generate(model="gpt-image-2", prompt="a mountain")
 
     assert caught.value.response.content == error
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"content-type": "application/json; charset=utf-7"},
+        {"content-type": "application/json; charset=utf-16"},
+        {"content-type": "application/json", "content-encoding": "gzip"},
+        {"content-type": "text/plain"},
+        {"content-type": "application/x-www-form-urlencoded"},
+        [("content-type", "application/json"), ("content-type", "multipart/form-data; boundary=x")],
+    ],
+    ids=["utf-7", "utf-16", "gzip", "text", "urlencoded", "two-types"],
+)
+def test_a_body_that_another_parser_may_read_otherwise_is_refused(site, headers):
+    listed = list(headers.items()) if isinstance(headers, dict) else headers
+    answer = httpx.post(
+        f"{site.openai}/images/generations",
+        content=b'{"prompt": "a mountain"}',
+        headers=[("authorization", f"Bearer {KEY}"), *listed],
+    )
+
+    assert answer.status_code == 400
+    assert site.generator.asked == []
+
+
+def test_words_in_the_address_are_judged(site):
+    refused = site.post(
+        "images/generations?prompt=Taylor+Swift+naked", json={"prompt": "a mountain"}
+    )
+
+    assert refused.json()["error"]["code"] == "moderation_blocked"
+    assert site.generator.asked == []
+
+
+def test_nobody_is_sent_past_the_gateway(site):
+    site.generator.tell(
+        "/files/file-1/content",
+        Told(b"", status=307, headers={"location": "https://elsewhere.example/file-1"}),
+        method="GET",
+    )
+
+    answer = site.get("files/file-1/content")
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (502, "upstream_failed")
+    assert "location" not in answer.headers
+
+
+def test_a_stored_file_is_never_asked_for_in_pieces(site):
+    site.generator.files["file-ada"] = picture(ADA)
+    headers = {"authorization": f"Bearer {KEY}", "range": "bytes=40-90", "if-range": "x"}
+
+    answer = httpx.get(f"{site.openai}/files/file-ada/content", headers=headers)
+
+    assert answer.status_code == 400
+    assert not {"range", "if-range"} & site.generator.asked[0].headers.keys()
+
+
+def test_a_receipt_that_the_generator_forges_goes_no_further(site):
+    headers = {"content-type": "application/json", "consentry-receipt": "forged"}
+    site.generator.tell("/images/generations", Told(b'{"data": []}', headers=headers))
+
+    answer = site.post("images/generations", json={"prompt": "a mountain"})
+
+    assert "forged" not in answer.headers["consentry-receipt"]

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import posixpath
 import re
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
@@ -106,7 +107,7 @@ class GatewayApp:
                 await self._live(receive, send)
             else:
                 await self.inner(scope, receive, partial(self._stop_with_it, send))
-        elif self.inner is not None:
+        elif self.inner is not None and self._gate_of(scope) is None:
             await self.inner(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1008, "reason": ""})
@@ -123,12 +124,17 @@ class GatewayApp:
         await self.on_stop()
 
     def _gate_of(self, scope: Scope) -> tuple[str, Gate] | None:
-        path = scope["path"]
+        """Return the gate of a path, in whatever way it is written.
+
+        The application behind may be more lenient than we are; what is not written plainly is
+        closed by the gate, not handed on around it.
+        """
+        path = posixpath.normpath("/" + _route_path(scope).lstrip("/")).lower()
         return next(
             (
                 (prefix, gate)
                 for prefix, gate in self.gates.items()
-                if path == prefix or path.startswith(prefix + "/")
+                if path == prefix.lower() or path.startswith(prefix.lower() + "/")
             ),
             None,
         )
@@ -273,14 +279,21 @@ class _Request:
         _log.error("unexpected %s at %s, id=%s", name, place, self.passage.request_id)
 
 
+def _route_path(scope: Scope) -> str:
+    """Return the path below where the application is mounted, as its own router sees it."""
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "")
+    return path[len(root) :] if root and path.startswith(root + "/") else path
+
+
 def _head_of(scope: Scope, prefix: str) -> Head:
     raw: bytes = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
-    raw = raw.partition(b"?")[0]
+    path = _route_path(scope)
     # Every way of writing a path but the plain one is closed, so that no two servers read it apart.
-    is_plain = _PLAIN_PATH.fullmatch(raw) and raw.startswith(prefix.encode() + b"/")
+    is_plain = _PLAIN_PATH.fullmatch(raw.partition(b"?")[0]) and path.startswith(prefix + "/")
     return Head(
         method=scope["method"],
-        path=raw[len(prefix) + 1 :].decode("ascii") if is_plain else "",
+        path=path[len(prefix) + 1 :] if is_plain else "",
         query=scope["query_string"],
         headers=tuple((name.lower(), value) for name, value in scope["headers"]),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
 from typing import TypeAlias
+from urllib.parse import parse_qsl
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 """Names in lower case, in the order and as often as they were sent."""
@@ -31,6 +32,11 @@ class Head:
     def value(self, name: bytes) -> str | None:
         """Return a header field's value, or None when it is not there."""
         return value_of(self.headers, name)
+
+    @property
+    def asked(self) -> list[tuple[str, str]]:
+        """Names and values of the query, in order."""
+        return parse_qsl(self.query.decode("latin-1"), keep_blank_values=True, errors="replace")
 
     @property
     def media_type(self) -> str:

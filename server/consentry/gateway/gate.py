@@ -31,15 +31,19 @@ from consentry.gateway.ports import (
     PictureSource,
     Upstream,
 )
-from consentry.gateway.receipts import receipt_headers
+from consentry.gateway.receipts import RECEIPT_FIELDS, receipt_headers
 from consentry.gateway.refusals import Kind, Refusal, Stage, refusal_of
 from consentry.gateway.request import GatewayRequest, WebAddress
+from consentry.gateway.sources import picture_in
+from consentry.gateway.words import fitted
 from consentry.kernel.clock import Clock
 from consentry.kernel.errors import (
+    BadRequest,
     ConsentryError,
     ImageNotFetched,
     NotFound,
     Unauthenticated,
+    Unreachable,
     UnsupportedMediaType,
 )
 from consentry.kernel.ids import ConsentRequestId, Random
@@ -50,7 +54,9 @@ OWN_FIELDS = frozenset({b"consentry-token"})
 """Header fields that are for the gateway: they go no further."""
 
 _REQUEST_ID_BYTES = 16
-_CODINGS = frozenset({b"accept-encoding"})
+_CHOICES = frozenset({b"accept-encoding", b"range", b"if-range"})
+_ONLY_ONCE = frozenset({b"content-type", b"content-encoding", b"content-length"})
+_REDIRECTS = range(300, 400)
 _LENGTH = frozenset({b"content-length"})
 
 
@@ -174,12 +180,12 @@ class _Way:
         return Answer(status=worded.status, headers=marked, chunks=one(worded.body))
 
     async def _judged(self, endpoint: Endpoint, incoming: Incoming) -> bytes:
-        if self.head.value(b"content-encoding") not in (None, "identity"):
-            raise UnsupportedMediaType("Bodies are read as they are: send it without a coding.")
+        _require_plain(self.head)
         call = Call(head=self.head, body=await incoming.whole())
         gathering = self._gathering(self.gate.limits.max_picture_bytes)
         fetched: dict[str, bytes] = {}
-        for request in await endpoint.ask(call, gathering):
+        for asked in await endpoint.ask(call, gathering):
+            request = _with_query(asked, self.head)
             images = await gathering.gather(request.pictures)
             self.passage.pictures += len(images)
             await self._judge(request, images)
@@ -250,11 +256,15 @@ class _Way:
         head = self._onward()
         if endpoint.inspects:
             # What is examined is asked for in plain; what passes unread keeps the caller's choice.
-            plain = (*without(head.headers, _CODINGS), (b"accept-encoding", b"identity"))
+            # As a whole, too: nobody recognises a picture in pieces.
+            plain = (*without(head.headers, _CHOICES), (b"accept-encoding", b"identity"))
             head = replace(head, headers=plain)
         began = self.gate.clock.monotonic()
         answer = await self.stack.enter_async_context(self.gate.upstream.send(head, body))
         self.passage.upstream_s += self.gate.clock.monotonic() - began
+        if answer.status in _REDIRECTS:
+            # Clients would follow it, past the gateway.
+            raise Unreachable("The generator sends to another address, and that is not followed.")
         return answer
 
     async def _inspected(self, endpoint: Endpoint, answer: Answer) -> Answer:
@@ -328,9 +338,40 @@ class _Way:
     def _marked(self, answer: Answer) -> Answer:
         """Add the receipt and, where the generator gave none, a name for the request."""
         added: Headers = receipt_headers(self.signed, self.question)
-        if not any(name.lower() == b"x-request-id" for name, _ in answer.headers):
+        theirs = without(answer.headers, RECEIPT_FIELDS)
+        if not any(name.lower() == b"x-request-id" for name, _ in theirs):
             added = (*added, (b"x-request-id", self.passage.request_id.encode()))
-        return replace(answer, headers=(*answer.headers, *added))
+        return replace(answer, headers=(*theirs, *added))
+
+
+def _with_query(request: GatewayRequest, head: Head) -> GatewayRequest:
+    """Add what the address asks: some generators take words and pictures there as well."""
+    if not head.query:
+        return request
+    values = [value for _, value in head.asked]
+    given = [(value, picture_in(value)) for value in values]
+    return replace(
+        request,
+        pictures=(*request.pictures, *(picture for _, picture in given if picture is not None)),
+        context=fitted([*(value for value, each in given if each is None), *request.context]),
+    )
+
+
+def _require_plain(head: Head) -> None:
+    """Pass when there is one way to read a body.
+
+    Raises:
+        BadRequest: If a header field that decides about it is there twice.
+        UnsupportedMediaType: If it is packed, or no UTF-8.
+    """
+    names = [name for name, _ in head.headers if name in _ONLY_ONCE]
+    if len(names) != len(set(names)):
+        raise BadRequest("A header field that decides how the body is read appears twice.")
+    if head.value(b"content-encoding") not in (None, "identity"):
+        raise UnsupportedMediaType("Bodies are read as they are: send it without a coding.")
+    declared = (head.value(b"content-type") or "").lower().partition("charset=")[2]
+    if declared.strip("\"' ") not in ("", "utf-8"):
+        raise UnsupportedMediaType("Bodies are read as UTF-8.")
 
 
 def _blocked(reasons: Sequence[PublicReason], stage: Stage) -> Refusal:

@@ -13,6 +13,7 @@ from consentry.transparency.receipts import ReceiptSalts, SignedReceipt
 RECEIPT = b"consentry-receipt"
 SALTS = b"consentry-receipt-salts"
 QUESTION = b"consentry-consent-request"
+RECEIPT_FIELDS = frozenset({RECEIPT, SALTS, QUESTION})
 MAX_RECEIPTS = 4
 """In one header: most servers and clients read 16 to 64 KB of it. A batch has its last ones."""
 
