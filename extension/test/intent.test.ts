@@ -72,6 +72,6 @@ test("every vector: the same category, language, signs and spans", async () => {
       wrong.push(`${id}: ${JSON.stringify(input)}\n  ${JSON.stringify(said)}\n  ${JSON.stringify(output)}`);
     }
   }
-  assert.ok(tests.length > 5000);
+  assert.ok(tests.length > 2500);
   assert.equal(wrong.length, 0, `${wrong.length} of ${tests.length} differ, for example\n${wrong.slice(0, 20).join("\n")}`);
 });

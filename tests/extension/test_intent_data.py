@@ -42,7 +42,7 @@ def test_a_sample_of_the_vectors_is_what_the_engine_says():
         test["id"]: test for test in json.loads(VECTORS.read_text(encoding="utf-8"))["tests"]
     }
 
-    sample = json.loads(json.dumps(list(script.vectors(every=60))))
+    sample = json.loads(json.dumps(list(script.vectors(0.02))))
 
     assert len(sample) > 100
     assert [test["id"] for test in sample if recorded.get(test["id"]) != test] == []
