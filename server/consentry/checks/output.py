@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from consentry.checks.check import CheckRequest, CheckResult
+from consentry.checks.comparing import Comparison
 from consentry.checks.consents import Consents, Read
 from consentry.checks.keeping import KeepVerdict
 from consentry.checks.pictures import Picture
@@ -28,18 +29,18 @@ from consentry.checks.ports import (
     ProbeMeter,
     ReceiptStore,
 )
-from consentry.checks.search import MATCH_FPIR, SearchFaces
+from consentry.checks.search import SearchFaces
 from consentry.consent.authority import Authority
 from consentry.consent.decide import POLICY_VERSION
 from consentry.consent.decision import Decision
-from consentry.consent.findings import FaceFinding, Findings, MatchLevel
-from consentry.consent.output import Exposure, Ground, MadePicture, decide_output
+from consentry.consent.findings import Findings
+from consentry.consent.output import Ground, MadePicture, decide_output
 from consentry.consent.request import Request
 from consentry.consent.yes import Yes
-from consentry.imagery.exposure import EXPOSURE_ENGINE, RISE
+from consentry.imagery.exposure import EXPOSURE_ENGINE
 from consentry.imagery.limits import Limits
 from consentry.intent.engine import ENGINE_VERSION
-from consentry.kernel.biometrics import Embedding, similarity
+from consentry.kernel.biometrics import Embedding
 from consentry.kernel.clock import Clock
 from consentry.kernel.errors import (
     BadRequest,
@@ -161,12 +162,21 @@ class CheckOutput:
         return self._decided(made, request)
 
     def _decided(self, made: Sequence[Picture], request: OutputRequest) -> OutputResult:
-        exposures = self._exposures(made, request)
+        compared = Comparison(made, self.exposure, self.faces.operating_curve)
+        candidates = [picture for picture in made if compared.may_have_risen(picture)]
+        for picture in candidates:
+            picture.look_for_person(self.persons, thorough=True)
+        has_faces = any(picture.face_count() for picture in made)
+        if candidates or has_faces:
+            compared.inputs = [Picture.read(each, self.limits) for each in request.inputs]
+        # Only a result with a face can show somebody new.
+        looked_at = compared.inputs if has_faces else ()
+        for picture in looked_at:
+            picture.detect(self.faces, thorough=True)
         intent, asked = _asked(request)
         unlocked = _unlocked(request)
-        inputs = self._inputs(made, request)
         search = SearchFaces(self.faces, self.gallery)
-        found = search([*made, *inputs], lambda probes: self._confirmed(unlocked, probes))
+        found = search([*made, *looked_at], lambda probes: self._confirmed(unlocked, probes))
         shown = found.images[: len(made)]
         settled = _settled(request) | {
             match.subject
@@ -176,10 +186,10 @@ class CheckOutput:
         }
         pictures = [
             MadePicture(
-                image=replace(image, faces=self._newcomers(picture, image.faces, inputs)),
-                exposure=exposure,
+                image=replace(image, faces=compared.newcomers(picture, image.faces)),
+                exposure=compared.exposure(picture),
             )
-            for picture, image, exposure in zip(made, shown, exposures, strict=True)
+            for picture, image in zip(made, shown, strict=True)
         ]
         yes, is_read = self._yes(pictures)
         findings = Findings(images=shown, search=found.search, consents_read=is_read)
@@ -193,80 +203,10 @@ class CheckOutput:
             # A use was taken meanwhile: without it there is less to rely on, so there is an end.
             yes = yes.without(decision.relies_on)
 
-    def _exposures(self, made: Sequence[Picture], request: OutputRequest) -> list[Exposure]:
-        scores = [self._score(picture) for picture in made]
-        before = 0.0
-        if any(score is not None and score >= RISE for score in scores):
-            inputs = [Picture.read(each, self.limits) for each in request.inputs]
-            before = max((self._score(picture) or 0.0 for picture in inputs), default=0.0)
-        exposures = [
-            Exposure.UNKNOWN
-            if score is None
-            else Exposure.RISEN
-            if score - before >= RISE
-            else Exposure.STEADY
-            for score in scores
-        ]
-        for picture, exposure in zip(made, exposures, strict=True):
-            if exposure is not Exposure.STEADY:
-                picture.look_for_person(self.persons, thorough=True)
-        return exposures
-
-    def _score(self, picture: Picture) -> float | None:
-        """Return the exposure of the most exposed view; None when it could not be told."""
-        if picture.image is None:
-            return 0.0  # told as unreadable
-        try:
-            return max(self.exposure.score(view) for view in picture.image.views)
-        except OperatorError:
-            return None
-
-    def _inputs(self, made: Sequence[Picture], request: OutputRequest) -> list[Picture]:
-        """Find the faces that went in: only a result with a face can show somebody new."""
-        if not any(picture.face_count() for picture in made):
-            return []
-        inputs = [Picture.read(each, self.limits) for each in request.inputs]
-        for picture in inputs:
-            picture.detect(self.faces, thorough=True)
-        return inputs
-
     def _confirmed(
         self, unlocked: SubjectId | None, probes: Sequence[Embedding]
     ) -> Mapping[SubjectId, Sequence[bool]]:
         return {} if unlocked is None else {unlocked: self.consents.confirms(unlocked, probes)}
-
-    def _newcomers(
-        self, picture: Picture, faces: tuple[FaceFinding, ...], inputs: Sequence[Picture]
-    ) -> tuple[FaceFinding, ...]:
-        """Leave out possible matches of faces that an input shows, too: they were judged there.
-
-        An edit moves a face's score a little, and a stranger's may thereby reach the lower point.
-        """
-        before = [
-            face.embedding
-            for each in inputs
-            for _, face in each.described()
-            if face.embedding is not None
-        ]
-        described = [face.embedding for _, face in picture.described()]
-        if not before or len(described) != len(faces):
-            return faces
-        comparisons = len(before) * max(1, len(described))
-        same = self.faces.operating_curve.for_identification(MATCH_FPIR, comparisons).threshold
-        return tuple(
-            replace(
-                finding,
-                matches=tuple(
-                    match
-                    for match in finding.matches
-                    if match.level is not MatchLevel.POSSIBLE
-                    or not any(similarity(embedding, each) >= same for each in before)
-                ),
-            )
-            if embedding is not None
-            else finding
-            for finding, embedding in zip(faces, described, strict=True)
-        )
 
     def _yes(self, made: Sequence[MadePicture]) -> tuple[Yes, bool]:
         """Read what has been agreed to, and whether all of it could be read."""

@@ -63,6 +63,20 @@ def plain(*colours) -> bytes:
     return out.getvalue()
 
 
+def also(image: bytes, colour) -> bytes:
+    """The same picture with a speck of a colour in it: too small for a face."""
+    shown = Image.open(BytesIO(image))
+    shown.putpixel((shown.width - 1, shown.height - 1), colour)
+    out = BytesIO()
+    shown.save(out, "PNG")
+    return out.getvalue()
+
+
+def bare(image: bytes) -> bytes:
+    """The same picture with a bare body in it."""
+    return also(image, BARE_BODY)
+
+
 def made(home, *results, of=(), prompt=SKY, bases=None, meter=None, **more):
     """Let a request be checked, which must be allowed, and then what was made of it."""
     if bases is None:
@@ -109,14 +123,35 @@ def test_a_result_more_exposed_than_its_input_is_withheld_though_the_prompt_was_
 
 
 def test_exposure_that_was_in_an_input_already_is_no_rise(home):
-    assert verdict(home, picture(EVE, BARE), of=[picture(EVE), picture(BARE)]) is Verdict.ALLOW
+    assert verdict(home, picture(EVE, BARE), of=[picture(EVE, BARE)]) is Verdict.ALLOW
+    assert verdict(home, bare(picture(EVE)), of=[plain(), bare(picture(EVE))]) is Verdict.ALLOW
+
+
+@pytest.mark.parametrize("other", ["a stranger", "a body without a face"])
+def test_a_nude_of_somebody_else_that_is_sent_along_excuses_none_of_her(home, other):
+    along = picture(BARE) if other == "a stranger" else plain(BARE_BODY)
+
+    assert verdict(home, bare(picture(EVE)), of=[picture(EVE), along]) is Verdict.REFUSE
+
+
+def test_everybody_in_a_result_must_have_been_as_exposed_before(home):
+    together = bare(picture(EVE, BOB))
+
+    assert verdict(home, together, of=[bare(picture(BOB)), picture(EVE)]) is Verdict.REFUSE
+    assert verdict(home, together, of=[bare(picture(BOB)), bare(picture(EVE))]) is Verdict.ALLOW
+
+
+def test_without_a_face_that_can_be_told_any_input_counts(home):
+    home.persons.colour = BARE_BODY
+
+    assert verdict(home, plain(BARE_BODY), of=[plain(), plain(BARE_BODY)]) is Verdict.ALLOW
 
 
 def test_the_rise_counts_from_its_margin_on(home):
-    home.exposure.scores = {BARE: 0.3, EVE: 0.1, BOB: 0.0}
+    home.exposure.scores = {BARE_BODY: 0.3, ADA: 0.1, BOB: 0.0}
 
-    assert verdict(home, picture(BARE), of=[picture(EVE)]) is Verdict.ALLOW
-    assert verdict(home, picture(BARE), of=[picture(BOB)]) is Verdict.REFUSE
+    assert verdict(home, bare(picture(EVE)), of=[also(picture(EVE), ADA)]) is Verdict.ALLOW
+    assert verdict(home, bare(picture(EVE)), of=[also(picture(EVE), BOB)]) is Verdict.REFUSE
 
 
 def test_exposure_from_words_alone_is_compared_with_nothing(home):
@@ -300,15 +335,6 @@ def test_a_contested_identity_has_no_say(home):
     home.contests.open(home.enrol(BOB, name="Bea").subject, home.ada)
 
     assert verdict(home, picture(ADA), of=[picture(EVE)]) is Verdict.NEEDS_CONSENT
-
-
-def bare(image: bytes) -> bytes:
-    """The same picture with a bare body in it."""
-    shown = Image.open(BytesIO(image))
-    shown.putpixel((shown.width - 1, shown.height - 1), BARE_BODY)
-    out = BytesIO()
-    shown.save(out, "PNG")
-    return out.getvalue()
 
 
 def made_with_her_token(home, *results, meanwhile=lambda: None):
