@@ -11,8 +11,9 @@ from consentry.cli.documents import JsonObject
 from consentry.cli.exits import ExitCode
 from consentry.cli.invocation import Invocation
 from consentry.cli.options import AsJson, PassphraseFd
+from consentry.cli.presence import OwnPassphraseFd, Presence, Whose
 from consentry.cli.terminal import note, say, say_document, symbol
-from consentry.kernel.errors import BadRequest, Conflict
+from consentry.kernel.errors import BadRequest
 from consentry.kernel.taxonomy import Mode, PrivateReason, Purpose, Verdict
 
 if TYPE_CHECKING:
@@ -77,12 +78,14 @@ def check(  # noqa: PLR0913 -- one argument for each option of the command
             "--as-me", help="It is I who ask: an edit of my own picture. Needs the passphrase."
         ),
     ] = False,
+    subject: Whose = None,
     explain: Annotated[
         bool,
         typer.Option("--explain", help="Also show what is for the enrolled person's eyes only."),
     ] = False,
     as_json: AsJson = False,
     passphrase_fd: PassphraseFd = None,
+    own_passphrase_fd: OwnPassphraseFd = None,
 ) -> None:
     """Check pictures with a prompt. Exit code: 0 allow, 10 refuse, 11 needs consent, 2 bad input, 1 our fault."""
     from consentry.cli import calls
@@ -94,7 +97,7 @@ def check(  # noqa: PLR0913 -- one argument for each option of the command
     source = invocation.passphrase(passphrase_fd)
     with invocation.line() as line:
         if as_me:
-            actor = _prove_it_is_me(line, source)
+            actor = Presence(line, invocation, passphrase_fd, own_passphrase_fd).prove(subject)
         else:
             actor = None
             _unlock_if_possible(line, source)
@@ -146,24 +149,6 @@ def _unlock_if_possible(line: Companion, source: PassphraseSource) -> None:
         note(
             "The running companion is unlocked now. It locks by itself after a while, or with: consentry lock"
         )
-
-
-def _prove_it_is_me(line: Companion, source: PassphraseSource) -> str:
-    """Give the passphrase anew, and return the one subject that it stands for.
-
-    Raises:
-        Conflict: If not exactly one person is enrolled: then the passphrase proves nobody in particular.
-    """
-    from consentry.cli import calls
-
-    calls.unlock(line, source.required())
-    people = calls.subjects(line).subjects
-    if len(people) != 1:
-        raise Conflict(
-            f"--as-me needs a home in which one person is enrolled, and {len(people)} are: a shared passphrase does "
-            "not prove which of them asks."
-        )
-    return people[0].subject
 
 
 def _show(answer: CheckAnswer, pictures: list[Picture], *, with_private: bool) -> None:

@@ -147,13 +147,21 @@ def test_as_me_without_a_passphrase_is_bad_input(enrolled):
     assert "--passphrase-fd" in left.err
 
 
-def test_as_me_means_nobody_where_two_are_enrolled(enrolled):
+def test_where_two_are_enrolled_as_me_needs_a_name_and_a_passphrase_of_her_own(enrolled):
     enrolled.run("enrol", enrolled.picture(STRANGER), "--subject", "Bob", passphrase=PASSPHRASE)
 
-    left = enrolled.run("check", enrolled.picture(HER), "--as-me", passphrase=PASSPHRASE)
+    own = "quiet heron under glass"
+    asked = ("check", enrolled.picture(HER), *EVERYDAY, "--as-me")
 
-    assert left.code == 2
-    assert "one person" in left.err
+    left = enrolled.run(*asked, passphrase=PASSPHRASE)
+    assert (left.code, "--subject" in left.err) == (2, True)
+    left = enrolled.run(*asked, "--subject", "me", passphrase=PASSPHRASE)
+    assert (left.code, "one of your own" in left.err) == (2, True)
+
+    new = ("--new-passphrase-fd", str(descriptor_with(own)))
+    enrolled.run("own-passphrase", "set", "--subject", "me", *new, passphrase=PASSPHRASE)
+    hers = ("--subject", "me", "--own-passphrase-fd", str(descriptor_with(own)))
+    assert enrolled.run(*asked, *hers, passphrase=PASSPHRASE).code == 0
 
 
 class _Stdin:
