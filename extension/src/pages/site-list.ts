@@ -105,8 +105,8 @@ async function turn(site: SiteState, isOn: boolean, status: HTMLElement): Promis
   await attempt(status, async () => {
     const name = nameOf(site);
     if (!isOn) {
-      await chrome.permissions.remove({ origins: [...site.origins] });
-      // Where every site is allowed the browser cannot take one away; then it is paused for good.
+      // Where every site is allowed the browser cannot take one away, and says so in ways of its own; then it is paused.
+      await chrome.permissions.remove({ origins: [...site.origins] }).catch(() => false);
       if (await chrome.permissions.contains({ origins: [...site.origins] })) {
         await ask("site.set", { host: site.host, change: { pause: "always" } });
       }

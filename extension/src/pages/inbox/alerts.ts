@@ -20,6 +20,10 @@ export function nothingSeen(): HTMLElement {
   );
 }
 
+export function cardId({ alert }: AlertSummary): string {
+  return `card-${alert}`;
+}
+
 /** One alert, closed at first. @param attempt Runs something and says what went wrong. */
 export function alertCard(alert: AlertSummary, attempt: (work: () => Promise<void>) => void): HTMLElement {
   const body = make("div", { id: `alert-${alert.alert}`, hidden: true });
@@ -30,7 +34,7 @@ export function alertCard(alert: AlertSummary, attempt: (work: () => Promise<voi
   );
   const card = make(
     "article",
-    { class: `card case ${alert.isRead ? "" : "new"}`, "aria-labelledby": `${body.id}-title` },
+    { id: cardId(alert), class: `card case ${alert.isRead ? "" : "new"}`, "aria-labelledby": `${body.id}-title` },
     make(
       "header",
       {},
@@ -43,15 +47,27 @@ export function alertCard(alert: AlertSummary, attempt: (work: () => Promise<voi
     make("p", {}, open),
     body,
   );
+  const show = (isOpen: boolean): void => {
+    body.hidden = !isOpen;
+    open.setAttribute("aria-expanded", String(isOpen));
+    open.textContent = word(isOpen ? "alert_close" : "alert_open");
+  };
   open.addEventListener("click", () => {
     attempt(async () => {
-      if (body.hidden) {
-        body.replaceChildren(...detail(await ask("inbox.read", { alert: alert.alert }), card, attempt));
-        card.classList.remove("new");
+      if (open.getAttribute("aria-expanded") === "true") {
+        show(false);
+        return;
       }
-      body.hidden = !body.hidden;
-      open.setAttribute("aria-expanded", String(!body.hidden));
-      open.textContent = word(body.hidden ? "alert_open" : "alert_close");
+      // Said before it is read: reading tells everybody that the inbox changed, and what is open is left alone then.
+      open.setAttribute("aria-expanded", "true");
+      try {
+        body.replaceChildren(...detail(await ask("inbox.read", { alert: alert.alert }), card, attempt));
+      } catch (error) {
+        show(false);
+        throw error;
+      }
+      card.classList.remove("new");
+      show(true);
     });
   });
   return card;

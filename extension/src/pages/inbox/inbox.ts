@@ -6,7 +6,7 @@ import { part, say } from "../dom.ts";
 import { wrong } from "../secret.ts";
 import { onNotice, openPage, showDoor } from "../shell.ts";
 import { number, word } from "../text.ts";
-import { alertCard, nothingSeen } from "./alerts.ts";
+import { alertCard, cardId, nothingSeen } from "./alerts.ts";
 import { checks, questions } from "./questions.ts";
 
 const PANELS = ["alerts", "questions", "checks"] as const;
@@ -38,17 +38,23 @@ async function show(vault: VaultState): Promise<void> {
 }
 
 async function fill(): Promise<void> {
-  // Somebody who reads one alert is not thrown out of it by another.
-  if (!isOpen || document.querySelector("[aria-expanded=true]") !== null) {
+  if (!isOpen) {
     return;
   }
   attempt(async () => {
     const { alerts, unread } = await ask("inbox.list", {});
-    part("alerts").replaceChildren(...(alerts.length === 0 ? [nothingSeen()] : alerts.map((alert) => alertCard(alert, attempt))));
+    // Whoever reads one alert is not thrown out of it by another: an open card stays as it is.
+    const open = new Map([...part("alerts").children].filter(isBeingRead).map((card) => [card.id, card]));
+    const cards = alerts.map((alert) => open.get(cardId(alert)) ?? alertCard(alert, attempt));
+    part("alerts").replaceChildren(...(cards.length === 0 ? [nothingSeen()] : cards));
     document.title = unread === 0 ? word("inbox_title") : `(${number(unread)}) ${word("inbox_title")}`;
   });
   part("questions").replaceChildren(...(await questions(attempt)));
   part("checks").replaceChildren(...(await checks()));
+}
+
+function isBeingRead(card: Element): boolean {
+  return card.querySelector("[aria-expanded=true]") !== null;
 }
 
 function choose(chosen: Panel): void {

@@ -1,7 +1,7 @@
 /** The small window of the toolbar: is it open, does it work here, and the way to stop everything at once. */
 
 import { ask } from "../../ask.ts";
-import type { EngineState, FeedCounts, FeedQuestion, SiteState, VaultState } from "../../messages.ts";
+import type { AlertSummary, EngineState, FeedCounts, FeedQuestion, SiteState, VaultState } from "../../messages.ts";
 import { make, part, say, symbol } from "../dom.ts";
 import { unlockForm, wrong } from "../secret.ts";
 import { onNotice } from "../shell.ts";
@@ -16,6 +16,8 @@ const ENGINE: Readonly<Record<EngineState["state"], Key>> = {
 
 let tab: { readonly id: number; readonly host: string } | null = null;
 let site: SiteState | null = null;
+/** The newest alert from this site that has no picture yet. */
+let bare: AlertSummary | null = null;
 
 async function start(): Promise<void> {
   translate();
@@ -26,6 +28,7 @@ async function start(): Promise<void> {
   part("pause-hour").addEventListener("click", () => void attempt(() => pause("hour")));
   part("pause-always").addEventListener("click", () => void attempt(() => pause("always")));
   part("site-resume").addEventListener("click", () => void attempt(() => pause("end")));
+  part("keep-screen").addEventListener("click", () => void attempt(keepScreen));
   part("panic").addEventListener("click", () => void attempt(panic));
   for (const what of ["vault", "engine", "companion", "inbox", "sites"] as const) {
     onNotice(what, () => attempt(look));
@@ -87,10 +90,21 @@ function showVault(vault: VaultState): void {
 }
 
 async function showInbox(vault: VaultState): Promise<void> {
-  const unread = vault.state === "open" ? (await ask("inbox.list", {})).unread : 0;
+  const { alerts, unread } = vault.state === "open" ? await ask("inbox.list", {}) : { alerts: [], unread: 0 };
   const badge = part("unread");
   badge.hidden = unread === 0;
   badge.textContent = number(unread);
+  bare = alerts.find(({ host, hasCrop }) => host === tab?.host && !hasCrop) ?? null;
+  part("keep").hidden = bare === null;
+}
+
+/** What is on the screen is read now, because she pressed here (`activeTab`), and sealed with the alert. */
+async function keepScreen(): Promise<void> {
+  if (bare !== null) {
+    const picture = await chrome.tabs.captureVisibleTab({ format: "png" });
+    await ask("inbox.illustrate", { alert: bare.alert, crop: picture.slice(picture.indexOf(",") + 1) });
+    await look();
+  }
 }
 
 function showSite(state: SiteState): void {
