@@ -210,3 +210,26 @@ def test_a_picture_that_would_fill_the_memory_is_refused_before_it_is_decoded(lo
     bomb[16:24] = (60_000).to_bytes(4, "big") * 2
 
     assert look(bytes(bomb), False) == {"why": "picture_too_large"}
+
+
+@pytest.mark.data
+def test_chromium_describes_photos_of_real_people_as_the_server_does(
+    server: NeuralPipeline, look: Look, faces_data: Path
+) -> None:
+    every = sorted(faces_data.rglob("*.jpg"))
+    photos = every[:: len(every) // 40][:40]
+    assert len(photos) == 40
+
+    likenesses = []
+    for photo in photos:
+        file = photo.read_bytes()
+        expected = [server.observe(pixels, thorough=False) for pixels in decode(file).views]
+        views = look(file, False)["views"]
+        assert [len(view["faces"]) for view in views] == [len(faces) for faces in expected]
+        for view, faces in zip(views, expected, strict=True):
+            for theirs, face in zip(view["faces"], faces, strict=True):
+                assert (theirs["embedding"] is None) == (face.embedding is None)
+                if face.embedding is not None:
+                    embedding = np.array(theirs["embedding"], np.float32)
+                    likenesses.append(float(embedding @ face.embedding))
+    assert min(likenesses) > 0.9999
