@@ -202,3 +202,21 @@ def new_browser(
 def extension_browser(new_browser: Callable[[], Browser]) -> Browser:
     """One browser with the extension for the tests of a module."""
     return new_browser()
+
+
+@pytest.fixture(scope="module")
+def own_hosts(playwright: Playwright, internet: Internet) -> set[str]:
+    """What this Chromium asks for by itself, with no extension in it, when it shows a page with a form."""
+    form = '<form><textarea></textarea><input type="file"><input type="password"></form>'
+    page = internet.put("//bare.example/", form)
+    internet.forget()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        context = playwright.chromium.launch_persistent_context(
+            profile,
+            executable_path=need("chromium"),
+            args=[*_FLAGS, f"--proxy-server=http://{internet.address}"],
+        )
+        context.pages[0].goto(page)
+        context.pages[0].wait_for_timeout(3000)
+        context.close()
+    return {each.host.partition(":")[0] for each in internet.requests} - {"bare.example"}

@@ -62,7 +62,7 @@ export class Holds {
   async settle(id: string, state: "released" | "cancelled"): Promise<void> {
     const hold = await this.waiting(id);
     // What she saw is not needed any more; that it was answered is, until the guard has read it.
-    await this.#storage.set({ [PREFIX + id]: { ...hold, thumbnails: [], prompt: null, state } });
+    await this.#storage.set({ [PREFIX + id]: { ...hold, thumbnails: [], prompt: null, page: "", subjects: [], state } });
   }
 
   /** What became of it, told to its own tab only. */
