@@ -39,7 +39,7 @@ def pinned(body: bytes, media_type: str, pictures: Mapping[str, bytes]) -> bytes
     missing = set(pictures)
 
     def replaced(found: re.Match[bytes]) -> bytes:
-        if found[1] is not None or len(found[0]) > _MAX_URL_BYTES:
+        if found[1] is not None or found.end() - found.start() > _MAX_URL_BYTES:
             return found[0]
         text = json.loads(found[0])
         if text not in pictures:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+import ssl
 import threading
 import time
 import zlib
@@ -38,8 +39,13 @@ def site_tls(authority):
     return authority.server_context(NAME, "other.example.com")
 
 
+# Reading the machine's certificates takes longer than a fetch: once for all tests over plain HTTP.
+TLS = ssl.create_default_context()
+
+
 def _fetcher(names, port, authority=None, **limits):
     fetcher = FetchPicture(
+        tls=TLS,
         resolver=AskNameServer(names),
         clock=SystemClock(),
         limits=FetchLimits(
