@@ -5,11 +5,12 @@ Nothing is added, unpacked, redirected, remembered or tried again: the caller ha
 
 from __future__ import annotations
 
-import http.cookiejar
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-import httpx
+import httpcore
 
 from consentry.gateway.exchange import Answer, Head, Headers
 from consentry.kernel.errors import BadRequest, Unreachable, UpstreamTimedOut
@@ -31,6 +32,13 @@ _OF_ONE_HOP = frozenset(
 )
 """Header fields that are between two neighbours (RFC 9110, 7.6.1)."""
 _LENGTH = b"content-length"
+_IDLE_S = 30.0
+_BROKEN = (
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.UnsupportedProtocol,
+)
 
 
 class HttpUpstream:
@@ -56,41 +64,38 @@ class HttpUpstream:
             BadRequest: If it is no plain http or https address.
         """
         self._base = _base_of(base_url)
-        self._client = httpx.AsyncClient(
-            timeout=httpx.Timeout(
-                answer_timeout_s, connect=connect_timeout_s, pool=connect_timeout_s
-            ),
-            limits=httpx.Limits(
-                max_connections=max_connections, max_keepalive_connections=max_connections
-            ),
-            follow_redirects=False,
-            trust_env=False,
-            # One caller's cookies are not for another, and are handed on as they are.
-            cookies=http.cookiejar.CookieJar(
-                http.cookiejar.DefaultCookiePolicy(allowed_domains=())
-            ),
+        self._timeouts = {
+            "connect": connect_timeout_s,
+            "pool": connect_timeout_s,
+            "read": answer_timeout_s,
+            "write": answer_timeout_s,
+        }
+        self._pool = httpcore.AsyncConnectionPool(
+            max_connections=max_connections,
+            max_keepalive_connections=max_connections,
+            keepalive_expiry=_IDLE_S,
         )
 
     @asynccontextmanager
     async def send(self, head: Head, body: bytes | AsyncIterator[bytes]) -> AsyncIterator[Answer]:
         """Send a request, and yield its answer while it comes in."""
-        query = b"?" + head.query if head.query else b""
-        request = httpx.Request(
+        request = httpcore.Request(
             head.method,
-            f"{self._base}/{head.path}{query.decode('ascii')}",
-            headers=_onward(head.headers, is_whole=isinstance(body, bytes)),
+            self._base.below(head),
+            headers=_onward(head, body, self._base),
             content=body,
+            extensions={"timeout": self._timeouts},
         )
         try:
-            response = await self._client.send(request, stream=True)
-        except httpx.TimeoutException as cause:
+            response = await self._pool.handle_async_request(request)
+        except httpcore.TimeoutException as cause:
             raise UpstreamTimedOut("The generator did not answer in time.") from cause
-        except httpx.HTTPError as cause:
+        except _BROKEN as cause:
             raise Unreachable("The generator could not be reached.") from cause
         try:
             yield Answer(
-                status=response.status_code,
-                headers=_of_answer(response.headers.raw),
+                status=response.status,
+                headers=_of_answer(response.headers),
                 chunks=_chunks(response),
             )
         finally:
@@ -98,26 +103,58 @@ class HttpUpstream:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._client.aclose()
+        await self._pool.aclose()
 
 
-async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """Where an API begins."""
+
+    scheme: bytes
+    host: bytes
+    port: int | None
+    path: bytes
+
+    def below(self, head: Head) -> httpcore.URL:
+        """Return the address of what a request is for."""
+        query = b"?" + head.query if head.query else b""
+        target = self.path + b"/" + head.path.encode("ascii") + query
+        return httpcore.URL(scheme=self.scheme, host=self.host, port=self.port, target=target)
+
+    @property
+    def named(self) -> bytes:
+        """As in the Host field: the port only where it is not the usual one."""
+        host = b"[" + self.host + b"]" if b":" in self.host else self.host
+        return host if self.port is None else b"%s:%d" % (host, self.port)
+
+
+async def _chunks(response: httpcore.Response) -> AsyncIterator[bytes]:
     try:
-        async for chunk in response.aiter_raw():
+        async for chunk in response.aiter_stream():
             yield chunk
-    except httpx.TimeoutException as cause:
+    except httpcore.TimeoutException as cause:
         raise UpstreamTimedOut("The generator fell silent in the middle of its answer.") from cause
-    except httpx.HTTPError as cause:
+    except _BROKEN as cause:
         raise Unreachable("The generator broke off in the middle of its answer.") from cause
 
 
-def _onward(headers: Headers, *, is_whole: bool) -> list[tuple[bytes, bytes]]:
+def _onward(
+    head: Head, body: bytes | AsyncIterator[bytes], base: _Base
+) -> list[tuple[bytes, bytes]]:
     # The length of a whole body is what it is; of one that streams through, what was said.
-    left_out = _OF_ONE_HOP | _named_by_connection(headers) | ({_LENGTH} if is_whole else set())
-    return [each for each in headers if each[0].lower() not in left_out]
+    is_whole = isinstance(body, bytes)
+    left_out = _OF_ONE_HOP | _named_by_connection(head.headers) | ({_LENGTH} if is_whole else set())
+    headers = [(b"host", base.named)]
+    headers += [each for each in head.headers if each[0].lower() not in left_out]
+    if isinstance(body, bytes):
+        if body or head.method == "POST":
+            headers.append((_LENGTH, b"%d" % len(body)))
+    elif head.value(_LENGTH) is None:
+        headers.append((b"transfer-encoding", b"chunked"))
+    return headers
 
 
-def _of_answer(headers: list[tuple[bytes, bytes]]) -> Headers:
+def _of_answer(headers: Sequence[tuple[bytes, bytes]]) -> Headers:
     left_out = _OF_ONE_HOP | _named_by_connection(tuple(headers))
     return tuple((name.lower(), value) for name, value in headers if name.lower() not in left_out)
 
@@ -131,14 +168,17 @@ def _named_by_connection(headers: Headers) -> frozenset[bytes]:
     )
 
 
-def _base_of(url: str) -> str:
-    try:
-        parsed = httpx.URL(url)
-    except httpx.InvalidURL as cause:
-        raise BadRequest("The address of the generator cannot be read.") from cause
-    is_plain = not (parsed.userinfo or parsed.query or parsed.fragment)
-    if parsed.scheme not in ("http", "https") or not parsed.host or not is_plain:
+def _base_of(url: str) -> _Base:
+    parts = urlsplit(url)
+    is_plain = "@" not in parts.netloc and not parts.query and not parts.fragment and url.isascii()
+    if parts.scheme not in ("http", "https") or not parts.hostname or not is_plain:
         raise BadRequest(
             "The address of the generator is http:// or https://, a host and a path, and nothing else."
         )
-    return str(parsed).rstrip("/")
+    try:
+        port = parts.port
+    except ValueError as cause:
+        raise BadRequest("The port of the generator's address is no port.") from cause
+    return _Base(
+        parts.scheme.encode(), parts.hostname.encode(), port, parts.path.rstrip("/").encode()
+    )
