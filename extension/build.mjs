@@ -77,6 +77,18 @@ function copyModels(out) {
   }
 }
 
+/** Whose work is in the package, and on which terms. */
+function copyLicences(out) {
+  fs.mkdirSync(out);
+  fs.copyFileSync(path.join(ROOT, "..", "LICENSE"), path.join(out, "consentry.txt"));
+  fs.copyFileSync(path.join(ROOT, "node_modules/hash-wasm/LICENSE"), path.join(out, "hash-wasm.txt"));
+  const { license, repository } = read("node_modules/onnxruntime-web/package.json");
+  const words = `onnxruntime-web: ${license}, ${repository.url}\n`;
+  fs.writeFileSync(path.join(out, "onnxruntime-web.txt"), words);
+  const networks = read("src/engine/engine.json").networks.map(({ file, licence, package: source }) => ({ file, licence, source }));
+  fs.writeFileSync(path.join(out, "models.json"), `${JSON.stringify(networks, null, 1)}\n`);
+}
+
 async function build(target) {
   const done = path.join(options.out, target);
   // Built aside and moved when whole, so that a browser that has the folder loaded never sees half of it.
@@ -108,6 +120,7 @@ async function build(target) {
   drawIcons(path.join(out, "icons"));
   fs.copyFileSync(path.join(ROOT, RUNTIME), path.join(out, "engine", path.basename(RUNTIME)));
   copyModels(out);
+  copyLicences(path.join(out, "licences"));
   fs.writeFileSync(path.join(out, "manifest.json"), `${JSON.stringify(manifest(target), null, 2)}\n`);
   fs.chmodSync(out, 0o755);
   fs.rmSync(done, { recursive: true, force: true });

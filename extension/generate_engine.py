@@ -63,7 +63,13 @@ def _engine() -> str:
         "dimension": recipe.dimension,
         "preprocessing": recipe.preprocessing_hash,
         "networks": [
-            {"name": name, "file": MODEL_FILES[name].file_name, "sha256": MODEL_FILES[name].sha256}
+            {
+                "name": name,
+                "file": MODEL_FILES[name].file_name,
+                "sha256": MODEL_FILES[name].sha256,
+                "licence": MODEL_FILES[name].licence,
+                "package": MODEL_FILES[name].source.package,
+            }
             for name in networks
         ],
         "parts": [_part(part) for part in recipe.parts],
