@@ -45,6 +45,12 @@ def need(command: str) -> str:
     return path
 
 
+@pytest.fixture(scope="session")
+def browser_path() -> Callable[[str], str]:
+    """Where a browser is, by its command: see `need`."""
+    return need
+
+
 @dataclass
 class Browser:
     """A Chromium with the extension in it, and the profile that outlives a restart."""
