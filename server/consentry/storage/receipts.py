@@ -21,6 +21,7 @@ from consentry.storage.consent_tables import (
 )
 from consentry.storage.database import Database
 from consentry.storage.log import Item, SqlLog, item_of
+from consentry.storage.shared_commits import GivenUp, SharedCommits
 from consentry.storage.tables import ReceiptRow
 from consentry.transparency.entries import (
     SALT_BYTES,
@@ -38,13 +39,18 @@ class SqlReceiptStore:
         self._database = database
         self._log = log
         self._random = random
+        self._commits: SharedCommits[StoredReceipt] = SharedCommits(database)
 
     def add(self, draft: DraftReceipt, answer: KeptAnswer | None = None) -> StoredReceipt | None:
         """Log and keep a receipt, and the answer with it."""
-        with suppress(_Spent), self._database.writing() as session:
+
+        def work(session: Session) -> StoredReceipt:
             if answer is not None:
                 _insert_answer(session, answer, draft.issued_at)
             return self._insert(session, draft)
+
+        with suppress(_Spent):
+            return self._commits.run(work)
         return None
 
     def add_relying(
@@ -59,15 +65,17 @@ class SqlReceiptStore:
         """
         if not relies_on:
             raise ValueError("a receipt that relies on nothing is simply added")
-        with suppress(_Spent), self._database.writing() as session:
+
+        def work(session: Session) -> StoredReceipt:
             if answer is not None:
                 _insert_answer(session, answer, draft.issued_at)
             for authority in relies_on:
                 _use_up(session, authority, draft.issued_at)
                 session.add(ConsentUseRow(authority=authority, check_id=draft.check))
-            kept = self._insert(session, draft)
-            session.flush()
-            return kept
+            return self._insert(session, draft)
+
+        with suppress(_Spent):
+            return self._commits.run(work)
         return None
 
     def answer(self, place: bytes, *, now: datetime) -> KeptAnswer | None:
@@ -128,6 +136,7 @@ class SqlReceiptStore:
                 leaf=index,
             )
         )
+        session.flush()
         return StoredReceipt(
             check=draft.check,
             issued_at=draft.issued_at,
@@ -159,7 +168,7 @@ class SqlReceiptStore:
         return item_of(entry, opening)
 
 
-class _Spent(Exception):
+class _Spent(GivenUp):
     """Undoes the transaction; never leaves this module."""
 
 
