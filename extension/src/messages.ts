@@ -181,6 +181,8 @@ export interface AlertSummary {
   readonly subjects: readonly string[];
   readonly requests: number;
   readonly isRead: boolean;
+  /** Whether she has kept a picture of the screen with it. */
+  readonly hasCrop: boolean;
 }
 
 export interface AlertDetail extends AlertSummary {
@@ -196,7 +198,7 @@ export interface AlertDetail extends AlertSummary {
   }[];
   /** SHA-256 of the pictures, hexadecimal. */
   readonly digests: readonly string[];
-  /** A crop of the screen, if she wished it. */
+  /** What was on the screen when she chose to keep it: PNG. */
   readonly crop: Base64 | null;
 }
 
@@ -393,6 +395,8 @@ export interface Exchanges {
   "inbox.list": { ask: object; answer: { readonly alerts: readonly AlertSummary[]; readonly unread: number } };
   /** All of one alert; it is read from then on. */
   "inbox.read": { ask: { readonly alert: string }; answer: AlertDetail };
+  /** Keep what is on the screen (PNG) with an alert that has no picture yet. */
+  "inbox.illustrate": { ask: { readonly alert: string; readonly crop: Base64 }; answer: object };
   "inbox.delete": { ask: { readonly alert: string }; answer: object };
   /** The evidence as a file for a lawyer, a platform or the police: no longer sealed. */
   "inbox.export": { ask: { readonly alert: string; readonly secret: Secret }; answer: { readonly file: Base64; readonly name: string } };

@@ -99,36 +99,39 @@ def thread(text: str, picture: str | None = HERS, id_: str = "1") -> Post:
     return Post("sara", "A day at the lake", id_, picture, (Post("troll", text, "2"),))
 
 
-@pytest.mark.parametrize(
-    "text", [*LANGUAGES.values(), *DISGUISES.values()], ids=[*LANGUAGES, *DISGUISES]
-)
-def test_a_request_beneath_her_picture_is_an_alert_with_its_evidence(inbox, text):
-    inbox.visit("//x.com/sara/status/1", x(thread(text)))
+def test_a_request_beneath_her_picture_is_an_alert_with_its_evidence_in_any_language_or_disguise(
+    inbox,
+):
+    texts = [*LANGUAGES.values(), *DISGUISES.values()]
+    for i, text in enumerate(texts):
+        inbox.visit(f"//x.com/sara/status/{i}", x(thread(text, id_=str(i))))
 
-    (alert,) = inbox.alerted()
+    alerts = {alert["page"]: alert for alert in inbox.alerted(len(texts))}
 
-    assert (alert["host"], alert["page"]) == ("x.com", "https://x.com/sara/status/1")
-    assert alert["subjects"] == ["Eileen"]
-    assert alert["digests"] == [hashlib.sha256(herself()).hexdigest()]
-    (evidence,) = alert["evidence"]
-    assert (evidence["text"], evidence["account"]) == (text, "troll")
-    assert evidence["url"] == "https://x.com/troll/status/2"
-    assert evidence["postedAt"] == "2026-11-20T10:00:00.000Z"
-    assert evidence["category"] == "swimwear"
+    for i, text in enumerate(texts):
+        alert = alerts[f"https://x.com/sara/status/{i}"]
+        assert (alert["host"], alert["subjects"]) == ("x.com", ["Eileen"])
+        assert alert["digests"] == [hashlib.sha256(herself()).hexdigest()]
+        (evidence,) = alert["evidence"]
+        assert (evidence["text"], evidence["account"]) == (text, "troll")
+        assert evidence["url"] == "https://x.com/troll/status/2"
+        assert evidence["postedAt"] == "2026-11-20T10:00:00.000Z"
+        assert evidence["category"] == "swimwear"
 
 
-@pytest.mark.parametrize("site", SITES)
-def test_it_is_seen_on_each_site(inbox, site):
-    url, build = SITES[site]
-    picture = "https://pics.example/img/feed_thumbnail/hers.jpg" if site == "bluesky" else HERS
+def test_it_is_seen_on_each_site(inbox):
     inbox.browser.internet.put("//pics.example/img/feed_thumbnail/hers.jpg", herself())
     replies = (Post("kim", "so lovely!", "2"), Post("troll", REQUEST, "3"))
-    inbox.visit(url, build(Post("sara", "A day at the lake", "1", picture, replies)))
+    for site, (url, build) in SITES.items():
+        picture = HERS if site != "bluesky" else "https://pics.example/img/feed_thumbnail/hers.jpg"
+        inbox.visit(url, build(Post("sara", "A day at the lake", "1", picture, replies)))
 
-    (alert,) = inbox.alerted()
+    alerts = {alert["host"]: alert for alert in inbox.alerted(len(SITES))}
 
-    assert [each["account"] for each in alert["evidence"]] == ["troll"]
-    assert alert["subjects"] == ["Eileen"]
+    assert set(alerts) == {url.split("/")[2] for url, _ in SITES.values()}
+    for alert in alerts.values():
+        assert [each["account"] for each in alert["evidence"]] == ["troll"]
+        assert alert["subjects"] == ["Eileen"]
 
 
 def test_the_same_beneath_somebody_elses_cat_is_none_and_nothing_of_it_is_kept(inbox):
@@ -297,3 +300,18 @@ def test_a_long_thread_that_keeps_growing_is_read_to_its_end(inbox):
     (alert,) = inbox.alerted()
 
     assert [each["account"] for each in alert["evidence"]] == ["q10"]
+
+
+def test_a_picture_of_the_screen_is_kept_once_if_she_wishes_and_only_a_picture(inbox):
+    inbox.visit("//x.com/sara/status/1", x(thread(REQUEST)))
+    (alert,) = inbox.alerted()
+    assert (alert["crop"], alert["hasCrop"]) == (None, False)
+    one, other = (base64.b64encode(b"\x89PNG\r\n\x1a\n" + each).decode() for each in (b"1", b"2"))
+
+    refused = inbox.ask("inbox.illustrate", alert=alert["alert"], crop="PHN2Zz4=")
+    for crop in (one, other):
+        inbox.ask("inbox.illustrate", alert=alert["alert"], crop=crop)
+
+    assert refused == {"error": "picture_unreadable"}
+    (alert,) = inbox.alerted()
+    assert (alert["crop"], alert["hasCrop"]) == (one, True)

@@ -15,6 +15,9 @@ import type { Handlers } from "./router.ts";
 const NOTIFICATION = "alert/";
 const INBOX = "pages/inbox/inbox.html";
 const ICON = "icons/icon-128.png";
+/** A screenful of a large screen. */
+const LARGEST_PICTURE = 12_000_000;
+const PNG = "iVBORw0KGgo";
 const MOST_HANDLES = 50;
 const LONGEST_HANDLE = 200;
 
@@ -89,6 +92,14 @@ export class Alerts {
         const { page, evidence, digests, crop } = alert;
         return { ...summaryOf(alert, await this.#names()), page, evidence, digests, crop };
       },
+      "inbox.illustrate": async ({ alert, crop }) => {
+        if (!crop.startsWith(PNG) || crop.length > LARGEST_PICTURE) {
+          throw new Failure("picture_unreadable");
+        }
+        await inbox.illustrate(alert, crop);
+        this.#parts.tell();
+        return {};
+      },
       "inbox.delete": async ({ alert }) => {
         await inbox.delete(alert);
         await this.#changed();
@@ -140,6 +151,7 @@ function summaryOf(alert: Alert, names: ReadonlyMap<string, string>): AlertSumma
     subjects: alert.subjects.flatMap((subject) => names.get(subject) ?? []),
     requests: alert.evidence.length,
     isRead: alert.isRead,
+    hasCrop: alert.crop !== null,
   };
 }
 
