@@ -15,6 +15,7 @@ from consentry.gateway.configured.description import (
     read_description,
 )
 from consentry.gateway.configured.dialect import ConfiguredDialect
+from consentry.gateway.configured.graph import read_graph
 from consentry.gateway.configured.request import without
 from consentry.gateway.exchange import Call, Head
 from consentry.gateway.json_body import MAX_DEPTH
@@ -524,3 +525,38 @@ def test_what_a_usual_client_sends_to_automatic1111_is_understood():
 def test_what_nobody_can_see_is_closed_at_automatic1111(closed):
     with pytest.raises(BadRequest):
         read({"prompt": "x"} | closed, example("automatic1111"), path="sdapi/v1/txt2img")
+
+
+NAMES = st.sampled_from(["a", "b", "c", "d", "e"])
+LINKS = st.tuples(NAMES, st.integers(0, 1)).map(list)
+
+
+@given(
+    st.dictionaries(
+        NAMES,
+        st.one_of(
+            st.builds(lambda text: node("CLIPTextEncode", text=text), st.text(min_size=1)),
+            st.builds(lambda one, two: node("KSampler", positive=one, negative=two, cfg=7), LINKS, LINKS),
+            st.builds(lambda one, two: node("ConditioningCombine", conditioning_1=one, conditioning_2=two), LINKS, LINKS),
+        ),
+    )
+)  # fmt: skip
+def test_in_any_graph_each_text_is_wanted_or_not_and_none_is_lost(nodes):
+    described = example("comfyui").api.routes[1].graph
+    texts = sorted(each["inputs"]["text"] for each in nodes.values() if "text" in each["inputs"])
+
+    words = read_graph(described, nodes)
+
+    assert sorted([*words.wanted, *words.unwanted]) == texts
+
+
+@given(st.text(min_size=1))
+def test_what_is_used_as_wanted_anywhere_is_wanted(text):
+    described = example("comfyui").api.routes[1].graph
+    nodes = {
+        "a": node("CLIPTextEncode", text=text),
+        "b": node("KSampler", positive=["c", 0], negative=["a", 0]),
+        "c": node("ConditioningCombine", conditioning_1=["a", 0]),
+    }
+
+    assert read_graph(described, nodes).wanted == (text,)
