@@ -56,7 +56,7 @@ test("what is smaller than a face that can be told apart is left out", () => {
 });
 
 /** A queue whose looks end when told to. */
-function staged(options?: { atOnce?: number; remembered?: number }) {
+function staged(options?: { atOnce?: number; remembered?: number; mostWaiting?: number }) {
   const begun: string[] = [];
   const ends = new Map<string, (outcome: string) => void>();
   const queue = new Queue<string>((address) => {
@@ -96,7 +96,7 @@ test("the newest wish is next, and no more are looked at at once than allowed", 
   assert.equal(queue.waiting, 0);
 });
 
-test("what left the screen before its turn is never looked at", async () => {
+test("what was taken down before its turn is never looked at", async () => {
   const { begun, end, queue } = staged({ atOnce: 1 });
   queue.want("a");
   queue.want("b");
@@ -115,6 +115,19 @@ test("a look that failed is no outcome, and is tried again when wished for again
   assert.equal(queue.outcome("a"), undefined);
   queue.want("a");
   assert.deepEqual(begun, ["a", "a"]);
+});
+
+test("of too many that wait the oldest are dropped, and may be wished for again", async () => {
+  const { begun, end, queue } = staged({ atOnce: 1, mostWaiting: 2 });
+  for (const address of ["a", "b", "c", "d"]) {
+    queue.want(address);
+  }
+  for (const address of ["a", "d", "c"]) {
+    await end(address);
+  }
+  assert.deepEqual(begun, ["a", "d", "c"]);
+  queue.want("b");
+  assert.deepEqual(begun, ["a", "d", "c", "b"]);
 });
 
 test("while it is paused nothing begins", async () => {

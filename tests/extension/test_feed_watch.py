@@ -19,7 +19,7 @@ from subject import asked, enrol, herself, jpeg, nobody, portraits
 
 SITE = "x.com"
 PICTURES = "pbs.twimg.com"
-PATIENCE_S = 90
+PATIENCE_S = 240
 STEP_PX = 420
 pytestmark = [pytest.mark.e2e]
 
@@ -272,31 +272,68 @@ def test_of_two_hundred_pictures_of_sixty_people_hers_are_marked_and_no_stranger
     page = browser.context.new_page()
     page.goto(f"https://{SITE}/feed")
     roots = ClosedRoots(page)
+    tasks = OurTasks(page)
     found: set[str] = set()
-    end = time.monotonic() + 400
+    end = time.monotonic() + 300
     while time.monotonic() < end:
         page.mouse.wheel(0, STEP_PX)
-        page.wait_for_timeout(350)
+        page.wait_for_timeout(200)
         found |= marked(page, roots)
         if page.evaluate(
             "next >= pictures.length && scrollY + innerHeight > document.documentElement.scrollHeight - 5"
         ):
             break
+    ours = tasks.stop()
     wait_until_looked(page, roots, 200)
-    for name in hers:
-        page.evaluate(
-            "(name) => document.querySelector(`[data-name='${name}']`).scrollIntoView({block: 'center'})",
-            name,
-        )
-        page.wait_for_timeout(300)
+    roots.press("button", _class="opener")
+    looked, mine, possible, waiting = (int(each.text) for each in roots.find("strong"))
+    for index in range(mine):
+        roots.press("button", text=f"Go to picture {index + 1}")
+        page.wait_for_timeout(500)
         found |= marked(page, roots)
-    counted = [each.text for each in roots.find("strong")]
-    long_tasks = page.evaluate("longTasks")
     page.close()
 
-    record_property("marked", sorted(found))
-    record_property("long tasks, ms", long_tasks)
-    print(f"\nmarked {sorted(found)}; long tasks {long_tasks} ms; counted {counted}")
-    assert len(order) == 200
+    for name, value in {
+        "marked": sorted(found),
+        "possible": possible,
+        "our longest tasks, ms of the page's thread": ours[-5:],
+        "our tasks": len(ours),
+    }.items():
+        record_property(name, value)
+        print(f"{name}: {value}")
+    assert (looked, waiting) == (200, 0)
     assert found - set(hers) == set(), "a stranger was marked"
-    assert len(found) >= 8
+    assert len(found) == mine >= 8
+
+
+class OurTasks:
+    """How long the page's own thread was kept by scripts of the extension, as the browser's tracing tells."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._events: list[dict[str, Any]] = []
+        self._session = page.context.new_cdp_session(page)
+        self._session.on("Tracing.dataCollected", lambda data: self._events.extend(data["value"]))
+        self._session.send(
+            "Tracing.start",
+            {
+                "transferMode": "ReportEvents",
+                "traceConfig": {"includedCategories": ["devtools.timeline"]},
+            },
+        )
+
+    def stop(self) -> list[float]:
+        """Each of our tasks, in milliseconds of processor time (other programs do not count), shortest first."""
+        done: list[object] = []
+        self._session.on("Tracing.tracingComplete", done.append)
+        self._session.send("Tracing.end")
+        while not done:
+            self._page.wait_for_timeout(50)
+        return sorted(
+            each.get("tdur", each.get("dur", 0)) / 1000
+            for each in self._events
+            if each.get("name") in {"FunctionCall", "EvaluateScript"}
+            and str(each.get("args", {}).get("data", {}).get("url", "")).startswith(
+                "chrome-extension://"
+            )
+        )

@@ -24,8 +24,8 @@ class Watch {
   readonly #panel: Panel | null;
   readonly #finder: Finder;
   readonly #queue = new Queue((address) => this.#look(address));
-  /** Elements on or near the screen, and what they show. */
-  readonly #near = new Map<Element, readonly string[]>();
+  /** Elements that were on or near the screen and are still in the page, and what they show. */
+  readonly #shown = new Map<Element, readonly string[]>();
   #isLocked = false;
   #isTold = false;
   /** What stands on the toolbar. */
@@ -62,7 +62,7 @@ class Watch {
     this.#isLocked = false;
     this.#queue.forget(() => true);
     this.#badges.clear();
-    for (const [element, addresses] of this.#near) {
+    for (const [element, addresses] of this.#shown) {
       this.#onSeen(element, addresses);
     }
     this.#queue.resume();
@@ -77,24 +77,34 @@ class Watch {
   };
 
   #onSeen(element: Element, addresses: readonly string[]): void {
-    this.#near.set(element, addresses);
+    this.#shown.set(element, addresses);
     for (const address of addresses) {
       this.#queue.want(address);
     }
     this.#mark(element, addresses);
   }
 
+  /**
+   * It left the screen. While it stays in the page it keeps its place behind what she sees now; a feed that takes down
+   * what is far away takes it out of the queue.
+   */
   #onGone(element: Element): void {
-    const addresses = this.#near.get(element) ?? [];
-    this.#near.delete(element);
-    const wanted = new Set([...this.#near.values()].flat());
-    for (const address of addresses) {
+    if (!element.isConnected) {
+      this.#forget([element]);
+    }
+  }
+
+  #forget(elements: readonly Element[]): void {
+    const left = new Set(elements.flatMap((element) => this.#shown.get(element) ?? []));
+    for (const element of elements) {
+      this.#shown.delete(element);
+      this.#badges.unmark(element);
+    }
+    const wanted = new Set([...this.#shown.values()].flat());
+    for (const address of left) {
       if (!wanted.has(address)) {
         this.#queue.withdraw(address);
       }
-    }
-    if (!element.isConnected) {
-      this.#badges.unmark(element);
     }
   }
 
@@ -116,7 +126,7 @@ class Watch {
     }
     // The queue knows the answer once this promise has settled.
     setTimeout(() => {
-      for (const [element, addresses] of this.#near) {
+      for (const [element, addresses] of this.#shown) {
         if (addresses.includes(address)) {
           this.#mark(element, addresses);
         }
@@ -153,6 +163,8 @@ class Watch {
   }
 
   #report(): Report {
+    // What was taken down while it was far from the screen nobody tells.
+    this.#forget([...this.#shown.keys()].filter((element) => !element.isConnected));
     const outcomes = this.#queue.outcomes;
     const notChecked = new Map<string, number>();
     for (const outcome of outcomes) {

@@ -1,14 +1,15 @@
 /**
  * Which picture is looked at next: each once, a few at a time, the newest wish first.
  *
- * In a feed that moves, what was wished for last is what she sees now. What has left the screen before its turn came is
- * withdrawn and costs nothing.
+ * In a feed that moves, what was wished for last is what she sees now. What was taken down before its turn came is
+ * withdrawn and costs nothing, and so does the oldest of too many that wait.
  */
 
 export class Queue<Outcome> {
   readonly #look: (address: string) => Promise<Outcome>;
   readonly #atOnce: number;
   readonly #remembered: number;
+  readonly #mostWaiting: number;
   /** Oldest first; the last is the next. */
   readonly #waiting: string[] = [];
   readonly #known = new Map<string, Entry<Outcome>>();
@@ -21,11 +22,16 @@ export class Queue<Outcome> {
    */
   constructor(
     look: (address: string) => Promise<Outcome>,
-    { atOnce = 2, remembered = 5000 }: { readonly atOnce?: number; readonly remembered?: number } = {},
+    {
+      atOnce = 2,
+      remembered = 5000,
+      mostWaiting = 400,
+    }: { readonly atOnce?: number; readonly remembered?: number; readonly mostWaiting?: number } = {},
   ) {
     this.#look = look;
     this.#atOnce = atOnce;
     this.#remembered = remembered;
+    this.#mostWaiting = mostWaiting;
   }
 
   /** Pictures that wait for their turn. */
@@ -55,10 +61,14 @@ export class Queue<Outcome> {
     }
     this.#waiting.push(address);
     this.#known.set(address, WAITING);
+    const [oldest] = this.#waiting;
+    if (oldest !== undefined && this.#waiting.length > this.#mostWaiting) {
+      this.withdraw(oldest);
+    }
     this.#next();
   }
 
-  /** It has left the screen before its turn. */
+  /** It is not there any more, before its turn came. */
   withdraw(address: string): void {
     if (this.#known.get(address)?.state === "waiting") {
       this.#waiting.splice(this.#waiting.indexOf(address), 1);
