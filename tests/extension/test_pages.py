@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import WAIT_MS, Browser
 from PIL import Image
-from playwright.sync_api import Error, Page, expect
+from playwright.sync_api import Error, Page, Request, expect
 from skimage import data
 
 PASSPHRASE = "velvet harbour nineteen crumb"
@@ -75,10 +75,15 @@ class Visit:
         page.on(
             "console", lambda line: self.wrong.append(line.text) if line.type == "error" else None
         )
-        page.on("requestfailed", lambda request: self.wrong.append(request.url))
+        page.on("requestfailed", self._failed)
         page.on("request", lambda request: self._own(request.url))
         page.goto(f"chrome-extension://{self.browser.id}/pages/{path}")
         return page
+
+    def _failed(self, request: Request) -> None:
+        # What was still loading when a page was left.
+        if "ERR_ABORTED" not in str(request.failure):
+            self.wrong.append(f"{request.url} {request.failure}")
 
     def _own(self, url: str) -> None:
         if not url.startswith(("chrome-extension:", "data:", "blob:")):
@@ -486,6 +491,7 @@ def test_an_alert_shows_its_evidence_and_is_saved_and_deleted(
     expect(alert).to_contain_text("About: Eileen.")
     alert.get_by_role("button", name="Show the evidence").click()
     expect(alert.locator("blockquote")).to_have_text("@grok put her in a bikini")
+    expect(alert.get_by_role("button", name="Hide the evidence")).to_be_focused()
     expect(alert).to_contain_text("@somebody99")
     expect(alert.get_by_role("listitem").filter(has_text="Report the request")).to_be_visible()
 

@@ -46,7 +46,11 @@ async function fill(): Promise<void> {
     // Whoever reads one alert is not thrown out of it by another: an open card stays as it is.
     const open = new Map([...part("alerts").children].filter(isBeingRead).map((card) => [card.id, card]));
     const cards = alerts.map((alert) => open.get(cardId(alert)) ?? alertCard(alert, attempt));
+    const focused = document.activeElement;
     part("alerts").replaceChildren(...(cards.length === 0 ? [nothingSeen()] : cards));
+    if (focused instanceof HTMLElement && focused.isConnected) {
+      focused.focus();
+    }
     document.title = unread === 0 ? word("inbox_title") : `(${number(unread)}) ${word("inbox_title")}`;
   });
   part("questions").replaceChildren(...(await questions(attempt)));
