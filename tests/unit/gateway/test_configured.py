@@ -211,7 +211,7 @@ def test_another_kind_of_body_is_not_read():
     [
         ("POST", "v1/paint", True), ("GET", "v1/jobs/a-1.b_2", True), ("POST", "v1/cancel", True), ("GET", "v1/paint", False),
         ("POST", "v1/paint/", False), ("GET", "v1/jobs/a/b", False), ("GET", "v1/jobs/", False), ("POST", "v1/other", False),
-        ("POST", "v1xpaint", False), ("", "", False),
+        ("POST", "v1xpaint", False), ("", "", False), ("GET", "v1/jobs/..", False), ("GET", "v1/jobs/.", False),
     ],
 )  # fmt: skip
 def test_only_what_is_described_is_open(method, path, is_open):

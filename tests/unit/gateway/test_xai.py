@@ -86,7 +86,7 @@ def test_a_form_is_not_read_here():
         ("POST", "videos/generations"), ("POST", "videos/edits"), ("GET", "videos/v_1"), ("GET", "images/generations"),
         ("PUT", "images/edits"), ("POST", "images/edits/"), ("POST", "images/variations"), ("POST", "image_generation"),
         ("GET", "chat/deferred-completion/1"), ("POST", ""), ("POST", "documents/search"), ("GET", "files/a/b/content"),
-        ("POST", "/images/edits"), ("POST", "IMAGES/EDITS"), ("POST", "complete"), ("POST", "messages"),
+        ("POST", "/images/edits"), ("POST", "IMAGES/EDITS"), ("POST", "complete"), ("POST", "messages"), ("GET", "files/../content"), ("GET", "models/.."),
     ],
 )  # fmt: skip
 def test_whatever_is_not_named_is_closed(method, path):

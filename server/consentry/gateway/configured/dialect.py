@@ -28,7 +28,8 @@ from consentry.kernel.errors import (
     UnsupportedMediaType,
 )
 
-_ID = r"[A-Za-z0-9._-]{1,128}"
+# Never ".." alone: that would lead to another route.
+_ID = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}"
 _STORED_NAME = re.compile(r"(?P<name>.+?)(?: \[(?P<kind>input|output|temp)\])?", re.DOTALL)
 _EMPTY = frozenset({"", "0", "false", "no", "off"})
 

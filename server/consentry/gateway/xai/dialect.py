@@ -19,7 +19,8 @@ from consentry.gateway.xai.images import ImagesEndpoint
 from consentry.gateway.xai.refusals import Worded
 from consentry.kernel.errors import BadRequest, ImageNotFetched
 
-_ID = r"[A-Za-z0-9._:-]+"
+# Never ".." alone: that would lead to another route.
+_ID = r"[A-Za-z0-9_-][A-Za-z0-9._:-]{0,127}"
 
 _JUDGED: Sequence[Endpoint] = (
     ImagesEndpoint("images/generations"),
