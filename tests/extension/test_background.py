@@ -75,6 +75,7 @@ def test_a_page_of_another_kind_may_not_ask_for_secrets(opened: Asking) -> None:
     page.goto(url)
 
     assert page.evaluate("typeof chrome === 'undefined' || chrome.runtime === undefined") is True
+    page.close()
 
 
 def test_an_ordinary_edit_of_her_needs_her_consent_and_her_passphrase(opened: Asking) -> None:
@@ -132,6 +133,41 @@ def test_a_wrong_passphrase_opens_nothing(opened: Asking) -> None:
     reply = opened.reply("vault.unlock", secret={"passphrase": "plum ladder cobalt ten"})
     assert reply == {"error": "wrong_passphrase"}
     assert opened("vault.state")["state"] == "locked"
+
+
+def test_a_passkey_of_the_device_opens_the_vault(opened: Asking) -> None:
+    opened.page.bring_to_front()
+    session = opened.browser.context.new_cdp_session(opened.page)
+    session.send("WebAuthn.enable")
+    device = {
+        "protocol": "ctap2",
+        "ctap2Version": "ctap2_1",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "hasPrf": True,
+        "automaticPresenceSimulation": True,
+    }
+    session.send("WebAuthn.addVirtualAuthenticator", {"options": device})
+    salt = opened("vault.passkey")["salt"]
+    made = opened.page.evaluate(_PASSKEY, {"salt": salt})
+    prf = made["prf"] or opened.page.evaluate(_PASSKEY, {"salt": salt, "id": made["id"]})["prf"]
+    secret = {"passphrase": PASSPHRASE}
+    added = opened("vault.passkey.add", secret=secret, credential=made["id"], prf=prf)
+    assert added["hasPasskey"] is True
+
+    opened("vault.lock")
+    known = opened("vault.passkey")
+    again = opened.page.evaluate(_PASSKEY, {"salt": known["salt"], "id": known["credential"]})
+    assert opened("vault.unlock", secret={"prf": again["prf"]})["state"] == "open"
+    other = opened.page.evaluate(_PASSKEY, {"salt": "A" * 43 + "=", "id": known["credential"]})
+    reply = opened.reply("vault.unlock", secret={"prf": other["prf"]})
+    assert reply == {"error": "wrong_passphrase"}
+
+    assert opened("vault.passkey.remove")["hasPasskey"] is False
+    reply = opened.reply("vault.unlock", secret={"prf": again["prf"]})
+    assert reply == {"error": "wrong_passphrase"}
 
 
 def test_an_ended_background_comes_back_to_an_open_vault(opened: Asking) -> None:
@@ -243,6 +279,23 @@ _DUMP = (
   return { indexed: btoa(parts.join('|')), areas };
 }"""
 )
+
+_PASSKEY = """async ({ salt, id }) => {
+  const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const challenge = crypto.getRandomValues(new Uint8Array(32));
+  const extensions = { prf: { eval: { first: bytes(salt) } } };
+  const shared = { challenge, extensions };
+  const credential = id === undefined
+    ? await navigator.credentials.create({ publicKey: { ...shared, rp: { name: 'Consentry' },
+        user: { id: new Uint8Array([1]), name: 'me', displayName: 'me' },
+        pubKeyCredParams: [{ type: 'public-key', alg: -7 }],
+        authenticatorSelection: { residentKey: 'preferred', userVerification: 'required' } } })
+    : await navigator.credentials.get({ publicKey: { ...shared, userVerification: 'required',
+        allowCredentials: [{ type: 'public-key', id: bytes(id) }] } });
+  const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)));
+  const first = credential.getClientExtensionResults().prf?.results?.first;
+  return { id: text(credential.rawId), prf: first === undefined ? null : text(first) };
+}"""
 
 _EMBED = """async (file) => {
   const engine = new Worker('/engine/engine.js', { type: 'module' });
