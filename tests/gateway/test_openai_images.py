@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
+from pathlib import Path
 
 import openai
 import pytest
@@ -15,6 +17,7 @@ from fakes.gateway_site import ADA, EVE, EVERYDAY, KEY, REVEALING, blocked
 from fakes.generator import LANDSCAPE, Told, made
 
 MODEL = "gpt-image-1.5"
+DOC = Path(__file__).parents[2] / "docs" / "gateway.md"
 BARE = (10, 200, 10)
 
 
@@ -181,3 +184,16 @@ def test_a_result_that_cannot_be_examined_is_withheld(site, client, item):
         client.images.generate(model=MODEL, prompt="a mountain")
 
     assert blocked(caught, "unreadable", stage="output")
+
+
+@pytest.mark.parametrize(("shown", "printed"), [(EVE, ""), (ADA, "moderation_blocked")])
+def test_the_example_of_the_documentation_runs(site, tmp_path, monkeypatch, capsys, shown, printed):
+    [example, _] = re.findall(r"```python\n(.*?)```", DOC.read_text(), re.DOTALL)
+    (tmp_path / "photo.png").write_bytes(picture(shown))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+
+    exec(example.replace("http://127.0.0.1:8585/openai/v1", site.openai), {})
+
+    assert capsys.readouterr().out.startswith(printed)
+    assert len(site.generator.asked) == (not printed)
