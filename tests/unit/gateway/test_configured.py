@@ -82,10 +82,10 @@ def example(name):
     return ConfiguredDialect(read_description(EXAMPLES / f"{name}.toml"))
 
 
-def ask(dialect, body, path="v1/paint", media_type="application/json"):
+def ask(dialect, body, path="v1/paint", media_type="application/json", query=b""):
     headers = ((b"content-type", media_type.encode()),)
     encoded = body if isinstance(body, bytes) else json.dumps(body).encode()
-    call = Call(head=Head(method="POST", path=path, headers=headers), body=encoded)
+    call = Call(head=Head(method="POST", path=path, query=query, headers=headers), body=encoded)
     return asyncio.run(dialect.endpoint("POST", path).ask(call, None))
 
 
@@ -190,6 +190,19 @@ def test_no_word_of_a_request_is_left_out(value):
     request = read({"prompt": "x", "anything": [value, {"deep": found}]})
 
     assert found in request.context
+
+
+def test_words_and_pictures_in_the_address_count():
+    request = read({"prompt": "x"}, query=b"style=without+clothes&image=" + WEB.encode() + b"&n=1")
+
+    assert request.context == ("without clothes", "1")
+    assert request.pictures == (WebAddress(WEB),)
+
+
+def test_an_address_that_is_not_read_with_certainty_is_refused():
+    for query in (b"a=%ff", b"a=\xff"):
+        with pytest.raises(BadRequest):
+            read({"prompt": "x"}, query=query)
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"a":1,"a":2}', b"[" * (MAX_DEPTH + 2)])

@@ -74,6 +74,14 @@ def test_a_picture_in_no_known_way_is_refused(image):
         read({"prompt": "x", "image": image})
 
 
+def test_words_in_the_address_are_not_let_through_unseen():
+    head = Head(
+        method="POST", path="images/edits", query=b"prompt=x", headers=((b"content-type", b"application/json"),)
+    )  # fmt: skip
+    with pytest.raises(BadRequest, match="query"):
+        asyncio.run(DIALECT.endpoint("POST", "images/edits").ask(Call(head=head, body=b"{}"), None))
+
+
 def test_a_form_is_not_read_here():
     with pytest.raises(UnsupportedMediaType):
         read(b"", media_type="multipart/form-data")

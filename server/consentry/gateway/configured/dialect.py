@@ -91,7 +91,7 @@ class ConfiguredEndpoint:
             return ()
         if call.head.media_type != "application/json":
             raise UnsupportedMediaType("The body is JSON: application/json.")
-        return (read_request(self.described, json_object(call.body)),)
+        return (read_request(self.described, json_object(call.body), call.head.query),)
 
     def _require_plain_upload(self, call: Call) -> None:
         if call.head.media_type != "multipart/form-data":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
 
 from consentry.gateway.configured.description import RouteDescription
 from consentry.gateway.configured.graph import GraphWords, read_graph
@@ -95,8 +96,10 @@ class _Gathered:
         self.pictures.extend(pictures_within(text))
 
 
-def read_request(description: RouteDescription, body: JsonObject) -> GatewayRequest:
-    """Read a body.
+def read_request(
+    description: RouteDescription, body: JsonObject, query: bytes = b""
+) -> GatewayRequest:
+    """Read a body, and the query of the address: there its parameters are at ``?name``.
 
     Raises:
         BadRequest: If it uses what is closed, or is not of the form that is described.
@@ -112,6 +115,8 @@ def read_request(description: RouteDescription, body: JsonObject) -> GatewayRequ
         body = {name: each for name, each in body.items() if name != graph.place}
     for path, value in leaves(body):
         gathered.take(path, value)
+    for name, value in _parameters(query):
+        gathered.take((f"?{name}",), value)
     return gathered.request()
 
 
@@ -124,6 +129,13 @@ def without(text: str) -> str:
     """
     terms = (_WEIGHT.sub(" ", each).strip() for each in _BETWEEN_TERMS.split(text))
     return "; ".join(f"without {term}" for term in terms if term)
+
+
+def _parameters(query: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict")
+    except ValueError:
+        raise BadRequest("The query of the address could not be read.") from None
 
 
 def _is_guiding(value: Scalar) -> bool:

@@ -59,6 +59,8 @@ class ImagesEndpoint:
     async def ask(self, call: Call, lookup: Lookup) -> Sequence[GatewayRequest]:
         """Read a request (`consentry.gateway.dialect.Endpoint`)."""
         del lookup
+        if call.head.query:
+            raise BadRequest("This route takes no query in its address.")
         if call.head.media_type != "application/json":
             raise UnsupportedMediaType("The body is JSON: application/json.")
         request = await off_loop(len(call.body), lambda: _read(json_object(call.body)))
