@@ -43,6 +43,7 @@ let staged: {
   inform: unknown;
   act: unknown;
   looks: number;
+  actors: ReadonlySet<string>;
 };
 let held: Record<string, unknown>[];
 
@@ -73,6 +74,7 @@ function checks(): Checks {
         held.push(hold);
         return "hold-1";
       },
+      actors: async () => staged.actors,
     },
     seen: new SeenPictures<PictureAnswer>(),
     assess: async () => staged.assessment(),
@@ -95,6 +97,7 @@ beforeEach(() => {
     assessment: () => EVERYDAY,
     inform: null,
     act: null,
+    actors: new Set(),
     looks: 0,
   };
   mock.method(console, "error", () => undefined);
@@ -105,6 +108,16 @@ test("she in an everyday edit: her consent, asked for the page that the browser 
 
   assert.deepEqual([answer.verdict, answer.shows, answer.hold, answer.by], ["needs_consent", "match", "hold-1", "browser"]);
   assert.deepEqual([held[0]?.["page"], held[0]?.["subjects"], held[0]?.["tabId"]], [page.url, ["Ada"], 7]);
+});
+
+test("what she approved a moment ago, in the same tab, she does herself; a revealing edit is refused even so", async () => {
+  staged.actors = new Set(["sub_me"]);
+  const everyday = await upload();
+  assert.deepEqual([everyday.verdict, everyday.hold], ["allow", null]);
+
+  staged.assessment = () => ({ ...EVERYDAY, category: "nude" });
+  const revealing = await upload();
+  assert.deepEqual([revealing.verdict, revealing.reasons, revealing.hold], ["refuse", ["revealing_real_person"], null]);
 });
 
 test("a fair likeness asks too, and names nobody", async () => {

@@ -244,6 +244,11 @@ def test_words_that_follow_are_checked_with_the_picture_that_the_page_was_given(
     generator.wait_until_seen()
     generator.page.evaluate("seen.length = 0")
 
+    # What she approved a moment ago she does herself; she is not asked again for every word.
+    say(generator, "make the sky behind me blue")
+    assert generator.sent == 200
+    generator.internet.forget()
+
     say(generator, "put her in a bikini")
     generator.wait("revealing or sexual picture of a real person")
     generator.press("Do not upload")

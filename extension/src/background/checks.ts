@@ -174,7 +174,8 @@ export class Checks {
     const files = pictures.map((each) => fromBase64(each).buffer);
     const intent = await this.#intent(prompt);
     const told = await this.#told(files, prompt);
-    const decision = told?.decision ?? (await this.#decided(files, intent));
+    const actors = await this.#parts.holds.actors(sender.tabId, sender.url);
+    const decision = told?.decision ?? (await this.#decided(files, intent, actors));
     const { verdict, reasons, privateReasons, checked } = decision;
     // Whoever has no vault here cannot show here that it is she.
     const canApprove = verdict === "needs_consent" && (await this.#parts.vault.state()).state !== "none";
@@ -200,8 +201,12 @@ export class Checks {
     return references === "none" || references === "locked" ? told : null;
   }
 
-  async #decided(files: readonly ArrayBuffer[], intent: Assessment): Promise<Decision> {
-    const request: Request = { mode: "act", actors: new Set() };
+  async #decided(
+    files: readonly ArrayBuffer[],
+    intent: Assessment,
+    actors: ReadonlySet<string>,
+  ): Promise<Decision> {
+    const request: Request = { mode: "act", actors };
     const looked: Looked[] = [];
     for (const file of files) {
       looked.push(await this.#thorough(file));
@@ -268,7 +273,9 @@ export class Checks {
     const { subjects } = await this.#parts.vault.state();
     const names = subjects.filter(({ subject }) => decision.subjects.includes(subject)).map(({ name }) => name);
     const { category } = intent;
-    return this.#parts.holds.open({ tabId: sender.tabId ?? -1, thumbnails, page, prompt, category, subjects: names });
+    const subjectIds = decision.subjects;
+    const tabId = sender.tabId ?? -1;
+    return this.#parts.holds.open({ tabId, thumbnails, page, prompt, category, subjects: names, subjectIds });
   }
 }
 

@@ -14,6 +14,9 @@ import { Failure } from "./failure.ts";
 /** She may have to look for her passphrase; after this she would no longer know what was asked. */
 const WAITING_S = 600;
 const PREFIX = "hold:";
+/** Who approved in a tab, for a while: what she then does with her own picture she does herself (law 4). */
+const ACTORS = "actors:";
+const ACTING_S = 300;
 const THUMBNAIL_PX = 240;
 const THUMBNAIL_QUALITY = 0.8;
 
@@ -23,9 +26,17 @@ export interface Hold {
   readonly page: string;
   readonly prompt: string | null;
   readonly category: IntentCategory;
+  /** Their names, for her to see, and who they are. */
   readonly subjects: readonly string[];
+  readonly subjectIds: readonly string[];
   readonly endsAt: UnixTime;
   readonly state: "waiting" | "released" | "cancelled";
+}
+
+interface Acting {
+  readonly origin: string;
+  readonly subjects: readonly string[];
+  readonly until: UnixTime;
 }
 
 export class Holds {
@@ -62,7 +73,19 @@ export class Holds {
   async settle(id: string, state: "released" | "cancelled"): Promise<void> {
     const hold = await this.waiting(id);
     // What she saw is not needed any more; that it was answered is, until the guard has read it.
-    await this.#storage.set({ [PREFIX + id]: { ...hold, thumbnails: [], prompt: null, page: "", subjects: [], state } });
+    await this.#storage.set({ [PREFIX + id]: { ...hold, thumbnails: [], prompt: null, page: "", subjects: [], subjectIds: [], state } });
+    if (state === "released") {
+      const acting: Acting = { origin: originOf(hold.page), subjects: hold.subjectIds, until: this.#now() + ACTING_S };
+      await this.#storage.set({ [ACTORS + hold.tabId]: acting });
+    }
+  }
+
+  /** Who has approved on this site in this tab within the last minutes. */
+  async actors(tabId: number | null, page: string): Promise<ReadonlySet<string>> {
+    const key = `${ACTORS}${tabId}`;
+    const acting = (await this.#storage.get(key))[key] as Acting | undefined;
+    const isActing = acting !== undefined && acting.until > this.#now() && acting.origin === originOf(page);
+    return new Set(isActing ? acting.subjects : []);
   }
 
   /** What became of it, told to its own tab only. */
@@ -74,8 +97,8 @@ export class Holds {
   /** Forget what has ended. */
   async sweep(): Promise<void> {
     const all = await this.#storage.get(null);
-    const ended = Object.entries(all as Record<string, Hold>).filter(
-      ([key, hold]) => key.startsWith(PREFIX) && hold.endsAt <= this.#now(),
+    const ended = Object.entries(all as Record<string, Partial<Hold & Acting>>).filter(
+      ([key, { endsAt, until }]) => (key.startsWith(PREFIX) || key.startsWith(ACTORS)) && (endsAt ?? until ?? 0) <= this.#now(),
     );
     await this.#storage.remove(ended.map(([key]) => key));
   }
@@ -85,6 +108,10 @@ export class Holds {
     const hold = (await this.#storage.get(key))[key] as Hold | undefined;
     return hold === undefined || hold.endsAt <= this.#now() ? null : hold;
   }
+}
+
+function originOf(page: string): string {
+  return URL.parse(page)?.origin ?? "";
 }
 
 /** A small copy, so that she sees what is asked about. Empty if the browser cannot read it. */

@@ -83,6 +83,7 @@ const requests = new RequestWatch({
 welcomeOnce();
 sites.watch();
 door.watch();
+void holds.sweep();
 alerts.watch();
 lockWhenIdle(vault);
 listen({
