@@ -411,7 +411,7 @@ def test_an_upload_goes_on_only_after_her_own_passphrase(at_home: Visit) -> None
     assert outcome(tab, held) == "waiting"
 
     window.get_by_label("Passphrase", exact=True).fill(PASSPHRASE)
-    with window.expect_event("close"):
+    with window.expect_event("close", timeout=SLOW_MS):
         window.get_by_role("button", name="Approve once").click()
     assert outcome(tab, held) == "released"
     tab.close()
@@ -425,11 +425,11 @@ def test_anything_but_a_yes_is_a_no(at_home: Visit, how: str) -> None:
     expect(window.get_by_label("Passphrase", exact=True)).to_be_focused()
 
     if how == "button":
-        with window.expect_event("close"):
+        with window.expect_event("close", timeout=SLOW_MS):
             window.get_by_role("button", name="Do not upload").click()
     elif how == "escape":
         # The window may be gone before the key is up again.
-        with window.expect_event("close"), contextlib.suppress(Error):
+        with window.expect_event("close", timeout=SLOW_MS), contextlib.suppress(Error):
             window.keyboard.press("Escape")
     else:
         window.close(run_before_unload=True)
@@ -445,6 +445,18 @@ def test_a_question_that_is_over_cannot_be_answered(at_home: Visit) -> None:
     expect(window.get_by_text("This question is over")).to_be_visible()
     expect(window.get_by_label("Passphrase", exact=True)).to_be_hidden()
     window.close()
+
+
+def test_the_same_window_without_a_question_only_unlocks(at_home: Visit) -> None:
+    at_home.browser.ask({"to": "background", "kind": "vault.lock", "ask": {}})
+    window = at_home.open("approve/approve.html")
+    expect(window.get_by_role("heading", name="Your vault is locked")).to_be_visible()
+    expect(window.get_by_role("button", name="Approve once")).to_be_hidden()
+    window.locator("#unlock-passphrase").fill(PASSPHRASE)
+    with window.expect_event("close", timeout=SLOW_MS):
+        window.get_by_role("button", name="Unlock").click()
+
+    assert state(at_home) == "open"
 
 
 def test_a_site_is_paused_from_its_switches_and_goes_on(at_home: Visit) -> None:

@@ -7,18 +7,35 @@ import { ask } from "../../ask.ts";
 import type { Answer, Secret } from "../../messages.ts";
 import { busy, make, part, say, symbol, value } from "../dom.ts";
 import { readPasskey } from "../passkey.ts";
-import { revealable, wrong } from "../secret.ts";
+import { revealable, unlockForm, wrong } from "../secret.ts";
 import { hour, translate, word } from "../text.ts";
 
 const TICK_MS = 1000;
 
-const hold = new URLSearchParams(location.search).get("hold") ?? "";
+const hold = new URLSearchParams(location.search).get("hold");
 let isAnswered = false;
 
 async function start(): Promise<void> {
   translate();
   revealable();
   part("gone-close").addEventListener("click", () => close());
+  if (hold === null) {
+    showUnlock();
+  } else {
+    await question(hold);
+  }
+}
+
+/** Without a question this window only opens the vault, for a page whose pictures could not be looked at. */
+function showUnlock(): void {
+  part("title").textContent = word("locked_title");
+  document.title = word("locked_title");
+  part("unlock").hidden = false;
+  part("unlock").append(unlockForm(() => close()));
+  part("unlock-passphrase").focus();
+}
+
+async function question(hold: string): Promise<void> {
   let asked: Answer<"upload.hold">;
   try {
     asked = await ask("upload.hold", { hold });
@@ -31,13 +48,13 @@ async function start(): Promise<void> {
   const passkey = part<HTMLButtonElement>("passkey");
   part("approve").addEventListener("submit", (event) => {
     event.preventDefault();
-    void approve(act, async () => ({ passphrase: value("passphrase") }));
+    void approve(hold, act, async () => ({ passphrase: value("passphrase") }));
   });
-  passkey.addEventListener("click", () => void approve(passkey, readPasskey));
-  part("no").addEventListener("click", () => void cancel());
+  passkey.addEventListener("click", () => void approve(hold, passkey, readPasskey));
+  part("no").addEventListener("click", () => void cancel(hold));
   addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
-      void cancel();
+      void cancel(hold);
     }
   });
   // A window that is closed is a no at once, rather than when the hold lapses.
@@ -80,7 +97,7 @@ function count(endsAt: number): void {
   tick();
 }
 
-async function approve(button: HTMLButtonElement, secret: () => Promise<Secret>): Promise<void> {
+async function approve(hold: string, button: HTMLButtonElement, secret: () => Promise<Secret>): Promise<void> {
   const status = part("status");
   say(status, "");
   await busy(button, async () => {
@@ -99,7 +116,7 @@ async function approve(button: HTMLButtonElement, secret: () => Promise<Secret>)
   });
 }
 
-async function cancel(): Promise<void> {
+async function cancel(hold: string): Promise<void> {
   isAnswered = true;
   await ask("upload.cancel", { hold }).catch(() => undefined);
   close();
