@@ -27,7 +27,7 @@ import type { Reference, Vault } from "../vault/vault.ts";
 import type { Companion, CompanionVerdict } from "./companion/companion.ts";
 import { placeOf } from "./enrolment.ts";
 import type { Engine } from "./engine.ts";
-import { Failure } from "./failure.ts";
+import { Failure } from "../failure.ts";
 import { type Holds, thumbnail } from "./holds.ts";
 import { fetchPicture } from "./pictures.ts";
 import type { Handlers, Sender } from "./router.ts";

@@ -5,7 +5,7 @@
 
 import type { EngineAnswer, EngineAsk, Seen } from "../engine/protocol.ts";
 import type { Assessment, EngineState } from "../messages.ts";
-import { Failure } from "./failure.ts";
+import { Failure } from "../failure.ts";
 
 /**
  * Longer than the largest picture takes on a slow machine, a long animation at a door included; then the engine is taken

@@ -12,7 +12,7 @@ import type { SeenFace, SeenView } from "../engine/protocol.ts";
 import type { Answer, Base64, Place } from "../messages.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { Engine } from "./engine.ts";
-import { Failure } from "./failure.ts";
+import { Failure } from "../failure.ts";
 import type { Handlers } from "./router.ts";
 
 const PREFIX = "enrol:";

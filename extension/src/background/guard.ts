@@ -2,7 +2,7 @@
 
 import { toBase64 } from "../domain/base64.ts";
 import type { Door } from "./door.ts";
-import { Failure } from "./failure.ts";
+import { Failure } from "../failure.ts";
 import type { Holds } from "./holds.ts";
 import { fetchPicture } from "./pictures.ts";
 import type { Handlers, Sender } from "./router.ts";

@@ -9,7 +9,7 @@
  */
 
 import type { Answer, Base64, IntentCategory, UnixTime } from "../messages.ts";
-import { Failure } from "./failure.ts";
+import { Failure } from "../failure.ts";
 
 /** She may have to look for her passphrase; after this she would no longer know what was asked. */
 const WAITING_S = 600;

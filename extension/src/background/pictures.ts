@@ -1,7 +1,7 @@
 /** Reads a picture that a page shows, from the page's own host, as a stranger would: no cookies, no referrer. */
 
 import { isPrivate } from "../domain/feed/addresses.ts";
-import { Failure } from "./failure.ts";
+import { Failure } from "../failure.ts";
 
 export const MAX_PICTURE_BYTES = 20_000_000;
 const TIMEOUT_MS = 20_000;

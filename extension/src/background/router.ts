@@ -6,7 +6,7 @@
  */
 
 import { type Answer, type Ask, CONTENT_KINDS, type Envelope, type Kind, type Reply } from "../messages.ts";
-import { Failure } from "./failure.ts";
+import { Failure } from "../failure.ts";
 
 /** Where a message came from, as the browser says (not the message). */
 export interface Sender {

@@ -6,7 +6,7 @@
 import type { SiteChange, SiteState } from "../messages.ts";
 import { AS_IT_IS, type Choices, type Setting, placesOf, siteOf, sitesOf } from "../domain/site-rules.ts";
 import type { Feature } from "../sites/catalogue.ts";
-import { Failure } from "./failure.ts";
+import { Failure } from "../failure.ts";
 import type { Handlers, Sender } from "./router.ts";
 
 const KEY = "sites";
