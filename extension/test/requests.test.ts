@@ -94,6 +94,18 @@ test("every site's file says only what the schema knows, in selectors that have 
   }
 });
 
+test("every remedy says where it was read, over https", () => {
+  const { asOf, remedies } = json("domain/requests/remedies.json") as {
+    readonly asOf: string;
+    readonly remedies: readonly { readonly source: string; readonly address: string | null; readonly hours: number | null }[];
+  };
+  assert.match(asOf, /^\d{4}-\d\d-\d\d$/);
+  for (const { source, address, hours } of remedies) {
+    assert.ok([source, address ?? source].every((each) => URL.parse(each)?.protocol === "https:"));
+    assert.ok(hours === null || hours > 0);
+  }
+});
+
 const sighting = async (text: string, changes: Partial<Sighting> = {}): Promise<Sighting> => ({
   thread: "x.com/sara/status/1",
   host: "x.com",

@@ -6,6 +6,7 @@ import type { AlertDetail, AlertSummary } from "../../messages.ts";
 import { confirmed, download } from "../dialog.ts";
 import { make, symbol } from "../dom.ts";
 import { withSecret } from "../secret.ts";
+import { remedies } from "./remedies.ts";
 import { type Key, moment, number, word } from "../text.ts";
 
 const STEPS: readonly Key[] = ["step_report", "step_save", "step_no_answer", "step_help"];
@@ -93,6 +94,7 @@ function detail(alert: AlertDetail, card: HTMLElement, attempt: (work: () => Pro
     make("hr"),
     make("h3", {}, word("next_steps")),
     make("ol", {}, ...STEPS.map((step) => make("li", {}, word(step)))),
+    remedies(),
     make("p", { class: "actions" }, save, remove),
   ];
 }
