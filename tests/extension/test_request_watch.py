@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from conftest import Browser
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from subject import PASSPHRASE, enrol, herself, nobody, portraits
 from thread_pages import SITES, Post, x, x_article, x_timeline
 
@@ -315,3 +315,16 @@ def test_a_picture_of_the_screen_is_kept_once_if_she_wishes_and_only_a_picture(i
     assert refused == {"error": "picture_unreadable"}
     (alert,) = inbox.alerted()
     assert (alert["crop"], alert["hasCrop"]) == (one, True)
+
+
+def test_the_inbox_shows_the_evidence_and_where_to_report_it(inbox):
+    inbox.visit("//x.com/sara/status/1", x(thread(REQUEST)))
+    inbox.alerted()
+
+    page = inbox.browser.own_page("pages/inbox/inbox.html")
+    page.get_by_role("button", name="Show the evidence").click()
+
+    expect(page.get_by_text(REQUEST)).to_be_visible()
+    expect(page.get_by_text("troll", exact=True)).to_be_visible()
+    page.get_by_text("If a picture was made").click()
+    expect(page.get_by_role("link", name="https://stopncii.org/", exact=True)).to_be_visible()
