@@ -8,6 +8,7 @@ import version from "../domain/intent/data/version.json" with { type: "json" };
 import { Alerts } from "./alerts.ts";
 import { Checks } from "./checks.ts";
 import { Companion } from "./companion/companion.ts";
+import { consentHandlers } from "./companion/consents.ts";
 import { Door } from "./door.ts";
 import { Enrolment } from "./enrolment.ts";
 import { Engine, OffscreenHost, WorkerHost } from "./engine.ts";
@@ -91,6 +92,7 @@ listen({
   ...enrolment.handlers(),
   ...checks.handlers(),
   ...companion.handlers(),
+  ...consentHandlers(companion),
   ...sites.handlers(),
   ...guardHandlers(door, holds),
   ...toolbarHandlers(),

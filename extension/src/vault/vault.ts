@@ -13,17 +13,17 @@ import { newSubjectId, newTemplateId } from "../domain/identifiers.ts";
 import { MIN_CHARACTERS } from "../domain/passphrase.ts";
 import { type Bytes, SealBroken, sealTemplate, unsealTemplate } from "../domain/sealed-template.ts";
 import { openBackup, sealBackup } from "../domain/vault/backup.ts";
-import { type StoredSubject, type StoredTemplate, UnknownContents, fromPayload, toPayload } from "../domain/vault/contents.ts";
+import { type StoredSubject, type StoredTemplate, UnknownContents, fromPayload, merged, toPayload, withoutSubject } from "../domain/vault/contents.ts";
 import { buildHeader, openHeader } from "../domain/vault/header.ts";
-import { KEY_BYTES, KeyRing, importSecret, randomBytes, unwrapSecret, wrapSecret, wrappingKey } from "../domain/vault/keys.ts";
+import { KEY_BYTES, KeyRing, randomBytes } from "../domain/vault/keys.ts";
 import { type Cost, DEFAULT_COST, SALT_BYTES, WrongPassphrase } from "../domain/vault/passphrases.ts";
 import { sealText, unsealText } from "../domain/vault/sealed-text.ts";
 import { Failure } from "../failure.ts";
 import type { Secret, SubjectPolicy, VaultState } from "../messages.ts";
+import { openByPasskey, wrappedByPasskey } from "./passkeys.ts";
 import type { Session, VaultRecord, VaultStore } from "./ports.ts";
 
 const NAME_LABEL = "name";
-const PASSKEY_INFO = "consentry/v1/passkey/wrap";
 const DEFAULT_AUTO_LOCK_MINUTES = 30;
 const MAX_AUTO_LOCK_MINUTES = 24 * 60;
 
@@ -140,12 +140,7 @@ export class Vault {
   addPasskey(secret: Secret, credential: string, prf: string): Promise<VaultState> {
     return this.#rewrite(async (record) => {
       const epochs = await this.#epochs(record, secret);
-      const wrapping = await passkeyWrapping(prf);
-      const wrapped: (readonly [number, Bytes])[] = [];
-      for (const [number, each] of epochs) {
-        wrapped.push([number, await wrapSecret(wrapping, each)]);
-      }
-      return { ...record, passkey: { credential: fromBase64(credential), wrapped } };
+      return { ...record, passkey: await wrappedByPasskey(epochs, fromBase64(credential), fromBase64(prf)) };
     });
   }
 
@@ -346,7 +341,7 @@ export class Vault {
       throw new Failure("not_found");
     }
     try {
-      return "prf" in secret ? await byPasskey(record, secret.prf) : await openHeader(record.header, secret.passphrase);
+      return "prf" in secret ? await openByPasskey(record.passkey, fromBase64(secret.prf)) : await openHeader(record.header, secret.passphrase);
     } catch (error) {
       throw error instanceof WrongPassphrase || error instanceof SealBroken ? new Failure("wrong_passphrase") : error;
     }
@@ -382,26 +377,6 @@ function requireLong(passphrase: string): void {
   }
 }
 
-async function passkeyWrapping(prf: string): Promise<CryptoKey> {
-  const secret = fromBase64(prf);
-  if (secret.length !== KEY_BYTES) {
-    throw new SealBroken();
-  }
-  return wrappingKey(await importSecret(secret), PASSKEY_INFO);
-}
-
-async function byPasskey({ passkey }: VaultRecord, prf: string): Promise<Epochs> {
-  const wrapping = await passkeyWrapping(prf);
-  const epochs = new Map<number, Bytes>();
-  for (const [number, wrapped] of passkey?.wrapped ?? []) {
-    epochs.set(number, await unwrapSecret(wrapping, wrapped));
-  }
-  if (epochs.size === 0) {
-    throw new SealBroken();
-  }
-  return epochs;
-}
-
 async function opened(file: Bytes, passphrase: string): Promise<{ found: ReturnType<typeof fromPayload>; epochs: Epochs }> {
   try {
     const found = fromPayload(await openBackup(file, passphrase));
@@ -412,34 +387,6 @@ async function opened(file: Bytes, passphrase: string): Promise<{ found: ReturnT
     }
     throw error instanceof UnknownContents ? new Failure("backup_unknown", { cause: error }) : error;
   }
-}
-
-type Carried = Readonly<Record<string, unknown>>;
-
-const rowsOf = (carried: Carried, kind: string): readonly object[] => {
-  const rows = carried[kind];
-  return Array.isArray(rows) ? (rows as object[]) : [];
-};
-
-const isAbout = (row: object, subjects: ReadonlySet<unknown>): boolean =>
-  Object.values(row).some((value) => subjects.has(value));
-
-/** What a companion kept of her besides goes with her. */
-function withoutSubject(carried: Carried, subject: string): Carried {
-  const gone = new Set([subject]);
-  const kinds = Object.keys(carried);
-  return Object.fromEntries(kinds.map((kind) => [kind, rowsOf(carried, kind).filter((row) => !isAbout(row, gone))]));
-}
-
-/** What is here, and what comes with those who are new. */
-function merged(here: Carried, found: Carried, fresh: ReadonlySet<string>): Carried {
-  const kinds = new Set([...Object.keys(here), ...Object.keys(found)]);
-  return Object.fromEntries(
-    [...kinds].map((kind) => [
-      kind,
-      [...rowsOf(here, kind), ...rowsOf(found, kind).filter((row) => isAbout(row, fresh))],
-    ]),
-  );
 }
 
 async function healthy<T>(work: () => Promise<T>): Promise<T> {

@@ -122,3 +122,31 @@ function text(value: unknown): string {
   }
   return value;
 }
+
+export type Carried = Readonly<Record<string, unknown>>;
+
+const rowsOf = (carried: Carried, kind: string): readonly object[] => {
+  const rows = carried[kind];
+  return Array.isArray(rows) ? (rows as object[]) : [];
+};
+
+const isAbout = (row: object, subjects: ReadonlySet<unknown>): boolean =>
+  Object.values(row).some((value) => subjects.has(value));
+
+/** Without what a companion kept of her besides. */
+export function withoutSubject(carried: Carried, subject: string): Carried {
+  const gone = new Set([subject]);
+  const kinds = Object.keys(carried);
+  return Object.fromEntries(kinds.map((kind) => [kind, rowsOf(carried, kind).filter((row) => !isAbout(row, gone))]));
+}
+
+/** What is here, and what comes with those who are new. */
+export function merged(here: Carried, found: Carried, fresh: ReadonlySet<string>): Carried {
+  const kinds = new Set([...Object.keys(here), ...Object.keys(found)]);
+  return Object.fromEntries(
+    [...kinds].map((kind) => [
+      kind,
+      [...rowsOf(here, kind), ...rowsOf(found, kind).filter((row) => isAbout(row, fresh))],
+    ]),
+  );
+}
