@@ -183,6 +183,7 @@ SENT = [
     "socket",
     "worker",
     "an empty frame",
+    "the clipboard",
     "a file handle",
 ]
 
