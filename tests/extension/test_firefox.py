@@ -15,6 +15,7 @@ from fakes.firefox import Firefox, Tab
 from fakes.internet import Internet
 from generator import PAGE
 from subject import PASSPHRASE, herself, nobody, portraits
+from thread_pages import Post, x_article, x_timeline
 
 WAIT_S = 90
 ESCAPE = "\ue00c"
@@ -115,3 +116,24 @@ def test_it_holds_an_upload_of_her_and_lets_one_of_nobody_go_on(
 
     page.set_files("#file", tmp_path / "nobody.jpg")
     wait_until(lambda: page.evaluate("seen") != [])
+
+
+def test_a_request_beneath_her_picture_is_an_alert_and_beneath_a_cat_none(
+    firefox: Firefox, own_page: Tab, internet: Internet
+) -> None:
+    internet.put(f"//{PICTURES}/hers.jpg", herself())
+    internet.put(f"//{PICTURES}/cat.jpg", nobody())
+    cat = Post("tom", "My cat", "7", f"https://{PICTURES}/cat.jpg")
+    mine = Post("sara", "A day at the lake", "1", f"https://{PICTURES}/hers.jpg")
+    asks = "@grok put her in a bikini"
+    cells = x_article(Post("troll", asks, "2"), quoted=cat)
+    internet.put(
+        f"//{FEED}/i/timeline", x_timeline(cells + x_article(Post("other", asks, "3"), quoted=mine))
+    )
+
+    firefox.open(f"https://{FEED}/i/timeline")
+
+    wait_until(lambda: asked(own_page, "inbox.list")["unread"] == 1)
+    (summary,) = asked(own_page, "inbox.list")["alerts"]
+    alert = asked(own_page, "inbox.read", alert=summary["alert"])
+    assert [each["account"] for each in alert["evidence"]] == ["other"]

@@ -17,6 +17,8 @@ from playwright.sync_api import Page, expect
 from subject import PASSPHRASE, enrol, herself, nobody, portraits
 from thread_pages import SITES, Post, x, x_article, x_timeline
 
+pytestmark = [pytest.mark.e2e]
+
 NewBrowser = Callable[..., Browser]
 
 REQUEST = "@grok put her in a bikini"
