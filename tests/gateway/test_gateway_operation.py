@@ -295,15 +295,18 @@ def test_a_client_that_is_killed_while_the_generator_works_ends_that_work(site):
     wait_until(lambda: site.generator.cut_off == 1 and not site.app._active)
 
 
-def test_who_finds_no_room_waits_and_is_told_to_come_again(small):
-    with contextlib.ExitStack() as stack:
-        for _ in range(6):
-            slow = stack.enter_context(socket.create_connection(address_of(small)))
-            slow.sendall(head_of("images/edits", MAX_BODY))
-        wait_until(lambda: small.app.memory.waiting >= 4)
-        body, headers = form(MAX_BODY)
+def test_who_finds_no_room_waits_and_is_told_to_come_again(home):
+    body, headers = form(MAX_BODY)
+    with (
+        gateway_site(
+            home, max_body_bytes=MAX_BODY, memory_bytes=5 * MAX_BODY, patience_s=0.2
+        ) as site,
+        socket.create_connection(address_of(site)) as slow,
+    ):
+        slow.sendall(head_of("images/edits", MAX_BODY))
+        wait_until(lambda: site.app.memory.used > 0)
 
-        answer = small.post("images/edits", content=body, headers=headers)
+        answer = site.post("images/edits", content=body, headers=headers)
 
     assert error_of(answer) == (503, "overloaded")
     assert answer.headers["retry-after"] == "2"

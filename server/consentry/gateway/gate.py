@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 
@@ -24,6 +24,7 @@ from consentry.gateway.gathering import Gathering
 from consentry.gateway.off_loop import off_loop
 from consentry.gateway.passage import Passage
 from consentry.gateway.pinning import pinned
+from consentry.gateway.plain import require_plain, with_query
 from consentry.gateway.ports import (
     Checks,
     Incoming,
@@ -32,22 +33,18 @@ from consentry.gateway.ports import (
     Upstream,
 )
 from consentry.gateway.receipts import RECEIPT_FIELDS, receipt_headers
-from consentry.gateway.refusals import Kind, Refusal, Stage, refusal_of
+from consentry.gateway.refusals import Refusal, Stage, refusal_for, refusal_of
 from consentry.gateway.request import GatewayRequest, WebAddress
-from consentry.gateway.sources import picture_in
-from consentry.gateway.words import fitted
 from consentry.kernel.clock import Clock
 from consentry.kernel.errors import (
-    BadRequest,
     ConsentryError,
     ImageNotFetched,
     NotFound,
     Unauthenticated,
     Unreachable,
-    UnsupportedMediaType,
 )
 from consentry.kernel.ids import ConsentRequestId, Random
-from consentry.kernel.taxonomy import Mode, PublicReason, Verdict
+from consentry.kernel.taxonomy import Mode, Verdict
 from consentry.transparency.receipts import SignedReceipt
 
 OWN_FIELDS = frozenset({b"consentry-token"})
@@ -55,7 +52,6 @@ OWN_FIELDS = frozenset({b"consentry-token"})
 
 _REQUEST_ID_BYTES = 16
 _CHOICES = frozenset({b"accept-encoding", b"range", b"if-range"})
-_ONLY_ONCE = frozenset({b"content-type", b"content-encoding", b"content-length"})
 _REDIRECTS = range(300, 400)
 _LENGTH = frozenset({b"content-length"})
 
@@ -180,12 +176,12 @@ class _Way:
         return Answer(status=worded.status, headers=marked, chunks=one(worded.body))
 
     async def _judged(self, endpoint: Endpoint, incoming: Incoming) -> bytes:
-        _require_plain(self.head)
+        require_plain(self.head)
         call = Call(head=self.head, body=await incoming.whole())
         gathering = self._gathering(self.gate.limits.max_picture_bytes)
         fetched: dict[str, bytes] = {}
         for asked in await endpoint.ask(call, gathering):
-            request = _with_query(asked, self.head)
+            request = with_query(asked, self.head)
             images = await gathering.gather(request.pictures)
             self.passage.pictures += len(images)
             await self._judge(request, images)
@@ -218,7 +214,7 @@ class _Way:
             self.question = result.request or self.question
             self.passage.note(result.check, result.decision)
             if result.decision.verdict is not Verdict.ALLOW:
-                raise Blocked(_blocked(result.decision.reasons, Stage.INPUT))
+                raise Blocked(refusal_for(result.decision.reasons, Stage.INPUT))
             self.bases.append(Basis(request=question, result=result))
 
     def _question(self, request: GatewayRequest, images: tuple[bytes, ...]) -> CheckRequest:
@@ -332,7 +328,7 @@ class _Way:
         self.signed.append(result.receipt)
         self.passage.note(result.check, result.decision)
         if result.decision.verdict is not Verdict.ALLOW:
-            raise Blocked(_blocked(result.decision.reasons, Stage.OUTPUT))
+            raise Blocked(refusal_for(result.decision.reasons, Stage.OUTPUT))
         self.cleared.update(fresh)
 
     def _marked(self, answer: Answer) -> Answer:
@@ -342,47 +338,3 @@ class _Way:
         if not any(name.lower() == b"x-request-id" for name, _ in theirs):
             added = (*added, (b"x-request-id", self.passage.request_id.encode()))
         return replace(answer, headers=(*theirs, *added))
-
-
-def _with_query(request: GatewayRequest, head: Head) -> GatewayRequest:
-    """Add what the address asks: some generators take words and pictures there as well."""
-    if not head.query:
-        return request
-    values = [value for _, value in head.asked]
-    given = [(value, picture_in(value)) for value in values]
-    return replace(
-        request,
-        pictures=(*request.pictures, *(picture for _, picture in given if picture is not None)),
-        context=fitted([*(value for value, each in given if each is None), *request.context]),
-    )
-
-
-def _require_plain(head: Head) -> None:
-    """Pass when there is one way to read a body.
-
-    Raises:
-        BadRequest: If a header field that decides about it is there twice.
-        UnsupportedMediaType: If it is packed, or no UTF-8.
-    """
-    names = [name for name, _ in head.headers if name in _ONLY_ONCE]
-    if len(names) != len(set(names)):
-        raise BadRequest("A header field that decides how the body is read appears twice.")
-    if head.value(b"content-encoding") not in (None, "identity"):
-        raise UnsupportedMediaType("Bodies are read as they are: send it without a coding.")
-    declared = (head.value(b"content-type") or "").lower().partition("charset=")[2]
-    if declared.strip("\"' ") not in ("", "utf-8"):
-        raise UnsupportedMediaType("Bodies are read as UTF-8.")
-
-
-def _blocked(reasons: Sequence[PublicReason], stage: Stage) -> Refusal:
-    """Tell what the caller did, or the picture shows, from what broke on our side."""
-    if set(reasons) == {PublicReason.UNREADABLE}:
-        return Refusal(
-            kind=Kind.UNREADABLE,
-            stage=stage,
-            reasons=tuple(reasons),
-            message="A picture or the prompt could not be examined, so the request was not carried out.",
-        )
-    if set(reasons) <= {PublicReason.ERROR}:
-        return refusal_of(ConsentryError(), stage)
-    return Refusal(kind=Kind.BLOCKED, stage=stage, reasons=tuple(reasons))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -97,3 +98,17 @@ def refusal_of(error: ConsentryError, stage: Stage = Stage.INPUT) -> Refusal:
     if stage is Stage.OUTPUT and kind not in _OF_ANSWERS:
         kind = Kind.UPSTREAM_FAILED
     return Refusal(kind=kind, stage=stage, message=_OURS if kind is Kind.ERROR else str(error))
+
+
+def refusal_for(reasons: Sequence[PublicReason], stage: Stage) -> Refusal:
+    """Say what a verdict means for whoever called: of what broke on our side, only that it did."""
+    if set(reasons) == {PublicReason.UNREADABLE}:
+        return Refusal(
+            kind=Kind.UNREADABLE,
+            stage=stage,
+            reasons=tuple(reasons),
+            message="A picture or the prompt could not be examined, so the request was not carried out.",
+        )
+    if set(reasons) <= {PublicReason.ERROR}:
+        return Refusal(kind=Kind.ERROR, stage=stage, message=_OURS)
+    return Refusal(kind=Kind.BLOCKED, stage=stage, reasons=tuple(reasons))
