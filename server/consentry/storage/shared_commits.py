@@ -3,14 +3,14 @@
     run(work)   alone: a transaction of its own, at once
                 while another commits: wait, then one of those who wait leads all of them
 
-If any work of a group fails, the group is undone and each is done again by itself, so nobody is told
-another's failure. Work is therefore done once or twice, and kept at most once.
+Work that fails is undone, and done again by its own caller alone, so nobody is told another's
+failure. Work is therefore done once or twice, and kept at most once.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -72,12 +72,20 @@ class SharedCommits(Generic[_T]):
         with self._guard:
             jobs, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
         try:
-            # Whose failure it was is not known here: each finds out by itself, alone.
-            with suppress(ConsentryError, GivenUp):
+            # Whoever fails is undone here, and is told why when he tries alone.
+            with suppress(ConsentryError):
                 with self._database.writing() as session:
-                    values = [job.work(session) for job in jobs]
-                for job, value in zip(jobs, values, strict=True):
+                    done = [(job, value) for job in jobs for value in _attempted(session, job)]
+                for job, value in done:
                     job.kept.append(value)
         finally:
             for job in jobs:
                 job.is_alone = not job.kept
+
+
+def _attempted(session: Session, job: _Job[_T]) -> Iterator[_T]:
+    """Do work so that its failure undoes nothing else; yields what it returned, if it did not fail."""
+    with suppress(ConsentryError, GivenUp):
+        with session.begin_nested():
+            value = job.work(session)
+        yield value
