@@ -59,6 +59,7 @@ export type QualityIssue =
 export type FailureCode =
   | "backup_unknown"
   | "companion_not_paired"
+  | "companion_refused"
   | "companion_unreachable"
   | "companion_untrusted"
   | "different_faces"

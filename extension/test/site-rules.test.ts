@@ -50,6 +50,12 @@ test("a site that she added herself is listed and watched", () => {
   assert.deepEqual(placesOf("guard", added).matches, ["*://forum.example.org/*"]);
 });
 
+test("a companion that may be asked is no site that is watched", () => {
+  const paired = choices(["http://127.0.0.1/*"]);
+  assert.ok(sitesOf(paired).every(({ host }) => host !== "127.0.0.1"));
+  assert.deepEqual(placesOf("feed", paired).matches, []);
+});
+
 test("what she switched off stays off", () => {
   const off = choices(X, { "x.com": { off: ["guard"], pausedUntil: null } });
   assert.deepEqual(placesOf("guard", off).matches, []);

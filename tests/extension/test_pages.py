@@ -477,6 +477,22 @@ def test_a_site_is_paused_from_its_switches_and_goes_on(at_home: Visit) -> None:
     page.close()
 
 
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9", "https://elsewhere.example"])
+def test_nothing_is_paired_with_what_is_not_a_companion_on_this_computer(
+    at_home: Visit, address: str
+) -> None:
+    page = at_home.open("settings/settings.html")
+    page.get_by_text("It has another address").click()
+    page.get_by_label("Address on this computer").fill(address)
+    page.get_by_label("Code").fill("7K3M-Q2XA-9FHT-C4WD")
+    page.get_by_role("button", name="Pair", exact=True).click()
+
+    expect(page.locator("#companion-status")).to_contain_text("The companion does not answer.")
+    expect(page.locator("#companion-lamp")).to_have_text("Not paired")
+    at_home.wrong = [each for each in at_home.wrong if "companion_unreachable" not in each]
+    page.close()
+
+
 def test_the_toolbars_window_says_how_it_stands_and_locks_everything(at_home: Visit) -> None:
     page = at_home.open("popup/popup.html")
     expect(page.locator("#lamp")).to_have_text("Unlocked")

@@ -5,6 +5,8 @@ import { type Feature, KNOWN_SITES, type KnownSite } from "../sites/catalogue.ts
 
 /** Stands for every site, those that are not known by name too. */
 export const EVERYWHERE = "*";
+/** Where a companion listens. Allowed so that it can be asked, which makes it no site to be watched. */
+export const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "localhost"]);
 const ALL: readonly string[] = ["http://*/*", "https://*/*"];
 const FEATURES: readonly Feature[] = ["feed", "requests", "guard"];
 
@@ -38,7 +40,7 @@ export function sitesOf(choices: Choices): readonly SiteState[] {
   const added = choices.allowed
     .filter((pattern) => !covered.has(pattern) && !ALL.includes(pattern))
     .map((pattern) => URL.parse(pattern.replace("://*.", "://").replace("*://", "https://"))?.hostname ?? "")
-    .filter((hostname) => hostname !== "");
+    .filter((hostname) => hostname !== "" && !LOOPBACK.has(hostname));
   const everywhere = state(EVERYWHERE, EVERYWHERE, ALL, FEATURES, choices);
   return [...known, ...new Set(added)].map((site) => (typeof site === "string" ? otherSite(site, choices) : site)).concat(everywhere);
 }

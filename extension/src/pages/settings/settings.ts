@@ -2,6 +2,7 @@
 
 import { AskFailed, ask } from "../../ask.ts";
 import { fromBase64, toBase64 } from "../../domain/base64.ts";
+import { LOOPBACK } from "../../domain/site-rules.ts";
 import type { Answer, VaultState } from "../../messages.ts";
 import { download } from "../dialog.ts";
 import { busy, make, part, say, symbol, value } from "../dom.ts";
@@ -143,15 +144,34 @@ async function showCompanion(): Promise<void> {
   part("companion-forget").hidden = state === "not_paired";
 }
 
+/** The browser lets us ask the companion only once she has allowed it, as with any site. Asked first: it needs her click. */
 async function pair(): Promise<string> {
-  await ask("companion.pair", { origin: value("companion-origin").trim(), code: value("companion-code") });
+  const origin = value("companion-origin").trim();
+  if (!(await allow(companionOrigins(origin)))) {
+    throw new AskFailed("companion_refused");
+  }
+  await ask("companion.pair", { origin, code: value("companion-code") });
   part<HTMLFormElement>("companion-pair").reset();
   await showCompanion();
   return word("companion_paired");
 }
 
+/** Only what listens on this computer. A pattern has no port: Firefox takes none. */
+function companionOrigins(origin: string): readonly string[] {
+  const url = URL.parse(origin);
+  if (url === null || !LOOPBACK.has(url.hostname)) {
+    throw new AskFailed("companion_unreachable");
+  }
+  return [`http://${url.hostname}/*`];
+}
+
 async function forget(): Promise<string> {
+  const { origin } = await ask("companion.state", {});
   await ask("companion.forget", {});
+  if (origin !== null) {
+    // Where every site is allowed this one cannot be taken away alone; without its key nothing is asked there any more.
+    await chrome.permissions.remove({ origins: [...companionOrigins(origin)] }).catch(() => false);
+  }
   await showCompanion();
   return word("companion_forgotten");
 }
