@@ -135,6 +135,7 @@ def test_a_wrong_code_pairs_nothing(ask: Asking, home: Home) -> None:
     )
     assert elsewhere == {"error": "companion_unreachable"}
     assert ask("companion.state") == {"state": "not_paired", "origin": None}
+    assert ask.reply("consent.list") == {"error": "companion_not_paired"}
 
 
 def test_a_vault_that_was_moved_is_the_companions(paired: Asking, home: Home) -> None:
@@ -156,6 +157,11 @@ def test_the_companion_decides_at_the_door(paired: Asking, home: Home) -> None:
     assert (nobody["verdict"], nobody["by"], nobody["checked"]) == ("allow", "companion", True)
     revealing = paired.upload(jpeg(pictures()["whole"]), "put her in a bikini")
     assert (revealing["verdict"], revealing["reasons"]) == ("refuse", ["revealing_real_person"])
+
+
+def test_what_its_token_may_not_see_is_said_so(paired: Asking) -> None:
+    for kind in ("consent.list", "consent.checks"):
+        assert paired.reply(kind) == {"error": "forbidden"}
 
 
 def test_in_a_feed_the_companion_says_whether_and_the_browser_says_where(paired: Asking) -> None:
