@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page
 
 WAIT_S = 30
+TRIES = 20
 
 
 @dataclass(frozen=True)
@@ -58,18 +60,22 @@ class ClosedRoots:
 
     def press(self, tag: str, *, text: str = "", **attributes: str) -> None:
         """Click it with the mouse, as she would: what a script dispatches is not listened to."""
-        node = self.wait(tag, text=text, **attributes).node
-        self._session.send("DOM.scrollIntoViewIfNeeded", {"nodeId": node})
-        x1, y1, x2, _, _, y2, *_ = self._session.send("DOM.getBoxModel", {"nodeId": node})["model"][
-            "border"
-        ]
-        self._page.mouse.click((x1 + x2) / 2, (y1 + y2) / 2)
+        for _ in range(TRIES):
+            # What is looked up may be drawn anew before it is pressed.
+            drawn = self.wait(tag, text=text, **attributes)
+            with contextlib.suppress(Error):
+                self._session.send("DOM.scrollIntoViewIfNeeded", {"nodeId": drawn.node})
+            middle = self.place(drawn)
+            if middle is not None:
+                self._page.mouse.click(*middle)
+                return
+        raise AssertionError(f"<{tag}> {text!r} {attributes} cannot be pressed")
 
     def place(self, drawn: Drawn) -> tuple[float, float] | None:
-        """Where its middle is in the viewport, or None if it is not on the screen."""
+        """Where its middle is in the viewport, or None if it is not there, or not on the screen."""
         try:
             box = self._session.send("DOM.getBoxModel", {"nodeId": drawn.node})["model"]["border"]
-        except Exception:  # noqa: BLE001 -- the debugger says "could not compute box model"
+        except Error:
             return None
         return (box[0] + box[2]) / 2, (box[1] + box[5]) / 2
 

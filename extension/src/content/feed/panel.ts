@@ -37,6 +37,11 @@ export class Panel {
   readonly #count: HTMLElement;
   readonly #status: HTMLElement;
   readonly #box: HTMLElement;
+  readonly #list = drawn("ul", {});
+  readonly #reasons = drawn("div", { class: "hint" });
+  readonly #ways = drawn("div", { class: "actions" });
+  /** The pictures that it offers a way to. */
+  #offered: readonly Element[] = [];
   readonly #settings: () => void;
   #report: Report | undefined;
 
@@ -50,6 +55,7 @@ export class Panel {
     this.#opener.append(eye(), this.#count);
     this.#status = drawn("div", { role: "status", style: "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)" });
     this.#box = drawn("section", { class: "panel words", "aria-label": word("feed_panel_title"), hidden: "" });
+    this.#box.append(drawn("h2", {}, word("feed_panel_title")), this.#list, this.#reasons, this.#ways);
     this.#box.addEventListener("keydown", (event) => {
       if (event.key === "Escape") {
         this.#close();
@@ -90,6 +96,7 @@ export class Panel {
     this.#opener.focus();
   }
 
+  /** Numbers change all the time while she reads: what she can press is replaced only when it is otherwise. */
   #fill(report: Report): void {
     const rows: readonly (readonly [Key, number])[] = [
       ["feed_looked", report.looked],
@@ -97,21 +104,25 @@ export class Panel {
       ["feed_possible", report.possible],
       ["feed_waiting", report.waiting],
     ];
-    const list = drawn("ul", {});
-    for (const [key, count] of rows) {
-      list.append(drawn("li", {}, drawn("span", {}, word(key)), drawn("strong", {}, String(count))));
+    this.#list.replaceChildren(
+      ...rows.map(([key, count]) => drawn("li", {}, drawn("span", {}, word(key)), drawn("strong", {}, String(count)))),
+    );
+    this.#reasons.replaceChildren(
+      ...[...report.notChecked].map(([why, count]) => drawn("p", {}, word("feed_not_checked", count, reason(why)))),
+      drawn("p", {}, report.isLocked ? word("feed_locked") : word("feed_kept")),
+    );
+    const isSame = report.mine.length === this.#offered.length && report.mine.every((each, i) => each === this.#offered[i]);
+    if (!isSame || !this.#ways.hasChildNodes()) {
+      this.#offered = report.mine;
+      const toPictures = report.mine.map((picture, index) =>
+        pressable(word("feed_show", index + 1), "quiet", () => picture.scrollIntoView({ block: "center" })),
+      );
+      this.#ways.replaceChildren(
+        ...toPictures,
+        pressable(word("feed_settings"), "quiet", this.#settings),
+        pressable(word("feed_close"), "", () => this.#close()),
+      );
     }
-    const reasons = drawn("div", { class: "hint" });
-    for (const [why, count] of report.notChecked) {
-      reasons.append(drawn("p", {}, word("feed_not_checked", count, reason(why))));
-    }
-    const ways = drawn("div", { class: "actions" });
-    report.mine.forEach((picture, index) => {
-      ways.append(pressable(word("feed_show", index + 1), "quiet", () => picture.scrollIntoView({ block: "center" })));
-    });
-    ways.append(pressable(word("feed_settings"), "quiet", this.#settings), pressable(word("feed_close"), "", () => this.#close()));
-    const words = report.isLocked ? word("feed_locked") : word("feed_kept");
-    this.#box.replaceChildren(drawn("h2", {}, word("feed_panel_title")), list, reasons, drawn("p", { class: "hint" }, words), ways);
   }
 }
 
