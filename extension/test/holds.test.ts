@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { Failure } from "../src/background/failure.ts";
+import { Failure } from "../src/failure.ts";
 import { Holds } from "../src/background/holds.ts";
 
 const ASKED = {
