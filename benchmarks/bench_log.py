@@ -39,7 +39,7 @@ from consentry.transparency.tree import consistency_proof, root, verify_consiste
 from consentry.transparency.whole import verify_whole
 
 ENGINES = {"faces": "mfn192+sface@1", "intent": "composition@2"}
-SINGLE = 400
+SINGLE = 200
 BATCH = 5_000
 PROOFS = 200
 THREADS = 16
