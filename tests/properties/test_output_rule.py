@@ -27,8 +27,11 @@ from consentry.kernel.taxonomy import (
     Purpose,
     Verdict,
 )
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+# A busy machine is no failure.
+slowly = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 SUBJECTS = tuple(SubjectId(f"sub_{letter}") for letter in "abc")
@@ -101,6 +104,7 @@ def decide(made, search, ground, asked, yes, **gaps):
     return decide_output(made, findings, ground, asked, yes)
 
 
+@slowly
 @given(made_any, searches, grounds, asked, agreements)
 def test_every_result_has_an_answer_with_a_reason_and_nobody_is_asked(
     made, search, ground, asked, yes
@@ -112,6 +116,7 @@ def test_every_result_has_an_answer_with_a_reason_and_nobody_is_asked(
     assert not decision.obligations
 
 
+@slowly
 @given(made_any, results, searches, grounds, asked, agreements)
 def test_another_result_never_loosens(made, result, search, ground, asked, yes):
     before = decide(made, search, ground, asked, yes).verdict
@@ -120,6 +125,7 @@ def test_another_result_never_loosens(made, result, search, ground, asked, yes):
     assert after.strictness >= before.strictness
 
 
+@slowly
 @given(made_any, results, matches, searches, asked, agreements)
 def test_another_match_never_loosens_where_nothing_was_unlocked(
     made, result, match, search, asked, yes
@@ -135,6 +141,7 @@ def test_another_match_never_loosens_where_nothing_was_unlocked(
     assert after.strictness >= before.strictness
 
 
+@slowly
 @given(made_any, results, searches, grounds, asked, agreements)
 def test_a_rise_never_loosens(made, result, search, ground, asked, yes):
     steady = dataclasses.replace(result, exposure=Exposure.STEADY)
@@ -146,6 +153,7 @@ def test_a_rise_never_loosens(made, result, search, ground, asked, yes):
     assert after.strictness >= before.strictness
 
 
+@slowly
 @given(made_any, searches, grounds, asked, agreements)
 def test_taking_a_grant_away_never_loosens(made, search, ground, asked, yes):
     before = decide(made, search, ground, asked, yes).verdict
@@ -154,6 +162,7 @@ def test_taking_a_grant_away_never_loosens(made, search, ground, asked, yes):
     assert decide(made, search, ground, asked, bare).verdict.strictness >= before.strictness
 
 
+@slowly
 @given(made_any, searches, grounds, asked, agreements)
 def test_knowing_less_of_the_request_never_loosens(made, search, ground, asked, yes):
     before = decide(made, search, ground, asked, yes).verdict
@@ -161,6 +170,7 @@ def test_knowing_less_of_the_request_never_loosens(made, search, ground, asked, 
     assert decide(made, search, NO_GROUND, asked, yes).verdict.strictness >= before.strictness
 
 
+@slowly
 @given(made_any, searches, grounds, asked, agreements)
 def test_what_could_not_be_read_withholds(made, search, ground, asked, yes):
     decision = decide(made, search, ground, asked, yes, consents_read=False)
@@ -169,6 +179,7 @@ def test_what_could_not_be_read_withholds(made, search, ground, asked, yes):
     assert not decision.checked
 
 
+@slowly
 @given(
     results, st.sampled_from([PersonPresence.PRESENT, PersonPresence.UNKNOWN]), asked, agreements
 )
@@ -180,6 +191,7 @@ def test_a_rise_with_somebody_in_it_is_withheld_whatever_was_agreed(result, pers
     assert decide([risen], SearchState.COMPLETE, NO_GROUND, asked, yes).verdict is Verdict.REFUSE
 
 
+@slowly
 @given(searches, subjects, asked, agreements)
 def test_in_a_revealing_request_a_newcomer_and_a_rise_are_told_alike(search, subject, asked, yes):
     intent, request = asked

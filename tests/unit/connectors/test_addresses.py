@@ -6,8 +6,11 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
 from consentry.connectors.addresses import is_public
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+# A busy machine is no failure.
+slowly = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize(
@@ -74,11 +77,13 @@ def test_an_ordinary_address_is_public(address):
     assert is_public(ip_address(address))
 
 
+@slowly
 @given(st.integers(0, 2**32 - 1).map(IPv4Address))
 def test_what_python_calls_private_is_never_public(address):
     assert address.is_global or not is_public(address)
 
 
+@slowly
 @given(st.integers(0, 2**128 - 1).map(IPv6Address))
 def test_what_python_calls_private_is_never_public_in_version_six(address):
     assert address.is_global or not is_public(address)
@@ -93,6 +98,7 @@ _CARRIERS = (
 )
 
 
+@slowly
 @given(st.integers(0, 2**32 - 1).map(IPv4Address), st.sampled_from(_CARRIERS))
 def test_an_address_inside_another_is_never_public(inner, carry):
     assert not is_public(carry(inner))

@@ -7,8 +7,11 @@ from ipaddress import IPv4Address, ip_address
 import pytest
 from consentry.connectors.places import MAX_URL_CHARS, Place
 from consentry.kernel.errors import ImageNotFetched
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+# A busy machine is no failure.
+slowly = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize(
@@ -92,6 +95,7 @@ def test_an_ordinary_address_is_taken_apart(url, host, port, target):
     assert (place.host, place.port, place.target) == (host, port, target)
 
 
+@slowly
 @given(st.ip_addresses(v=4), st.sampled_from("\u3002\uff0e\uff61"))
 def test_another_dot_between_numbers_names_the_same_address_or_none(address, dot):
     try:
@@ -101,6 +105,7 @@ def test_another_dot_between_numbers_names_the_same_address_or_none(address, dot
     assert place.address == address
 
 
+@slowly
 @given(st.ip_addresses(v=6))
 def test_an_address_in_brackets_is_that_address(address):
     assert Place.of(f"https://[{address.exploded}]/").address == address
@@ -120,6 +125,7 @@ def _forms(address: IPv4Address) -> list[str]:
     ]
 
 
+@slowly
 @given(
     st.ip_addresses(v=4).filter(lambda each: max(each.packed) > 7), st.integers(0, 7), st.booleans()
 )
@@ -133,6 +139,7 @@ def test_a_number_in_any_other_form_is_refused_or_is_that_address(address, form,
     assert place.address == ip_address(written.removesuffix("."))
 
 
+@slowly
 @given(st.text(max_size=60))
 def test_any_text_is_a_place_or_refused(text):
     for url in (text, f"https://{text}", f"https://{text}/a", f"https://example.com/{text}"):
@@ -145,6 +152,7 @@ def test_any_text_is_a_place_or_refused(text):
         assert not set(b"\r\n ") & set(place.target)
 
 
+@slowly
 @given(st.text(max_size=60))
 def test_any_text_may_be_the_aim_of_a_redirect(text):
     try:

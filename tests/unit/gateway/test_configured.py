@@ -31,8 +31,11 @@ from consentry.kernel.errors import (
 from consentry.kernel.taxonomy import PublicReason
 from fakes.coloured_faces import picture
 from fakes.home import INTENT
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+# A busy machine is no failure.
+slowly = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
 PNG = picture((1, 2, 3))
@@ -173,11 +176,13 @@ def test_unwanted_words_ask_for_their_opposite(negative, more, is_revealing):
     assert judged(body) == is_revealing
 
 
+@slowly
 @given(st.text())
 def test_each_term_that_is_not_wanted_is_named_as_such(text):
     assert all(each.startswith("without ") for each in without(text).split("; ") if each)
 
 
+@slowly
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -544,6 +549,7 @@ NAMES = st.sampled_from(["a", "b", "c", "d", "e"])
 LINKS = st.tuples(NAMES, st.integers(0, 1)).map(list)
 
 
+@slowly
 @given(
     st.dictionaries(
         NAMES,
@@ -563,6 +569,7 @@ def test_in_any_graph_each_text_is_wanted_or_not_and_none_is_lost(nodes):
     assert sorted([*words.wanted, *words.unwanted]) == texts
 
 
+@slowly
 @given(st.text(min_size=1))
 def test_what_is_used_as_wanted_anywhere_is_wanted(text):
     described = example("comfyui").api.routes[1].graph

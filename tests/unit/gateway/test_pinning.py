@@ -9,7 +9,7 @@ import pytest
 from consentry.gateway.pinning import pinned
 from consentry.kernel.errors import BadRequest
 from fakes.coloured_faces import picture
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 URL = "https://pictures.example.com/a.png?x=1&y=é"
@@ -77,10 +77,12 @@ def test_what_cannot_be_held_fast_is_refused(body, media_type):
         pin(body, media_type=media_type)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.recursive(
         st.none() | st.integers() | st.text() | st.just(URL),
         lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=12,
     )
 )
 def test_whatever_the_body_is_it_stays_json_without_the_address(value):
