@@ -8,6 +8,7 @@ import typer
 
 from consentry import __version__
 from consentry.cli.access import pair, tokens
+from consentry.cli.audit import audit
 from consentry.cli.backup import backup
 from consentry.cli.check import check
 from consentry.cli.configuration import config
@@ -99,6 +100,7 @@ app.add_typer(database, name="db")
 app.add_typer(backup, name="backup")
 app.add_typer(receipts, name="receipt")
 app.add_typer(log, name="log")
+app.add_typer(audit, name="audit")
 app.add_typer(witness, name="witness")
 app.add_typer(tokens, name="token")
 app.add_typer(platforms, name="platform")

@@ -23,5 +23,8 @@ class ExitCode(IntEnum):
     NEEDS_CONSENT = 11
     """A check: only with consent."""
 
+    FINDINGS = 20
+    """An audit: something is wrong with the log, a receipt, or an export."""
+
     INTERRUPTED = 130
     """Ctrl-C."""

