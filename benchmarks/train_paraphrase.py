@@ -1,7 +1,7 @@
 """Train the classifier of paraphrases: `server/consentry/inference/converters/paraphrase.npz`.
 
     pip install jax                                     # only for this
-    python benchmarks/train_paraphrase.py [--epochs 2]
+    python benchmarks/train_paraphrase.py [--epochs 3]
 
 Takes the prompts of `tests/corpora/` (all but the test part of `intent_world.jsonl`) and the examples
 in the lexicons, and teaches the text network (docs/model-cards/e5-small.md) to tell what asks for
@@ -345,7 +345,7 @@ def summary(scores: Array, watched: list[Line]) -> str:
 def main() -> None:
     """Train, report, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--out", type=Path, default=OUT)
     asked = parser.parse_args()
     weights = fetch(MODEL_FILES[ModelName.E5_SMALL].source)

