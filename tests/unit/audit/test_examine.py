@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -14,7 +15,11 @@ from consentry.kernel.errors import BadRequest
 from consentry.kernel.taxonomy import PublicReason, Verdict
 from consentry.storage.log_openings import opened_values
 from consentry.transparency import canonical
+from consentry.transparency.checkpoints import SignedCheckpoint
 from consentry.transparency.entries import SubjectEntry, decode_entry, encode_entry
+from consentry.transparency.notes import NoteSigner, SignatureType
+from consentry.transparency.policy import TrustPolicy
+from consentry.transparency.signing_key import new_signing_key
 from consentry.transparency.tiles import Tile
 from fakes.audited_log import ENGINES, REFUSED, KeptLog
 
@@ -291,3 +296,19 @@ def test_a_reason_is_counted_with_those_beside_it(tmp_path):
     kept.keep(Verdict.REFUSE, both)
     audited = examine(kept.copy(), kept.terms())
     assert audited.counts.reasons == {(frozenset(both), Verdict.REFUSE): 1}
+
+
+def test_a_head_that_too_few_witnesses_cosigned_does_not_count(kept):
+    copy = kept.copy()
+    witness = NoteSigner(
+        name="w.example",
+        type=SignatureType.COSIGNATURE,
+        private_key=new_signing_key(lambda n: b"w" * n),
+    )
+    policy = TrustPolicy.parse(f"log {kept.vkey}\nwitness w {witness.vkey}\nquorum w\n")
+    terms = replace(kept.terms(), policy=policy)
+    assert kinds(examine(copy, terms)) == ["quorum"]
+    signed = copy.shown[-1]
+    cosigned = signed.note.with_signatures([witness.sign(signed.note.text, kept.clock.now())])
+    copy.shown = [SignedCheckpoint(checkpoint=signed.checkpoint, note=cosigned)]
+    assert examine(copy, terms).findings == ()
