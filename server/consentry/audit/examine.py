@@ -136,6 +136,7 @@ class _Reading:
     reader: ShapeReader = field(default_factory=ShapeReader)
     renewed: list[RenewedEntry] = field(default_factory=list)
     latest: date = date.min
+    latest_at: dict[int, date] = field(default_factory=dict)
     versions: Versions | None = None
     agreed: int = 0
     found: list[Sample] = field(default_factory=list)
@@ -163,6 +164,7 @@ class _Reading:
                 self.frontier, leaves = self.frontier.append(leaves)[0], []
             if is_head:
                 roots[index + 1] = self.frontier.root()
+                self.latest_at[index + 1] = self.latest
         self.frontier = self.frontier.append(leaves)[0]
         return roots
 
@@ -309,8 +311,20 @@ class _Reading:
             found = roots.get(head.size)
             if found == head.root:
                 self.agreed += 1
+                self._see_cosigned(head)
             elif found is not None:
                 self._disagree(head, lost.get(head.origin))
+
+    def _see_cosigned(self, head: Head) -> None:
+        """A witness saw these entries when it cosigned, so none of them can be of a later day."""
+        latest = self.latest_at.get(head.size, date.min)
+        for name, when in head.cosigned.items():
+            if latest > when.date() + timedelta(days=1):
+                self.findings.add(
+                    FindingKind.CLOCK,
+                    f"Of the first {head.size} entries one is of {latest}, and the witness {name} cosigned "
+                    f"them on {when.date()}.",
+                )
 
     def _disagree(self, head: Head, renewed: RenewedEntry | None) -> None:
         if renewed is not None and head.size <= renewed.size:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from consentry.audit.findings import FindingKind, Findings
 from consentry.kernel.errors import ProofInvalid
@@ -14,10 +15,17 @@ from consentry.transparency.policy import TrustPolicy
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A head whose signature holds. ``is_kept``: the auditor had it before, the log did not show it now."""
+    """A head whose signatures hold.
+
+    Attributes:
+        signed: The head.
+        is_kept: The auditor had it before; else the log shows it now.
+        cosigned: Known witnesses that cosigned it, and when.
+    """
 
     signed: SignedCheckpoint
     is_kept: bool
+    cosigned: Mapping[str, datetime]
 
     @property
     def size(self) -> int:
@@ -47,6 +55,7 @@ def verified_heads(
         for signed in group:
             try:
                 signed.require_signed_by(_key_for(signed.checkpoint.origin, policy))
+                cosigned = policy.witnesses_of(signed)
             except ProofInvalid as cause:
                 whose = "you keep" if is_kept else "the log shows"
                 findings.add(
@@ -54,14 +63,14 @@ def verified_heads(
                     f"A head of {signed.checkpoint.size} entries that {whose}: {cause}",
                 )
             else:
-                found.append(Head(signed, is_kept))
+                found.append(Head(signed, is_kept, cosigned))
     return found
 
 
 def newest_head(heads: Sequence[Head], policy: TrustPolicy, findings: Findings) -> Head | None:
     """Return the largest head that the log shows and enough witnesses cosigned."""
     shown = [head for head in heads if not head.is_kept]
-    cosigned = [head for head in shown if _has_quorum(head.signed, policy, findings)]
+    cosigned = [head for head in shown if policy.is_enough(head.cosigned)]
     if shown and not cosigned:
         findings.add(
             FindingKind.QUORUM,
@@ -82,14 +91,6 @@ def find_forks(heads: Sequence[Head], findings: Findings) -> None:
                 FindingKind.FORK,
                 f"Two different heads of {head.size} entries were signed: the log shows two histories.",
             )
-
-
-def _has_quorum(signed: SignedCheckpoint, policy: TrustPolicy, findings: Findings) -> bool:
-    try:
-        return policy.is_enough(policy.witnesses_of(signed))
-    except ProofInvalid as cause:
-        findings.add(FindingKind.SIGNATURE, f"A head of {signed.checkpoint.size} entries: {cause}")
-        return False
 
 
 def _key_for(origin: str, policy: TrustPolicy) -> VerifierKey:

@@ -298,7 +298,7 @@ def test_a_reason_is_counted_with_those_beside_it(tmp_path):
     assert audited.counts.reasons == {(frozenset(both), Verdict.REFUSE): 1}
 
 
-def test_a_head_that_too_few_witnesses_cosigned_does_not_count(kept):
+def test_a_head_counts_when_enough_witnesses_cosigned_it_after_its_entries(kept):
     copy = kept.copy()
     witness = NoteSigner(
         name="w.example",
@@ -312,3 +312,8 @@ def test_a_head_that_too_few_witnesses_cosigned_does_not_count(kept):
     cosigned = signed.note.with_signatures([witness.sign(signed.note.text, kept.clock.now())])
     copy.shown = [SignedCheckpoint(checkpoint=signed.checkpoint, note=cosigned)]
     assert examine(copy, terms).findings == ()
+
+    kept.clock.advance(-9 * 86_400)
+    early = signed.note.with_signatures([witness.sign(signed.note.text, kept.clock.now())])
+    copy.shown = [SignedCheckpoint(checkpoint=signed.checkpoint, note=early)]
+    assert kinds(examine(copy, terms)) == ["clock"]
