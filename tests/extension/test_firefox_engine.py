@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 from asking import NAME, PASSPHRASE, text
-from conftest import need
 from consentry.faces.pipeline import open_pipeline
 from consentry.imagery.decoding import decode
 from consentry.inference.sessions import ModelStore
@@ -18,6 +17,7 @@ from consentry.settings import Settings
 from engine_cases import animation, jpeg, pictures
 from fakes.firefox import Firefox, Tab
 from fakes.internet import Internet
+from launching import need
 
 _LOOK = """(async () => {
   const engine = new Worker('/engine/engine.js', { type: 'module' });

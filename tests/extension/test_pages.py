@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import WAIT_MS, Browser
+from launching import WAIT_MS, Browser
 from PIL import Image
 from playwright.sync_api import Error, Page, Request, expect
 from skimage import data

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Browser
+from launching import Browser
 from playwright.sync_api import Page, expect
 from subject import PASSPHRASE, enrol, herself, nobody, portraits
 from thread_pages import SITES, Post, x, x_article, x_timeline
