@@ -14,7 +14,6 @@ import typer
 from consentry.cli.invocation import Invocation
 from consentry.cli.options import PassphraseFd
 from consentry.cli.terminal import note, say
-from consentry.vault.custody import VaultState
 
 if TYPE_CHECKING:
     from consentry.settings import Settings
@@ -83,6 +82,7 @@ def serve_gateway(  # noqa: PLR0913 -- each an option of the command
     folder, it needs its passphrase, and stays unlocked for as long as it runs.
     """
     from consentry.settings import load_settings
+    from consentry.vault.custody import VaultState
     from consentry.wiring import open_home
 
     invocation = Invocation.of(context)
@@ -129,6 +129,8 @@ async def _serve(home: Home, settings: Settings) -> None:
 
 async def _stay_open(home: Home) -> None:
     """Keep the vault from locking for idleness: a gateway that has locked would refuse everybody."""
+    from consentry.vault.custody import VaultState
+
     while True:
         await asyncio.sleep(_STAY_OPEN_EVERY_S)
         if home.services.custody.state is VaultState.UNLOCKED:

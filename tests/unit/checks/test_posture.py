@@ -74,7 +74,7 @@ ONLY_TO_ACT = [
     ("consents.permits", "__call__", OURS),
     ("receipts", "add", (StorageFailed("x"), StorageFull("x"))),
     ("receipts", "answer", (StorageFailed("x"),)),
-    ("signer", "sign", (NotReady("x"),)),
+    ("signer", "draft", (NotReady("x"),)),
 ]
 
 
