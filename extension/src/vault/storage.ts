@@ -3,10 +3,9 @@
 import { fromBase64, toBase64 } from "../domain/base64.ts";
 import type { Bytes } from "../domain/sealed-template.ts";
 import { Failure } from "../failure.ts";
+import { ObjectStore } from "../object-store.ts";
 import type { Session, VaultRecord, VaultStore } from "./ports.ts";
 
-const DATABASE = "consentry-vault";
-const RECORDS = "records";
 const VAULT = "vault";
 const SESSION_KEY = "session-key";
 const SESSION = "vault-session";
@@ -16,46 +15,19 @@ const SECRET_BYTES = 32;
 
 /** One object store, two records: the vault, and the session's half. */
 class Records {
-  #database: Promise<IDBDatabase> | undefined;
+  readonly #store = new ObjectStore("consentry-vault", "records");
 
   async get(key: string): Promise<unknown> {
-    return this.#run("readonly", (records) => records.get(key));
+    return this.#store.run("readonly", (records) => records.get(key));
   }
 
   async put(key: string, value: unknown): Promise<void> {
-    await this.#run("readwrite", (records) => records.put(value, key));
+    await this.#store.run("readwrite", (records) => records.put(value, key));
   }
 
   async remove(key: string): Promise<void> {
-    await this.#run("readwrite", (records) => records.delete(key));
+    await this.#store.run("readwrite", (records) => records.delete(key));
   }
-
-  async #run<T>(mode: IDBTransactionMode, work: (records: IDBObjectStore) => IDBRequest<T>): Promise<T> {
-    try {
-      this.#database ??= open();
-      const database = await this.#database;
-      // On the disk before it is told: a vault that was said to be written must not be lost with the power.
-      const transaction = database.transaction(RECORDS, mode, { durability: "strict" });
-      const request = work(transaction.objectStore(RECORDS));
-      await new Promise<void>((resolve, reject) => {
-        transaction.oncomplete = () => resolve();
-        transaction.onabort = () => reject(transaction.error);
-      });
-      return request.result;
-    } catch (error) {
-      this.#database = undefined;
-      throw new Failure("storage_damaged", { cause: error });
-    }
-  }
-}
-
-function open(): Promise<IDBDatabase> {
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.open(DATABASE, 1);
-    request.onupgradeneeded = () => request.result.createObjectStore(RECORDS);
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
 }
 
 const records = new Records();
