@@ -72,6 +72,7 @@ from consentry.kernel.errors import (
 )
 from consentry.services import Services
 from consentry.settings import Settings
+from consentry.storage.backup_keys import SqlBackupKeyStore
 from consentry.storage.consent_requests import SqlRequestStore
 from consentry.storage.consent_tokens import SqlConsentTokenStore
 from consentry.storage.database import Database
@@ -419,7 +420,9 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
         custody=custody,
         rotate_keys=RotateKeys(subjects, custody, gallery, turn),
         gallery=gallery,
-        export_backup=ExportBackup(subjects, alias_store, contest_store, header, custody),
+        export_backup=ExportBackup(
+            subjects, alias_store, contest_store, SqlBackupKeyStore(database), header, custody
+        ),
         restore_backup=RestoreBackup(home_store, custody, gallery),
         receipts=receipts,
         signer=signer,

@@ -365,7 +365,11 @@ def test_each_scope_opens_its_own_routes_and_no_others(lit):
             ("POST", "/v1/keys/{key}/rotate"),
             ("DELETE", "/v1/keys/{key}"),
         },
-        Scope.BACKUP: {("POST", "/v1/backup"), ("POST", "/v1/backup/restore")},
+        Scope.BACKUP: {
+            ("POST", "/v1/backup"),
+            ("POST", "/v1/backup/keys"),
+            ("POST", "/v1/backup/restore"),
+        },
         Scope.METRICS_READ: {("GET", "/metrics")},
         Scope.VAULT_WRITE: {
             ("POST", "/v1/vault"),

@@ -74,14 +74,34 @@ def test_a_backup_opens_in_an_empty_home_and_not_in_a_full_one(lit, tmp_path_fac
     lit.home.enrol((200, 0, 0))
     file = lit.owner().post("/v1/backup", json={"passphrase": PASSWORD})
     assert file.headers["content-type"] == "application/octet-stream"
-    form = {"files": {"backup": file.content}, "data": {"passphrase": PASSWORD}}
+    keys = lit.owner().post("/v1/backup/keys", json={"passphrase": PASSWORD})
+    assert keys.headers["content-type"].startswith("text/plain")
+    form = {
+        "files": {"backup": file.content, "keys": keys.content},
+        "data": {"passphrase": PASSWORD},
+    }
 
     assert is_problem(lit.owner().post("/v1/backup/restore", **form), 409, "vault-exists")
     other = TestHome(tmp_path_factory.mktemp("other"))
     with opened(other) as site:
         answer = site.owner().post("/v1/backup/restore", **form)
-        assert answer.json() == {"format": "consentry.restored/1", "subjects": 1}
+        assert answer.json() == {"format": "consentry.restored/1", "subjects": 1, "closed": 0}
         assert site.owner().get("/v1/subjects").json()["subjects"][0]["name"] == "Ada"
+    other.close()
+
+
+def test_a_backup_in_one_file_opens_without_a_key_file(lit, tmp_path_factory):
+    from fakes.home import TestHome
+    from fakes.site import opened
+
+    lit.home.enrol((200, 0, 0))
+    body = {"passphrase": PASSWORD, "kind": "whole"}
+    file = lit.owner().post("/v1/backup", json=body).content
+    form = {"files": {"backup": file}, "data": {"passphrase": PASSWORD}}
+
+    other = TestHome(tmp_path_factory.mktemp("other"))
+    with opened(other) as site:
+        assert site.owner().post("/v1/backup/restore", **form).json()["subjects"] == 1
     other.close()
 
 

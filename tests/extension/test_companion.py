@@ -181,7 +181,7 @@ def test_in_a_feed_the_companion_says_whether_and_the_browser_says_where(paired:
 def test_the_vault_comes_back_from_the_companion(
     paired: Asking, home: Home, new_browser: Callable[[], Any], tmp_path: Path
 ) -> None:
-    home.run("backup", "export", str(tmp_path / "back.consentry"))
+    home.run("backup", "export", "--whole", str(tmp_path / "back.consentry"))
     file = text((tmp_path / "back.consentry").read_bytes())
 
     elsewhere = Asking(new_browser())

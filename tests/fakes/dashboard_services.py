@@ -11,6 +11,7 @@ from consentry.checks.check import CheckRequest, CheckResult
 from consentry.checks.pictures import ImageReport
 from consentry.checks.ports import StoredReceipt
 from consentry.consent.decision import Decision, Law
+from consentry.enrolment.backups import BackupKind, Restored
 from consentry.enrolment.people import Person
 from consentry.faces.detect import DetectedFace
 from consentry.kernel.biometrics import Box
@@ -243,17 +244,21 @@ class ScriptedActor:
 
 @dataclass
 class SealedFile:
-    def __call__(self, passphrase):
-        return b"sealed"
+    def __call__(self, passphrase, kind):
+        return b"sealed" if kind is BackupKind.APART else b"sealed, all in one"
+
+    def key_file(self, passphrase):
+        return "consentry-backup-keys/1\n"
 
 
 @dataclass
-class Restored:
+class ScriptedRestore:
     data: bytes = b""
+    keys: int = 0
 
-    def __call__(self, data, passphrase):
-        self.data = data
-        return 1
+    def __call__(self, data, passphrase, keys):
+        self.data, self.keys = data, len(keys)
+        return Restored(subjects=1, closed=0)
 
 
 def build_services(clock: ManualClock) -> Services:
@@ -289,7 +294,7 @@ def build_services(clock: ManualClock) -> Services:
         rotate_keys=None,
         gallery=None,
         export_backup=SealedFile(),
-        restore_backup=Restored(),
+        restore_backup=ScriptedRestore(),
         receipts=receipts,
         signer=signer,
         log=None,

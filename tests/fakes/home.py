@@ -41,6 +41,7 @@ from consentry.intent.engine import IntentEngine
 from consentry.kernel.ids import SubjectId
 from consentry.kernel.taxonomy import Mode, Purpose, SubjectPolicy
 from consentry.services import Services
+from consentry.storage.backup_keys import SqlBackupKeyStore
 from consentry.storage.consent_requests import SqlRequestStore
 from consentry.storage.consent_tokens import SqlConsentTokenStore
 from consentry.storage.database import Database
@@ -160,6 +161,7 @@ class TestHome:
             self.store,
             SqlAliasStore(self.database),
             SqlContestStore(self.database),
+            SqlBackupKeyStore(self.database),
             header,
             self.custody,
         )

@@ -14,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 from consentry.accounts.sessions import SESSION_COOKIE
 from consentry.api import (
     questions,
+    routes_backup,
     routes_checks,
     routes_consent_requests,
     routes_consent_tokens,
@@ -35,6 +36,7 @@ from consentry.kernel.errors import Unauthenticated
 # The bodies that routes read themselves, after the caller was let in.
 BODIES: tuple[type[BaseModel], ...] = (
     Problem,
+    routes_backup.BackupIn,
     routes_vault.PassphraseIn,
     routes_vault.NewPassphraseIn,
     routes_subjects.SubjectIn,

@@ -247,6 +247,7 @@ class RestoredAnswer(Answer):
 
     format: Literal["consentry.restored/1"]
     subjects: int
+    closed: int
 
 
 class PairingCodeAnswer(Answer):

@@ -43,6 +43,11 @@ class _PassphraseBody(BaseModel):
     passphrase: str
 
 
+class _BackupBody(BaseModel):
+    passphrase: str
+    kind: Literal["apart", "whole"]
+
+
 class _ChangeBody(BaseModel):
     old: str
     new: str
@@ -263,17 +268,28 @@ def revoke_key(line: Companion, key: str) -> None:
     line.call("DELETE", f"/v1/keys/{quote(key, safe='')}")
 
 
-def export_backup(line: Companion, passphrase: Passphrase) -> bytes:
+def export_backup(line: Companion, passphrase: Passphrase, *, is_whole: bool) -> bytes:
     """Ask for a sealed backup."""
-    return line.fetch("/v1/backup", body=_body_of(passphrase))
+    body = _BackupBody(passphrase=_text(passphrase), kind="whole" if is_whole else "apart")
+    return line.fetch("/v1/backup", body=body)
 
 
-def restore_backup(line: Companion, data: bytes, passphrase: Passphrase) -> RestoredAnswer:
+def export_backup_keys(line: Companion, passphrase: Passphrase) -> bytes:
+    """Ask for the key file that goes with backups."""
+    return line.fetch("/v1/backup/keys", body=_body_of(passphrase))
+
+
+def restore_backup(
+    line: Companion, data: bytes, keys: bytes | None, passphrase: Passphrase
+) -> RestoredAnswer:
     """Put a sealed backup into an empty home."""
+    files: list[Upload] = [("backup", ("backup", data, _BINARY))]
+    if keys is not None:
+        files.append(("keys", ("keys", keys, _BINARY)))
     return line.upload(
         "/v1/backup/restore",
         RestoredAnswer,
-        files=[("backup", ("backup", data, _BINARY))],
+        files=files,
         fields={"passphrase": _text(passphrase)},
     )
 

@@ -6,7 +6,9 @@ from fastapi import Response
 
 from consentry.dashboard.visit import Route, Visit, go
 from consentry.dashboard.words import NOTICES
+from consentry.enrolment.backups import BackupKind
 from consentry.kernel.errors import BadRequest
+from consentry.vault.backup_keys import read_key_file
 from consentry.vault.custody import VaultState
 from consentry.vault.passphrase import MIN_CHARACTERS, Passphrase
 
@@ -66,8 +68,16 @@ def change_passphrase(visit: Visit) -> Response:
 
 
 def export(visit: Visit) -> Response:
-    """Send the sealed backup as a download."""
-    sealed = visit.services.export_backup(Passphrase(visit.form.text("passphrase")))
+    """Send the sealed backup, or the key file that goes with it, as a download."""
+    passphrase = Passphrase(visit.form.text("passphrase"))
+    if visit.form.text("what") == "keys":
+        return Response(
+            visit.services.export_backup.key_file(passphrase),
+            media_type="text/plain",
+            headers={"content-disposition": 'attachment; filename="consentry-backup.keys"'},
+        )
+    kind = BackupKind.WHOLE if visit.form.text("what") == "whole" else BackupKind.APART
+    sealed = visit.services.export_backup(passphrase, kind)
     return Response(
         sealed,
         media_type="application/octet-stream",
@@ -85,7 +95,8 @@ def restore(visit: Visit) -> Response:
     files = visit.form.files("backup")
     if len(files) != 1:
         raise BadRequest("Choose the one backup file that you exported earlier.")
-    visit.services.restore_backup(files[0], Passphrase(visit.form.text("passphrase")))
+    keys = [key for file in visit.form.files("keys") for key in read_key_file(file)]
+    visit.services.restore_backup(files[0], Passphrase(visit.form.text("passphrase")), keys)
     return go("/?done=restored")
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from consentry.kernel.biometrics import SealedTemplate
 from consentry.kernel.ids import AliasId, ContestId, ModelId, SubjectId, TemplateId
 from consentry.kernel.taxonomy import SubjectPolicy
+from consentry.vault.backup_keys import BackupKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +240,19 @@ class HomeContents:
     templates: Sequence[tuple[SubjectId, NewTemplate]]
     aliases: Sequence[StoredAlias] = ()
     contests: Sequence[StoredContest] = ()
+    backup_keys: Mapping[SubjectId, bytes] = field(default_factory=dict, repr=False)
+    """Of those whose key file came with the backup: it goes on to open them."""
+
+
+class BackupKeyStore(Protocol):
+    """The backup keys of a home. Each goes with its subject, to the last byte."""
+
+    def keep_for_all(self) -> Mapping[SubjectId, BackupKey]:
+        """Return everybody's backup key; who has none yet is given one, which is on the disk then.
+
+        Raises:
+            StorageFull: If the disk is full. Nothing was kept.
+        """
 
 
 class HomeStore(Protocol):

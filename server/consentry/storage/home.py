@@ -7,6 +7,7 @@ from sqlmodel import select
 from consentry.enrolment.ports import HomeContents
 from consentry.kernel.clock import Clock, SystemClock
 from consentry.kernel.errors import VaultExists
+from consentry.storage.backup_keys import insert_backup_keys
 from consentry.storage.consent_tables import AnswerRow
 from consentry.storage.database import Database
 from consentry.storage.log import await_change
@@ -59,4 +60,5 @@ class SqlHomeStore:
             for stored in contents.subjects:
                 await_change(session, SubjectChange.ENROLLED, stored.subject, self._clock.now())
             insert_templates(session, contents.templates, advance(session))
+            insert_backup_keys(session, contents.backup_keys)
             insert_names(session, contents.aliases, contents.contests)

@@ -27,6 +27,7 @@ from consentry.kernel.clock import Clock, SystemClock
 from consentry.kernel.errors import NotFound
 from consentry.kernel.ids import ModelId, SubjectId
 from consentry.kernel.taxonomy import SubjectPolicy
+from consentry.storage.backup_keys import forget_backup_key
 from consentry.storage.database import Database, Erasure
 from consentry.storage.failures import translated
 from consentry.storage.feed import tell
@@ -290,6 +291,7 @@ def erase_subject(erasure: Erasure, stored: SubjectRow, revision: int, at: datet
         erasure.forget(stored.own_passphrase)
     for _, template, sealed in templates:
         erasure.forget(template.encode(), sealed)
+    forget_backup_key(erasure, stored.subject)
     session.execute(delete(TemplateRow).where(col(TemplateRow.subject) == stored.subject))
     session.execute(delete(SubjectRow).where(col(SubjectRow.subject) == stored.subject))
 

@@ -70,6 +70,15 @@ class SubjectRow(SQLModel, table=True):
     own_passphrase: bytes | None = Field(sa_type=LargeBinary, nullable=True)
 
 
+class BackupKeyRow(SQLModel, table=True):
+    """What opens a person's section in backups; in no backup itself."""
+
+    __tablename__ = "backup_keys"
+
+    subject: str = Field(primary_key=True, foreign_key="subjects.subject")
+    key: bytes = Field(sa_type=LargeBinary)
+
+
 class TemplateRow(SQLModel, table=True):
     """A sealed template. AUTOINCREMENT, so that a row number is never used twice."""
 

@@ -489,13 +489,30 @@ def test_a_backup_comes_back_after_everything_is_gone(enrolled, tmp_path, capsys
     file = enrolled.folder / "backup.bin"
     exported = enrolled.run("backup", "export", str(file), passphrase=PASSPHRASE)
     assert exported.code == 0, exported.err
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    keys = file.with_name("backup.bin.keys")
+    assert [stat.S_IMODE(each.stat().st_mode) for each in (file, keys)] == [0o600, 0o600]
 
     again = enrolled.run("backup", "export", str(file), passphrase=PASSPHRASE)
     onto_a_vault = enrolled.run("backup", "restore", str(file), passphrase=PASSPHRASE)
 
     assert (again.code, "--force" in again.err) == (2, True)
     assert (onto_a_vault.code, "[vault-exists]" in onto_a_vault.err) == (2, True)
+
+
+def test_a_backup_to_move_with_is_one_file(enrolled):
+    file = enrolled.folder / "moving.bin"
+
+    moved = enrolled.run("backup", "export", str(file), "--whole", passphrase=PASSPHRASE)
+
+    assert (moved.code, "Destroy it" in moved.err) == (0, True)
+    assert not file.with_name("moving.bin.keys").exists()
+
+
+def test_the_key_file_is_written_anew_by_itself(enrolled):
+    file = enrolled.folder / "keys"
+
+    assert enrolled.run("backup", "keys", str(file), passphrase=PASSPHRASE).code == 0
+    assert len(file.read_text().splitlines()) == 2
 
 
 def test_a_restore_needs_the_passphrase_of_the_backup(terminal):

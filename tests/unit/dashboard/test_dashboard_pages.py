@@ -12,6 +12,7 @@ from consentry.dashboard.words import POLICIES, PURPOSES, REASONS, VERDICTS
 from consentry.kernel.errors import Forbidden, QualityTooLow
 from consentry.kernel.taxonomy import Mode, PublicReason, Purpose, SubjectPolicy, Verdict
 from consentry.transparency.receipts import verify_receipt
+from consentry.vault.backup_keys import new_backup_key, write_key_file
 from consentry.vault.passphrase import Passphrase
 from fakes.dashboard_services import PASSPHRASE, SeenFace, SeenQuality
 
@@ -454,11 +455,20 @@ def test_the_passphrase_can_be_changed(home):
 
 
 def test_a_backup_comes_as_a_file(home):
-    answer = home.post("/settings/backup", {"passphrase": PASSPHRASE})
+    answer = home.post("/settings/backup", {"passphrase": PASSPHRASE, "what": "apart"})
 
     assert answer.content == b"sealed"
     assert answer.headers["content-disposition"].startswith("attachment")
     assert answer.headers["content-type"] == "application/octet-stream"
+
+
+def test_a_backup_in_one_file_and_a_key_file_come_as_files_too(home):
+    whole = home.post("/settings/backup", {"passphrase": PASSPHRASE, "what": "whole"})
+    keys = home.post("/settings/backup", {"passphrase": PASSPHRASE, "what": "keys"})
+
+    assert whole.content == b"sealed, all in one"
+    assert keys.content == b"consentry-backup-keys/1\n"
+    assert keys.headers["content-disposition"] == 'attachment; filename="consentry-backup.keys"'
 
 
 def test_a_backup_is_restored_from_its_file(browser):
@@ -468,6 +478,15 @@ def test_a_backup_is_restored_from_its_file(browser):
 
     assert answer.headers["location"] == "/?done=restored"
     assert browser.services.restore_backup.data == b"sealed"
+
+
+def test_a_restore_takes_the_key_file_too(browser):
+    keys = write_key_file([new_backup_key(), new_backup_key()]).encode()
+    files = {"backup": ("b.sealed", b"sealed"), "keys": ("b.keys", keys)}
+
+    browser.post("/restore", {"passphrase": PASSPHRASE}, files=files)
+
+    assert browser.services.restore_backup.keys == 2
 
 
 def test_restoring_without_a_file_says_so(browser):

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 from consentry.enrolment.aliases import AliasKind, AliasProof
+from consentry.enrolment.backups import BackupKind
 from consentry.grants.grants import GrantTerms
 from consentry.kernel.errors import (
     Conflict,
@@ -192,7 +193,7 @@ def test_a_check_moved_to_somebody_else_opens_nothing(home):
 
 def test_a_backup_brings_it_along_so_that_nobody_else_sets_the_first(home, tmp_path):
     home.own_passphrases.set(home.ada, ADAS, old=None)
-    backup = home.export_backup(PASSPHRASE)
+    backup = home.export_backup(PASSPHRASE, BackupKind.WHOLE)
     other = TestHome(tmp_path / "other")
     other.restore_backup(backup, PASSPHRASE)
 
