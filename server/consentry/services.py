@@ -11,6 +11,7 @@ from consentry.accounts.sessions import Sessions
 from consentry.accounts.tokens import Tokens
 from consentry.checks.check import CheckImages
 from consentry.checks.look import LookAtFaces
+from consentry.checks.mine import ReadMyChecks
 from consentry.checks.news import ReadNews
 from consentry.checks.output import CheckOutput
 from consentry.checks.ports import ReceiptStore
@@ -42,6 +43,7 @@ class Services:
 
     check: CheckImages
     check_output: CheckOutput
+    my_checks: ReadMyChecks
     recall: RecallCheck
     news: ReadNews
     look: LookAtFaces

@@ -72,6 +72,15 @@ class Settings(BaseSettings):
             "able to give it; taking it back is never delayed."
         ),
     )
+    sightings_days: int = Field(
+        default=180,
+        ge=1,
+        le=3650,
+        description=(
+            "Days for which somebody can read which checks her face or name mattered in; older ones "
+            "are destroyed."
+        ),
+    )
     engine_threads: int = Field(
         default=0,
         ge=0,

@@ -23,13 +23,17 @@ from consentry.accounts.tokens import Tokens
 from consentry.api.app import create_app
 from consentry.api.runtime import Shared
 from consentry.api.work import Kind
+from consentry.checks.afterwards import LookAfterwards
 from consentry.checks.check import CheckImages
 from consentry.checks.consents import Consents
 from consentry.checks.look import LookAtFaces
+from consentry.checks.mine import ReadMyChecks
 from consentry.checks.news import ReadNews
 from consentry.checks.output import CheckOutput
 from consentry.checks.proving import ProveReceipt
 from consentry.checks.recall import RecallCheck
+from consentry.checks.search import SearchFaces
+from consentry.checks.sightings import SealSighting
 from consentry.connectors.witnesses import HttpWitness
 from consentry.dashboard.router import dashboard_router
 from consentry.dashboard.visit import Place
@@ -41,6 +45,7 @@ from consentry.enrolment.keys import SubjectKeyRing
 from consentry.enrolment.passphrases import OwnPassphrases
 from consentry.enrolment.people import EraseHome, People, RevokeSubject, VerifyActor
 from consentry.enrolment.policies import SetPolicy
+from consentry.enrolment.reading import ReadingKeys
 from consentry.enrolment.references import ReferenceGallery
 from consentry.enrolment.rotation import RotateKeys
 from consentry.enrolment.unlocking import ConfirmSubject
@@ -84,6 +89,7 @@ from consentry.storage.keys import SqlKeyStore, SqlProbeStore
 from consentry.storage.log import SqlLog
 from consentry.storage.names import SqlAliasStore, SqlContestStore
 from consentry.storage.receipts import SqlReceiptStore
+from consentry.storage.sightings import SqlSightingStore
 from consentry.storage.subjects import SqlSubjectStore
 from consentry.storage.tokens import SqlTokenStore
 from consentry.storage.vault_header import SqlHeaderStore
@@ -147,9 +153,11 @@ def open_home(settings: Settings) -> Iterator[Home]:
         # use to anybody any more, and `serve` tries again every minute.
         with suppress(StorageFailed, StorageFull):
             home.services.consent_requests.sweep()
+            home.services.my_checks.sweep()
         try:
             yield home
         finally:
+            home.services.check.afterwards.close()
             home.services.custody.lock()
     finally:
         database.close()
@@ -360,6 +368,8 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
         requests=requests,
     )
     persons = PersonDetector(models)
+    reading_keys = ReadingKeys(subject_keys, own_passphrases)
+    seal_sighting, sightings = SealSighting(reading_keys), SqlSightingStore(database)
     return Services(
         check=CheckImages(
             faces=faces,
@@ -370,6 +380,10 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
             consents=consents,
             signer=signer,
             receipts=receipts,
+            sightings=seal_sighting,
+            afterwards=LookAfterwards(
+                SearchFaces(faces, gallery), seal_sighting, sightings, receipts
+            ),
             limits=limits,
             clock=clock,
         ),
@@ -381,8 +395,17 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
             consents=consents,
             signer=signer,
             receipts=receipts,
+            sightings=seal_sighting,
             limits=limits,
             clock=clock,
+        ),
+        my_checks=ReadMyChecks(
+            sightings,
+            receipts,
+            reading_keys,
+            verify_actor,
+            clock,
+            kept_days=settings.sightings_days,
         ),
         recall=RecallCheck(receipts, signer),
         news=ReadNews(SqlFeed(database), receipts, _cursor_secret(signing_key)),

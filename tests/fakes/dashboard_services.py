@@ -274,6 +274,7 @@ def build_services(clock: ManualClock) -> Services:
     return Services(
         check=ScriptedCheck(signer, receipts, clock),
         check_output=None,
+        my_checks=None,
         recall=None,
         news=None,
         look=ScriptedLook(),

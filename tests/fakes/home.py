@@ -11,13 +11,17 @@ from consentry.accounts.keys import ApiKeys
 from consentry.accounts.pairing import PairingDesk
 from consentry.accounts.sessions import Sessions
 from consentry.accounts.tokens import Tokens
+from consentry.checks.afterwards import LookAfterwards
 from consentry.checks.check import CheckImages, CheckRequest, CheckResult
 from consentry.checks.consents import Consents
 from consentry.checks.look import LookAtFaces
+from consentry.checks.mine import ReadMyChecks
 from consentry.checks.news import ReadNews
 from consentry.checks.output import CheckOutput
 from consentry.checks.proving import ProveReceipt
 from consentry.checks.recall import RecallCheck
+from consentry.checks.search import SearchFaces
+from consentry.checks.sightings import SealSighting
 from consentry.enrolment.aliases import AliasBook
 from consentry.enrolment.backups import ExportBackup, RestoreBackup
 from consentry.enrolment.contests import Contests
@@ -26,6 +30,7 @@ from consentry.enrolment.keys import SubjectKeyRing
 from consentry.enrolment.passphrases import OwnPassphrases
 from consentry.enrolment.people import EraseHome, People, RevokeSubject, VerifyActor
 from consentry.enrolment.policies import SetPolicy
+from consentry.enrolment.reading import ReadingKeys
 from consentry.enrolment.references import ReferenceGallery
 from consentry.enrolment.rotation import RotateKeys
 from consentry.enrolment.unlocking import ConfirmSubject
@@ -51,6 +56,7 @@ from consentry.storage.home import SqlHomeStore
 from consentry.storage.keys import SqlKeyStore, SqlProbeStore
 from consentry.storage.names import SqlAliasStore, SqlContestStore
 from consentry.storage.receipts import SqlReceiptStore
+from consentry.storage.sightings import SqlSightingStore
 from consentry.storage.subjects import SqlSubjectStore
 from consentry.storage.vault_header import SqlHeaderStore
 from consentry.transparency.publication import ProveEntry, RenewLog
@@ -93,6 +99,7 @@ class TestHome:
     intimate_delay_s: float = 0.0
 
     def __post_init__(self) -> None:
+        self._held: list[threading.Event] = []
         self.clock = ManualClock()
         self.database = Database.open(self.path / "consentry.db")
         self.store = SqlSubjectStore(self.database, self.clock)
@@ -120,6 +127,11 @@ class TestHome:
             private_key=self.signing_key, issuer="urn:test", clock=self.clock
         )
         self._give_consents()
+        self.sightings = SqlSightingStore(self.database)
+        self.reading_keys = ReadingKeys(
+            SubjectKeyRing(self.store, self.custody), self.own_passphrases
+        )
+        seal_sighting = SealSighting(self.reading_keys)
         self.enrol_subject = EnrolSubject(
             faces=self.faces,
             store=self.store,
@@ -139,8 +151,23 @@ class TestHome:
             consents=self.consents,
             signer=self.signer,
             receipts=self.receipts,
+            sightings=seal_sighting,
+            afterwards=LookAfterwards(
+                SearchFaces(self.faces, self.gallery),
+                seal_sighting,
+                self.sightings,
+                self.receipts,
+            ),
             limits=Limits(),
             clock=self.clock,
+        )
+        self.my_checks = ReadMyChecks(
+            self.sightings,
+            self.receipts,
+            self.reading_keys,
+            self.verify_actor,
+            self.clock,
+            kept_days=180,
         )
         self.exposure = StagedExposure()
         self.check_output = CheckOutput(
@@ -151,6 +178,7 @@ class TestHome:
             consents=self.consents,
             signer=self.signer,
             receipts=self.receipts,
+            sightings=seal_sighting,
             limits=Limits(),
             clock=self.clock,
         )
@@ -208,6 +236,7 @@ class TestHome:
         return Services(
             check=self.check_images,
             check_output=self.check_output,
+            my_checks=self.my_checks,
             recall=RecallCheck(self.receipts, self.signer),
             news=ReadNews(self.feed, self.receipts, bytes(32)),
             look=LookAtFaces(self.faces, Limits()),
@@ -248,8 +277,18 @@ class TestHome:
         return self
 
     def close(self) -> None:
+        for may_begin in self._held:
+            may_begin.set()
+        self.check_images.afterwards.close()
         self.custody.lock()
         self.database.close()
+
+    def hold_afterwards(self) -> threading.Event:
+        """Keep whatever is looked for after an answer from beginning, until the event is set."""
+        may_begin = threading.Event()
+        self.check_images.afterwards._worker.submit(may_begin.wait)
+        self._held.append(may_begin)
+        return may_begin
 
     def enrol(self, *colours, name: str = "Ada", policy: SubjectPolicy | None = None) -> Enrolled:
         return self.enrol_subject([picture(each) for each in colours], name=name, policy=policy)

@@ -18,6 +18,7 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
+from consentry.checks.afterwards import LookAfterwards
 from consentry.checks.consents import Consents, Read
 from consentry.checks.keeping import KeepVerdict
 from consentry.checks.pictures import ImageReport, Picture
@@ -33,6 +34,7 @@ from consentry.checks.ports import (
 )
 from consentry.checks.repeats import Opened, Retry
 from consentry.checks.search import SearchFaces
+from consentry.checks.sightings import SealSighting, Seen, Stage, seen_in
 from consentry.consent.authority import Authority
 from consentry.consent.decide import (
     POLICY_VERSION,
@@ -172,6 +174,8 @@ class CheckImages:
     consents: Consents
     signer: ReceiptSigner
     receipts: ReceiptStore
+    sightings: SealSighting
+    afterwards: LookAfterwards
     limits: Limits
     clock: Clock
     random: Random = os.urandom
@@ -278,8 +282,12 @@ class CheckImages:
                 return _Made(check, decision, receipt=None)
             views = [picture.image.views[0] for picture in pictures if picture.image is not None]
             question = self.consents.ask(request, decision, assessment.category, views)
-            receipt = self._keep(check, decision, question, request)
+            seen = case.seen()
+            receipt = self._keep(check, decision, question, seen, request)
             if receipt is not None:
+                if case.findings.search is SearchState.NOT_SEARCHED:
+                    # Every such check alike, whoever is in it.
+                    self.afterwards.look(check, pictures, seen, _inputs_of(request))
                 return _Made(check, decision, receipt, request=question)
             repeated = self._repeated(request)
             if repeated is not None:
@@ -303,6 +311,7 @@ class CheckImages:
         check: CheckId,
         decision: Decision,
         question: ConsentRequestId | None,
+        seen: Seen,
         request: CheckRequest,
     ) -> SignedReceipt | None:
         retry = _retry_of(request)
@@ -310,10 +319,11 @@ class CheckImages:
         def seal(retry: Retry, salts: ReceiptSalts, now: datetime) -> KeptAnswer:
             return retry.seal(check, salts, decision, question, now)
 
-        keep = KeepVerdict(self.signer, self.receipts, self.clock)
+        keep = KeepVerdict(self.signer, self.receipts, self.clock, self.sightings)
         return keep(
             self._statement(check, decision, request),
             _inputs_of(request),
+            seen=seen,
             caller=request.caller,
             relies_on=decision.relies_on,
             seal=None if retry is None else partial(seal, retry),
@@ -422,6 +432,13 @@ class _Case:
     def decide(self) -> Decision:
         return decide(
             self.findings, self.assessment, self.asked, self.policies, self.authority, self.now
+        )
+
+    def seen(self) -> Seen:
+        return Seen(
+            stage=Stage.REQUEST,
+            category=self.assessment.category,
+            subjects=seen_in(self.findings.images, self.findings.named),
         )
 
     def without(self, spent: Collection[GrantId | ConsentTokenId]) -> _Case:

@@ -1,7 +1,7 @@
 """Keeping a verdict: its entry in the log, its receipt that names the place, the uses that it relies on.
 
-All of it in one transaction, or none. The place in the log is known only inside of it, so the receipt
-is signed there.
+All of it in one transaction, or none, together with what those may read of it who were seen. The
+place in the log is known only inside of it, so the receipt is signed there.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from consentry.checks.ports import DraftReceipt, KeptAnswer, ReceiptStore
+from consentry.checks.sightings import SealSighting, Seen, Sighting
 from consentry.kernel.clock import Clock
 from consentry.kernel.ids import ConsentTokenId, GrantId
 from consentry.transparency.receipts import (
@@ -32,12 +33,14 @@ class KeepVerdict:
     signer: ReceiptSigner
     receipts: ReceiptStore
     clock: Clock
+    sightings: SealSighting
 
     def __call__(
         self,
         statement: ReceiptStatement,
         inputs: ReceiptInputs,
         *,
+        seen: Seen,
         caller: str,
         relies_on: Sequence[GrantId | ConsentTokenId],
         seal: Seal | None = None,
@@ -65,6 +68,20 @@ class KeepVerdict:
             region=inputs.region,
             caller=caller,
             sign=unsigned.sign,
+            sightings=self.sightings(
+                Sighting(
+                    check=statement.check,
+                    at=now,
+                    stage=seen.stage,
+                    category=seen.category,
+                    purpose=inputs.purpose,
+                    region=inputs.region,
+                    platform=inputs.platform,
+                    verdict=statement.verdict,
+                    reasons=statement.reasons,
+                ),
+                seen.subjects,
+            ),
         )
         answer = None if seal is None else seal(unsigned.salts, now)
         store = self.receipts

@@ -30,6 +30,7 @@ from consentry.checks.ports import (
     ReceiptStore,
 )
 from consentry.checks.search import SearchFaces
+from consentry.checks.sightings import SealSighting, Seen, Stage, seen_in
 from consentry.consent.authority import Authority
 from consentry.consent.decide import POLICY_VERSION
 from consentry.consent.decision import Decision
@@ -136,6 +137,7 @@ class CheckOutput:
     consents: Consents
     signer: ReceiptSigner
     receipts: ReceiptStore
+    sightings: SealSighting
     limits: Limits
     clock: Clock
     random: Random = os.urandom
@@ -194,10 +196,13 @@ class CheckOutput:
         yes, is_read = self._yes(pictures)
         findings = Findings(images=shown, search=found.search, consents_read=is_read)
         ground = Ground(settled=frozenset(settled), unlocked=unlocked)
+        seen = Seen(
+            stage=Stage.RESULT, category=intent.category, subjects=seen_in(findings.images, ())
+        )
         while True:
             decision = decide_output(pictures, findings, ground, (intent, asked), yes)
             check = new_check_id(self.random)
-            receipt = self._keep(check, decision, request)
+            receipt = self._keep(check, decision, seen, request)
             if receipt is not None:
                 return OutputResult(check=check, decision=decision, receipt=receipt)
             # A use was taken meanwhile: without it there is less to rely on, so there is an end.
@@ -223,11 +228,11 @@ class CheckOutput:
         return replace(nothing, authority=authority), True
 
     def _keep(
-        self, check: CheckId, decision: Decision, request: OutputRequest
+        self, check: CheckId, decision: Decision, seen: Seen, request: OutputRequest
     ) -> SignedReceipt | None:
         _, asked = _asked(request)
         first = request.bases[0].request if request.bases else None
-        keep = KeepVerdict(self.signer, self.receipts, self.clock)
+        keep = KeepVerdict(self.signer, self.receipts, self.clock, self.sightings)
         return keep(
             ReceiptStatement(
                 check=check,
@@ -250,6 +255,7 @@ class CheckOutput:
                 region=asked.region,
                 platform=asked.platform,
             ),
+            seen=seen,
             caller=request.caller,
             relies_on=decision.relies_on,
         )

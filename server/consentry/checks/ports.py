@@ -15,6 +15,7 @@ from consentry.kernel.biometrics import Embedding, Pixels
 from consentry.kernel.ids import CheckId, ConsentTokenId, GrantId, ModelId, SubjectId
 from consentry.kernel.taxonomy import PublicReason, Purpose, SubjectPolicy, Verdict
 from consentry.transparency.receipts import LogPlace
+from consentry.vault.lids import SealedBox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,8 @@ class DraftReceipt:
         policy_version, engines: What decided; in the clear in the log.
         platform, purpose, region: What was declared; committed to in the log.
         sign: Signs for a place.
+        sightings: What those may read who were seen (`consentry.checks.sightings`); as many for
+            nobody as for one.
     """
 
     check: CheckId
@@ -57,6 +60,7 @@ class DraftReceipt:
     region: str | None
     caller: str | None
     sign: Callable[[LogPlace], str] = field(repr=False)
+    sightings: tuple[SealedBox, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +82,7 @@ class KeptAnswer:
 
 
 class ReceiptStore(Protocol):
-    """Durable receipts, each with its entry in the log: both are kept, or neither."""
+    """Durable receipts, each with its entry in the log and its sightings: all are kept, or none."""
 
     def add(self, draft: DraftReceipt, answer: KeptAnswer | None = None) -> StoredReceipt | None:
         """Log and keep a receipt, and the answer with it; all have reached the disk when this returns.

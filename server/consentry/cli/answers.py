@@ -217,6 +217,32 @@ class ReceiptsAnswer(Answer):
     receipts: list[ReceiptAnswer]
 
 
+class MyCheckAnswer(Answer):
+    """One check in which somebody's face or name mattered."""
+
+    check_id: str
+    at: datetime
+    how: Literal["face", "name", "possible"]
+    stage: Literal["request", "result"]
+    category: str
+    purpose: str
+    region: str | None
+    platform: str | None
+    verdict: Verdict
+    reasons: list[str]
+    receipt: str | None
+    log_index: int | None
+
+
+class MyChecksAnswer(Answer):
+    """A page of them, newest first."""
+
+    format: Literal["consentry.my-checks/1"]
+    kept_days: int
+    before: datetime | None
+    checks: list[MyCheckAnswer]
+
+
 class TokenAnswer(Answer):
     """One bearer token; never its secret."""
 

@@ -25,6 +25,7 @@ from consentry.cli.invocation import Invocation
 from consentry.cli.keys import keys
 from consentry.cli.log import log
 from consentry.cli.models import models
+from consentry.cli.my_checks import my_checks
 from consentry.cli.people import enrol, erase, revoke, subjects
 from consentry.cli.platforms import platforms
 from consentry.cli.receipts import receipts
@@ -99,6 +100,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(database, name="db")
 app.add_typer(backup, name="backup")
 app.add_typer(receipts, name="receipt")
+app.add_typer(my_checks, name="checks")
 app.add_typer(log, name="log")
 app.add_typer(audit, name="audit")
 app.add_typer(witness, name="witness")

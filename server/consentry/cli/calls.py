@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel
@@ -20,6 +21,7 @@ from consentry.cli.answers import (
     KeysAnswer,
     KeySetAnswer,
     MadeKeyAnswer,
+    MyChecksAnswer,
     PairingCodeAnswer,
     ReceiptsAnswer,
     RestoredAnswer,
@@ -55,6 +57,12 @@ class _ChangeBody(BaseModel):
 
 class _SubjectBody(BaseModel):
     subject: str
+
+
+class _MyChecksBody(BaseModel):
+    subject: str
+    limit: int
+    before: datetime | None
 
 
 class _EraseBody(BaseModel):
@@ -205,6 +213,14 @@ def faces(line: Companion, picture: Picture) -> FacesAnswer:
 def receipts(line: Companion, *, limit: int) -> ReceiptsAnswer:
     """Ask for the newest receipts."""
     return line.get(f"/v1/receipts?limit={limit}", ReceiptsAnswer)
+
+
+def my_checks(
+    line: Companion, subject: str, *, limit: int, before: datetime | None
+) -> MyChecksAnswer:
+    """Ask for the checks in which somebody's face or name mattered."""
+    body = _MyChecksBody(subject=subject, limit=limit, before=before)
+    return line.post("/v1/subjects/checks", MyChecksAnswer, body=body)
 
 
 def receipt_keys(line: Companion) -> KeySetAnswer:

@@ -356,6 +356,7 @@ async def _sweep_consents(home: Home) -> None:
         await asyncio.sleep(_SWEEP_EVERY_S)
         try:
             await asyncio.to_thread(home.services.consent_requests.sweep)
+            await asyncio.to_thread(home.services.my_checks.sweep)
         except (StorageFailed, StorageFull) as cause:
             # It is of no use to anybody any more; a full disk must not end the companion.
             _LOG.warning("what has lapsed could not be destroyed, trying again: %s", cause)

@@ -9,7 +9,7 @@ from importlib import resources
 from anyio import CapacityLimiter
 from fastapi import APIRouter, Request, Response
 
-from consentry.dashboard import checking, consents, entry, pairing, people, vault
+from consentry.dashboard import checking, consents, entry, my_checks, pairing, people, vault
 from consentry.dashboard.door import Door
 from consentry.dashboard.visit import Place, Route
 from consentry.kernel.ids import Random
@@ -21,6 +21,7 @@ ROUTES: tuple[Route, ...] = (
     *people.ROUTES,
     *checking.ROUTES,
     *consents.ROUTES,
+    *my_checks.ROUTES,
     *pairing.ROUTES,
 )
 _MEDIA_TYPES = {

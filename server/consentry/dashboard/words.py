@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from consentry.checks.sightings import How
 from consentry.kernel.taxonomy import IntentCategory, PublicReason, Purpose, SubjectPolicy, Verdict
 
 
@@ -62,6 +63,12 @@ PURPOSES: tuple[Choice, ...] = (
     Choice(Purpose.VIDEO, "Make a video", ""),
     Choice(Purpose.TRAINING, "Train a model", ""),
 )
+
+SEEN_BY: Mapping[How, str] = {
+    How.FACE: "your face",
+    How.NAME: "your name",
+    How.POSSIBLE: "a face like yours, perhaps somebody else's",
+}
 
 GRANTED_PURPOSES: tuple[Choice, ...] = (
     Choice(Purpose.EDIT, "Change the picture", "A new background, a cartoon, an advert."),

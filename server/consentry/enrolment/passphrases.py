@@ -5,9 +5,12 @@ sets one of her own is asked for that one, and no other, wherever she says yes o
 
     own passphrase ──Argon2id──> 32 bytes ──HKDF──> check, sealed under her data key
 
-It opens nothing by itself, and is no second encryption: only the check of it is kept, and that only
-inside of the vault, so a stolen database does not let anybody guess. What is in memory is when
-somebody last proved herself; it is forgotten at each lock. Decision: docs/adr/0030.
+                                          └──HKDF──> wraps her reader's key (`reading`), the same way
+
+It is no second encryption of her templates: that they are found must not wait for her. Check and
+wrapped key are kept only inside of the vault, so a stolen database does not let anybody guess. What
+is in memory is when somebody last proved herself, and her reader's key; both are forgotten at each
+lock. Decisions: docs/adr/0030, docs/adr/0033.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ import os
 import threading
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from consentry.enrolment.keys import SubjectKeyRing
 from consentry.enrolment.ports import SubjectStore
@@ -35,7 +38,8 @@ from consentry.kernel.errors import (
 from consentry.kernel.ids import Random, SubjectId
 from consentry.vault.custody import FREE_FAILURES, MAX_WAIT_S, Custody
 from consentry.vault.envelope import SealedText, seal_text, unseal_text
-from consentry.vault.keys import derive
+from consentry.vault.keys import KEY_BYTES, derive, unwrap, wrap
+from consentry.vault.lids import ReaderAddress, ReaderKey
 from consentry.vault.passphrase import Passphrase
 from consentry.vault.rootkey import (
     DEFAULT_COST,
@@ -49,6 +53,7 @@ FRESH_S = 300.0
 """How long a proof is taken for presence."""
 
 _INFO_CHECK = b"consentry/v1/subject/own-passphrase"
+_INFO_WRAP = b"consentry/v1/subject/own-passphrase/wrap"
 _LABEL = "own passphrase"
 
 
@@ -60,6 +65,18 @@ class _Sealed(TypedDict):
     lanes: int
     salt: str
     check: str
+    reader: NotRequired[str]
+    """Address of her reader's key; missing in those that were set before there was one."""
+    wrapped_reader: NotRequired[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Proof:
+    """That somebody was there: when, on both clocks, and what she reads with."""
+
+    monotonic: float
+    wall: datetime
+    reader: ReaderKey
 
 
 @dataclass(slots=True)
@@ -76,7 +93,8 @@ class OwnPassphrases:
     Two locks, always taken in this order.
 
     - ``_attempts`` serialises everything that derives, so that guesses queue up. Guards ``_guesses``.
-    - ``_guard`` guards ``_proved``: when each person last proved herself. Never held while deriving.
+    - ``_guard`` guards ``_proved``: when each person last proved herself, and her reader's key.
+      Never held while deriving.
     """
 
     def __init__(
@@ -106,7 +124,7 @@ class OwnPassphrases:
         self._attempts = threading.Lock()
         self._guesses: dict[SubjectId, _Guesses] = {}
         self._guard = threading.Lock()
-        self._proved: dict[SubjectId, tuple[float, datetime]] = {}
+        self._proved: dict[SubjectId, _Proof] = {}
         custody.on_lock(self.forget)
 
     def has(self, subject: SubjectId) -> bool:
@@ -136,14 +154,14 @@ class OwnPassphrases:
         new.require_strong()
         with self._attempts:
             kept = self._kept(subject)
+            reader = None
             if kept is None:
                 self._require_home()
             elif old is None:
                 raise Conflict("There is one already. Give it, too, to set another.")
             else:
-                self._require(subject, kept, old)
-            self._store.set_own_passphrase(subject, self._sealed(subject, new))
-            self._note(subject)
+                reader = self._require(subject, kept, old)
+            self._note(subject, self._keep(subject, new, reader))
 
     def prove(self, subject: SubjectId, passphrase: Passphrase) -> None:
         """Prove that a subject is there herself, for `FRESH_S` from now.
@@ -160,8 +178,27 @@ class OwnPassphrases:
             kept = self._kept(subject)
             if kept is None:
                 raise Conflict("She has no passphrase of her own yet. Set one first.")
-            self._require(subject, kept, passphrase)
-            self._note(subject)
+            reader = self._require(subject, kept, passphrase)
+            self._note(subject, reader or self._keep(subject, passphrase, None))
+
+    def reader_address(self, subject: SubjectId) -> ReaderAddress | None:
+        """Return the address of the key that only her own passphrase opens; None while there is none.
+
+        Raises:
+            NotFound: If nobody is enrolled by that identifier.
+            VaultAbsent, VaultLocked: If her data key is not in memory.
+        """
+        kept = self._kept(subject)
+        address = None if kept is None else self._opened(subject, kept).get("reader")
+        return None if address is None else ReaderAddress(base64.b64decode(address))
+
+    def reader(self, subject: SubjectId) -> ReaderKey | None:
+        """Return her reader's key if she has proved herself within `FRESH_S`, else None."""
+        if not self.was_proved_within(subject, FRESH_S):
+            return None
+        with self._guard:
+            proved = self._proved.get(subject)
+        return None if proved is None else proved.reader
 
     def was_proved_within(self, subject: SubjectId, seconds: float) -> bool:
         """Whether a subject has proved herself at most ``seconds`` ago, and nothing locked since."""
@@ -170,9 +207,9 @@ class OwnPassphrases:
             proved = self._proved.get(subject)
         if proved is None:
             return False
-        monotonic, wall = proved
         passed_s = max(
-            self._clock.monotonic() - monotonic, (self._clock.now() - wall).total_seconds()
+            self._clock.monotonic() - proved.monotonic,
+            (self._clock.now() - proved.wall).total_seconds(),
         )
         return passed_s <= seconds
 
@@ -194,8 +231,12 @@ class OwnPassphrases:
                 "minutes: unlock again, then retry."
             )
 
-    def _require(self, subject: SubjectId, kept: bytes, passphrase: Passphrase) -> None:
-        """Pass when a passphrase is the subject's, slowing wrong ones. Caller holds ``_attempts``."""
+    def _require(self, subject: SubjectId, kept: bytes, passphrase: Passphrase) -> ReaderKey | None:
+        """Pass when a passphrase is the subject's, slowing wrong ones. Caller holds ``_attempts``.
+
+        Returns:
+            Her reader's key; None when there is none yet.
+        """
         guesses = self._guesses.setdefault(subject, _Guesses())
         wait_s = guesses.not_before - self._clock.monotonic()
         if wait_s > 0:
@@ -203,47 +244,63 @@ class OwnPassphrases:
                 f"{guesses.count} wrong passphrases in a row; wait {math.ceil(wait_s)} s",
                 retry_after_s=math.ceil(wait_s),
             )
-        text = unseal_text(
-            SealedText(kept), key=self._keys.open(subject), subject=subject, label=_LABEL
-        )
-        sealed: _Sealed = json.loads(text)
+        sealed = self._opened(subject, kept)
         cost = Argon2Cost(
             memory_kib=sealed["memory_kib"], iterations=sealed["iterations"], lanes=sealed["lanes"]
         )
         parameters = KdfParameters(cost=cost, salt=base64.b64decode(sealed["salt"]))
-        if not hmac.compare_digest(
-            _check(passphrase, parameters), base64.b64decode(sealed["check"])
-        ):
+        root = PassphraseSource(passphrase).root_key(parameters)
+        if not hmac.compare_digest(derive(root, _INFO_CHECK), base64.b64decode(sealed["check"])):
             guesses.count += 1
             if guesses.count >= FREE_FAILURES:
                 wait = min(2.0 ** (guesses.count - FREE_FAILURES), MAX_WAIT_S)
                 guesses.not_before = self._clock.monotonic() + wait
             raise WrongPassphrase("That is not her own passphrase.")
         del self._guesses[subject]
+        wrapped = sealed.get("wrapped_reader")
+        if wrapped is None:
+            return None
+        return ReaderKey(unwrap(derive(root, _INFO_WRAP), base64.b64decode(wrapped)))
 
-    def _sealed(self, subject: SubjectId, passphrase: Passphrase) -> bytes:
+    def _opened(self, subject: SubjectId, kept: bytes) -> _Sealed:
+        text = unseal_text(
+            SealedText(kept), key=self._keys.open(subject), subject=subject, label=_LABEL
+        )
+        sealed: _Sealed = json.loads(text)
+        return sealed
+
+    def _keep(
+        self, subject: SubjectId, passphrase: Passphrase, reader: ReaderKey | None
+    ) -> ReaderKey:
+        """Store the check of a passphrase, and the reader's key under it: the one given, or a new one."""
+        reader = reader or ReaderKey(self._random(KEY_BYTES))
         parameters = KdfParameters(cost=self._cost, salt=self._random(SALT_BYTES))
+        root = PassphraseSource(passphrase).root_key(parameters)
         sealed = _Sealed(
             memory_kib=self._cost.memory_kib,
             iterations=self._cost.iterations,
             lanes=self._cost.lanes,
-            salt=base64.b64encode(parameters.salt).decode("ascii"),
-            check=base64.b64encode(_check(passphrase, parameters)).decode("ascii"),
+            salt=_text(parameters.salt),
+            check=_text(derive(root, _INFO_CHECK)),
+            reader=_text(reader.address),
+            wrapped_reader=_text(wrap(derive(root, _INFO_WRAP), reader.secret)),
         )
-        return seal_text(
+        box = seal_text(
             json.dumps(sealed),
             key=self._keys.open(subject),
             subject=subject,
             label=_LABEL,
             random=self._random,
         )
+        self._store.set_own_passphrase(subject, box)
+        return reader
 
-    def _note(self, subject: SubjectId) -> None:
+    def _note(self, subject: SubjectId, reader: ReaderKey) -> None:
         # A person is here: the idle timer begins anew. Raises if it was locked meanwhile.
         self._custody.keys()
         with self._guard:
-            self._proved[subject] = (self._clock.monotonic(), self._clock.now())
+            self._proved[subject] = _Proof(self._clock.monotonic(), self._clock.now(), reader)
 
 
-def _check(passphrase: Passphrase, parameters: KdfParameters) -> bytes:
-    return derive(PassphraseSource(passphrase).root_key(parameters), _INFO_CHECK)
+def _text(value: bytes) -> str:
+    return base64.b64encode(value).decode("ascii")

@@ -1,4 +1,7 @@
-"""Signed verdicts with their entries in the log. A receipt holds no picture, prompt or subject."""
+"""Signed verdicts with their entries in the log, and sealed sightings beside them.
+
+A receipt holds no picture, prompt or subject.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,7 @@ from consentry.storage.consent_tables import (
 from consentry.storage.database import Database
 from consentry.storage.log import Item, SqlLog, item_of
 from consentry.storage.shared_commits import GivenUp, SharedCommits
+from consentry.storage.sightings import insert_sightings
 from consentry.storage.tables import ReceiptRow
 from consentry.transparency.entries import (
     SALT_BYTES,
@@ -137,6 +141,7 @@ class SqlReceiptStore:
             )
         )
         session.flush()
+        insert_sightings(session, draft.check, draft.issued_at, draft.sightings)
         return StoredReceipt(
             check=draft.check,
             issued_at=draft.issued_at,

@@ -132,6 +132,18 @@ class ReceiptRow(SQLModel, table=True):
     leaf: int | None
 
 
+class SightingRow(SQLModel, table=True):
+    """What those may read of a check who were seen in it. Nobody else can tell whether it is anybody's."""
+
+    __tablename__ = "sightings"
+    __table_args__ = (Index("sightings_by_time", "issued_at"), {"sqlite_with_rowid": False})
+
+    check_id: str = Field(primary_key=True)
+    part: int = Field(primary_key=True)
+    issued_at: datetime = Field(sa_type=UtcMoment)
+    box: bytes = Field(sa_type=LargeBinary)
+
+
 class VaultHeaderRow(SQLModel, table=True):
     """One row: what the passphrase opens."""
 

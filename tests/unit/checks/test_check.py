@@ -57,6 +57,7 @@ def test_a_revealing_edit_is_refused_whoever_it_is(home, who):
 
 def test_a_revealing_edit_is_answered_without_embedding_or_searching(home):
     home.enrol(ADA)
+    home.hold_afterwards()
     before = home.faces.descriptions
 
     home.check(picture(ADA), prompt=REVEALING)

@@ -273,3 +273,32 @@ def test_the_kept_digest_is_of_the_file_as_it_was_chosen(ada):
     token = re.search(r"<pre[^>]*>([^<]+)</pre>", answer.text)[1]
     assert verdict(ada.real, token=token) == "allow"
     assert hashlib.sha256(image).hexdigest() not in answer.text
+
+
+def test_who_checked_my_face_is_shown_with_her_passphrase_and_not_without(ada):
+    asks(ada.real)
+    asks(ada.real, prompt=BIKINI)
+    ada.real.check_images.afterwards.finish()
+    form = {"subject": ada.subject, "before": ""}
+
+    page = ada.get("/my-checks").text
+    wrong = ada.post("/my-checks", form | {"passphrase": "not the one at all"})
+    shown = ada.post("/my-checks", form | {"passphrase": PASSPHRASE})
+
+    assert "studio.example" not in page
+    assert (wrong.status_code, "studio.example" in wrong.text) == (403, False)
+    assert shown.text.count("studio.example") == 2
+    assert "swimwear" in shown.text.lower()
+
+
+def test_older_checks_need_no_passphrase_within_minutes_and_one_later(ada):
+    asks(ada.real)
+    form = {"subject": ada.subject, "before": "", "passphrase": PASSPHRASE}
+    ada.post("/my-checks", form)
+
+    again = ada.post("/my-checks", form | {"passphrase": ""})
+    ada.real.clock.advance(301)
+    late = ada.post("/my-checks", form | {"passphrase": ""})
+
+    assert "studio.example" in again.text
+    assert (late.status_code, "studio.example" in late.text) == (403, False)

@@ -627,6 +627,7 @@ def test_an_invalid_token_on_an_everyday_edit_gives_the_answer_without_it(home):
 
 
 def test_a_revealing_check_without_a_token_is_still_answered_before_any_search(home):
+    home.hold_afterwards()
     home.check(picture(RED), prompt=BIKINI)
     home.check(picture(RED), prompt=BIKINI, token="junk", **STUDIO)
 

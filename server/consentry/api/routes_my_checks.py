@@ -1,0 +1,115 @@
+"""Her view: the checks in which her face or her name mattered. Needs proof that it is she who reads.
+
+No identifier of a person is part of an address: addresses end up in logs.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import AwareDatetime, Field
+from starlette.responses import Response
+
+from consentry.accounts.principals import Door, Principal
+from consentry.api.authentication import owner_only
+from consentry.api.bodies import read_json
+from consentry.api.problems import documented
+from consentry.api.runtime import runtime_of
+from consentry.api.wire import Inbound, Outbound, answer, json_body
+from consentry.api.work import Kind
+from consentry.checks.mine import MAX_SHOWN, MyCheck, MyChecks
+from consentry.checks.sightings import How, Stage
+from consentry.kernel.errors import Forbidden, NotFound, VaultAbsent, VaultLocked
+from consentry.kernel.taxonomy import IntentCategory, PublicReason, Purpose, Verdict
+from consentry.services import Services
+
+router = APIRouter(tags=["subjects"])
+
+Owner = Annotated[Principal, Depends(owner_only(Door.SOCKET, Door.DASHBOARD))]
+
+
+class MyChecksIn(Inbound):
+    """Whose, and from where on."""
+
+    subject: str = Field(description="An identifier or, while unlocked, a name.", repr=False)
+    before: AwareDatetime | None = Field(
+        default=None, strict=False, description="Only checks before this moment."
+    )
+    limit: int = Field(default=50, ge=1, le=MAX_SHOWN)
+
+
+class MyCheckOut(Outbound):
+    """A check in which she mattered."""
+
+    check_id: str
+    at: datetime
+    how: How = Field(description="`possible`: a face that may be hers, or somebody else's.")
+    stage: Stage
+    category: IntentCategory
+    purpose: Purpose
+    region: str | None
+    platform: str | None
+    verdict: Verdict
+    reasons: list[PublicReason]
+    receipt: str | None = Field(description="Compact JWS; null when it is not kept any more.")
+    log_index: int | None
+
+
+class MyChecksOut(Outbound):
+    """A page of them, newest first."""
+
+    format: Literal["consentry.my-checks/1"] = "consentry.my-checks/1"
+    kept_days: int = Field(description="Older ones are destroyed.")
+    before: datetime | None = Field(description="Go on from here; null at the end.")
+    checks: list[MyCheckOut]
+
+
+@router.post(
+    "/v1/subjects/checks",
+    operation_id="listMyChecks",
+    response_model=MyChecksOut,
+    openapi_extra=json_body(MyChecksIn),
+    responses=documented(Forbidden, NotFound, VaultAbsent, VaultLocked, reads_body=True),
+)
+async def list_my_checks(request: Request, _: Owner) -> Response:
+    """List the checks that somebody's face or name mattered in, within five minutes of her proof.
+
+    They are sealed to her: with a passphrase of her own, nobody else in the home can read them.
+    """
+    runtime = runtime_of(request)
+    page = await runtime.work.do_with(
+        Kind.STORE, partial(read_json, request, MyChecksIn), partial(_read, runtime.services)
+    )
+    return answer(
+        MyChecksOut(
+            kept_days=page.kept_days,
+            before=page.before,
+            checks=[_out(each) for each in page.checks],
+        )
+    )
+
+
+def _read(services: Services, body: MyChecksIn) -> MyChecks:
+    subject = services.people.find(body.subject)
+    return services.my_checks(subject, before=body.before, limit=body.limit)
+
+
+def _out(mine: MyCheck) -> MyCheckOut:
+    sighting = mine.sighting
+    return MyCheckOut(
+        check_id=sighting.check,
+        at=sighting.at,
+        how=mine.how,
+        stage=sighting.stage,
+        category=sighting.category,
+        purpose=sighting.purpose,
+        region=sighting.region,
+        platform=sighting.platform,
+        verdict=sighting.verdict,
+        reasons=list(sighting.reasons),
+        receipt=mine.receipt,
+        log_index=None if mine.log is None else mine.log.index,
+    )
