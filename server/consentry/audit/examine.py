@@ -151,13 +151,15 @@ class _Reading:
     def _roots(self, source: LogSource, size: int) -> dict[int, bytes]:
         """Read all entries, and return the root at the size of each head."""
         wanted = {head.size for head in self.heads}
-        special = {*self.terms.openings, *(each.index for each in self.samples)}
+        special, openings = {each.index for each in self.samples}, self.terms.openings
         roots = {0: EMPTY_ROOT}
         leaves: list[bytes] = []
         for index, data in self._entries(source, size):
-            self._take(index, data)
+            shape = self._take(index, data)
             if index in special:
                 self._look_closer(index, data)
+            if index in openings:
+                self._open(index, data, shape)
             leaves.append(leaf_hash(data))
             is_head = index + 1 in wanted
             if is_head or len(leaves) == _BATCH:
@@ -182,15 +184,15 @@ class _Reading:
                 return
             yield from enumerate(bundle, tile.first)
 
-    def _take(self, index: int, data: bytes) -> None:
+    def _take(self, index: int, data: bytes) -> Shape | None:
         try:
             read = self.reader.read(data)
         except ProofInvalid as cause:
             self.findings.add(_kind_of_fault(data), f"Entry {index}: {cause}", index)
-            return
+            return None
         if isinstance(read, Shape):
             self._see_shape(index, read)
-            return
+            return read
         self._see_day(index, read.day)
         match read:
             case VersionsEntry():
@@ -201,6 +203,7 @@ class _Reading:
             case RenewedEntry():
                 self.renewed.append(read)
                 self.counts.renewals += 1
+        return None
 
     def _see_shape(self, index: int, shape: Shape) -> None:
         entry = shape.entry
@@ -258,9 +261,11 @@ class _Reading:
                     self.findings.add(FindingKind.RECEIPT, f"{sample.name}: {cause}", index)
                 else:
                     self.found.append(sample)
+
+    def _open(self, index: int, data: bytes, shape: Shape | None) -> None:
         for opened in self.terms.openings.get(index, ()):
             try:
-                verdict = opened.verdict_of(entry)
+                verdict = opened.verdict_of(shape, data)
             except ProofInvalid as cause:
                 self.findings.add(
                     FindingKind.OPENING, f"The {opened.name} of entry {index}: {cause}", index

@@ -9,9 +9,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from consentry.audit.shapes import Shape
 from consentry.kernel.errors import BadRequest, ProofInvalid, ReceiptInvalid
 from consentry.kernel.taxonomy import Verdict
-from consentry.transparency.entries import SALT_BYTES, Entry, VerdictEntry, verify_opened
+from consentry.transparency.entries import SALT_BYTES, VerdictEntry, verify_opened
 from consentry.transparency.jwks import decode_base64url, encode_base64url
 
 OPENABLE = ("platform", "purpose", "region")
@@ -26,21 +27,20 @@ class OpenedValue:
     value: str
     salt: bytes = field(repr=False)
 
-    def verdict_of(self, entry: Entry | None) -> Verdict:
+    def verdict_of(self, shape: Shape | None, data: bytes) -> Verdict:
         """Return the verdict of the entry that committed to it.
+
+        Args:
+            shape: What was read of the entry; None when it is of another kind, or malformed.
+            data: The entry.
 
         Raises:
             ProofInvalid: If it did not, or is no verdict.
         """
-        if not isinstance(entry, VerdictEntry):
+        if shape is None or not isinstance(shape.entry, VerdictEntry):
             raise ProofInvalid("The entry is no verdict.")
-        committed = {
-            "platform": entry.platform,
-            "purpose": entry.purpose,
-            "region": entry.region,
-        }[self.name]
-        verify_opened(committed, self.name, self.value, self.salt)
-        return entry.verdict
+        verify_opened(shape.committed_in(data, self.name), self.name, self.value, self.salt)
+        return shape.entry.verdict
 
     def line(self) -> str:
         """Return it as a line of a file."""

@@ -7,6 +7,7 @@ shape: what is left of it without them. Anything else, and every malformed entry
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import dataclass, field
 
@@ -23,6 +24,7 @@ _COMMITTED = re.compile(
     rb'"(' + "|".join(_NAMES).encode() + rb')":"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"'
 )
 _MOST_SHAPES = 65_536
+_LETTERS = 43
 
 
 @dataclass(slots=True)
@@ -34,12 +36,28 @@ class Shape:
         committed: How many commitments each has.
         count: How many there were.
         announced: At which announcement of versions it was last found to agree.
+        is_plain: Whether nothing in it but a commitment is called like one.
     """
 
     entry: VerdictEntry | SubjectEntry
     committed: int
     count: int = 0
     announced: int = -1
+    is_plain: bool = True
+
+    def committed_in(self, data: bytes, name: str) -> bytes:
+        """Return what an entry of this shape committed to under a name, without taking it apart again.
+
+        Args:
+            data: An entry that was read as this shape.
+            name: A commitment that verdicts have.
+        """
+        if not self.is_plain:
+            found: bytes = getattr(decode_entry(data), name)
+            return found
+        # No quote stands unescaped in a value, so the name in quotes is the name.
+        start = data.index(f'"{name}":"'.encode()) + len(name) + 4
+        return base64.urlsafe_b64decode(data[start : start + _LETTERS] + b"=")
 
 
 @dataclass(slots=True)
@@ -61,9 +79,9 @@ class ShapeReader:
             entry = decode_entry(data)
             if isinstance(entry, VersionsEntry | RenewedEntry):
                 return entry
-            shape = Shape(entry, committed)
             # An engine may be called like a commitment; its version is counted, so it stays as it is.
-            if len(self.shapes) < _MOST_SHAPES and not _is_ambiguous(entry):
+            shape = Shape(entry, committed, is_plain=not _is_ambiguous(entry))
+            if len(self.shapes) < _MOST_SHAPES and shape.is_plain:
                 self.shapes[rest] = shape
             else:
                 self.odd.append(shape)

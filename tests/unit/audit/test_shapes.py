@@ -79,6 +79,18 @@ def test_entries_and_damaged_entries_are_read_as_the_decoder_reads_them(found, d
         required_same(reader, bytes(data))
 
 
+@settings(max_examples=60)
+@given(st.lists(entries, min_size=1, max_size=6))
+def test_what_an_entry_committed_to_is_found_as_the_decoder_finds_it(found):
+    reader = ShapeReader()
+    for entry in found:
+        data = encode_entry(entry)
+        shape = reader.read(data)
+        if isinstance(entry, VerdictEntry):
+            for name in ("platform", "purpose", "region"):
+                assert shape.committed_in(data, name) == getattr(entry, name)
+
+
 def test_a_placeholder_is_no_commitment():
     entry = SubjectEntry(day=date(2026, 1, 1), change=b"\1" * 32)
     reader = ShapeReader()
