@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from anyio import to_thread
 from fastapi import APIRouter, FastAPI, Request
@@ -205,6 +206,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     runtime: Runtime = app.state.runtime
     runtime.work.close()
     await runtime.shared.traffic.until_quiet(grace_s=SHUTDOWN_GRACE_S)
+    # Whom a refused request was about can be found out only while the keys are there.
+    await to_thread.run_sync(
+        partial(runtime.services.check.afterwards.finish, grace_s=SHUTDOWN_GRACE_S)
+    )
     await to_thread.run_sync(runtime.services.custody.lock)
 
 

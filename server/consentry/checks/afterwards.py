@@ -3,7 +3,8 @@
 A revealing request is answered before anybody is searched for, so that nobody can be found out by
 asking (law 2). She whom it was about has to know of it all the same: so every such request, whoever
 is in it, is searched from a bounded queue in memory, and its box is replaced. What the queue cannot
-take, and what waits when the program ends, is not searched; pictures are never written down for it.
+take, and what is left ten seconds after the program is told to stop, is not searched: pictures are
+never written down for it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from consentry.transparency.receipts import ReceiptInputs
 MAX_WAITING = 64
 MAX_PIXELS = 64_000_000
 """Of all pictures that wait: 192 MB decoded."""
+CLOSING_GRACE_S = 10.0
 
 _LOG = logging.getLogger(__name__)
 
@@ -93,14 +95,15 @@ class LookAfterwards:
             self._waiting.add(job)
         job.add_done_callback(lambda done: self._let_go(done, pixels))
 
-    def finish(self) -> None:
-        """Return when all that waits now has been searched."""
+    def finish(self, *, grace_s: float | None = None) -> None:
+        """Return when all that waits now has been searched, at the latest after ``grace_s``."""
         with self._guard:
             waiting = set(self._waiting)
-        wait(waiting)
+        wait(waiting, timeout=grace_s)
 
-    def close(self) -> None:
-        """Give up what waits, and end. Nothing is searched any more."""
+    def close(self, *, grace_s: float = CLOSING_GRACE_S) -> None:
+        """Search what waits, as far as the grace goes, and end. Nothing is searched any more."""
+        self.finish(grace_s=grace_s)
         self._worker.shutdown(wait=True, cancel_futures=True)
 
     def _let_go(self, done: Future[None], pixels: int) -> None:
