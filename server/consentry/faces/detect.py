@@ -9,8 +9,9 @@ picture -> quick looks at it whole, and finely in tiles -> places that may be fa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from PIL import Image
@@ -49,6 +50,9 @@ _MOST_UNSURE = 48
 _TRIES = 3
 
 
+_Look = Callable[[], list[DetectedFace]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
     """A rectangle of a picture."""
@@ -63,6 +67,7 @@ class Detector:
     """Finds faces. Any number of threads may use one detector: it holds no state."""
 
     def __init__(self, models: ModelStore) -> None:
+        self._models = models
         self._scout = Scout(models)
         self._confirmer = Confirmer(models)
 
@@ -92,35 +97,37 @@ class Detector:
         )
 
     def _quick(self, view: _View) -> list[DetectedFace]:
-        found = self._confirmed(view, self._look(view, _FIRST_SIDE_PX))
+        found = self._seen(view, [self._look(view, _FIRST_SIDE_PX)])
         if view.long_side > _FIRST_SIDE_PX and _only_small(found, view.long_side):
-            found = self._confirmed(view, found, self._look(view, _FINER_SIDE_PX))
+            found = self._seen(view, [self._look(view, _FINER_SIDE_PX)], known=found)
         if not found:
-            found = self._confirmed(view, self._look_with_margin(view, turns=(0,)))
+            found = self._seen(view, [self._margin_look(view, turns=(0,))])
         return found
 
     def _thorough(self, view: _View) -> list[DetectedFace]:
-        found = self._confirmed(
+        found = self._seen(
             view,
             [
-                *self._look_finely(view),
-                *self._look_with_margin(view, turns=(0,)),
-                *self._look_turned(view, _TURNED_SIDE_PX),
+                *self._fine_looks(view),
+                *self._turned_looks(view, _TURNED_SIDE_PX),
+                self._margin_look(view, turns=(0,)),
             ],
         )
         if not found:
-            found = self._confirmed(view, self._look_with_margin(view, turns=(1, 2, 3)))
+            found = self._seen(view, [self._margin_look(view, turns=(1, 2, 3))])
         if not found and view.long_side > _TURNED_SIDE_PX:
-            found = self._confirmed(view, self._look_turned(view, _FINER_TURNED_SIDE_PX))
+            found = self._seen(view, self._turned_looks(view, _FINER_TURNED_SIDE_PX))
         return found
 
-    def _confirmed(
-        self,
-        view: _View,
-        proposed: Sequence[DetectedFace],
-        more: Sequence[DetectedFace] = (),
+    def _seen(
+        self, view: _View, looks: Sequence[_Look], known: Sequence[DetectedFace] = ()
     ) -> list[DetectedFace]:
-        waiting, confirmed = [*proposed, *more], list[DetectedFace]()
+        """Look in several ways at once, and confirm what was seen."""
+        proposed = self._models.each(lambda look: look(), looks)
+        return self._confirmed(view, [*known, *(face for faces in proposed for face in faces)])
+
+    def _confirmed(self, view: _View, proposed: Sequence[DetectedFace]) -> list[DetectedFace]:
+        waiting, confirmed = list(proposed), list[DetectedFace]()
         for _ in range(_TRIES):
             places = once_each(waiting)
             sure = [face for face in places if face.score >= _SURE]
@@ -139,39 +146,42 @@ class Detector:
         confirmed = [face.scaled(1 / scale) for face in self._confirmer.confirm(small, large)]
         return [*confirmed, *self._confirmer.confirm(view.pixels, rest)]
 
-    def _look(self, view: _View, side: int) -> list[DetectedFace]:
-        small, scale = view.at(side)
-        (found,) = self._scout.look([small])
-        return [face.scaled(1 / scale) for face in found]
+    # The sizes of a view are made before its looks run, which may be in several threads.
 
-    def _look_finely(self, view: _View) -> list[DetectedFace]:
+    def _look(self, view: _View, side: int) -> _Look:
+        small, scale = view.at(side)
+        return lambda: [face.scaled(1 / scale) for face in self._scout.look([small])[0]]
+
+    def _fine_looks(self, view: _View) -> list[_Look]:
         parts = list(_tiles(view.pixels))
         if len(parts) == 1:
-            return self._look(view, max(view.long_side, _MIN_SIDE_PX))
-        found = self._look(view, _FIRST_SIDE_PX)
-        for part in parts:
-            tile = view.pixels[
-                part.top : part.top + part.height, part.left : part.left + part.width
-            ]
-            (seen,) = self._scout.look([tile])
-            found += [
-                face.moved(part.left, part.top)
-                for face in seen
-                if not _is_cut(face, part, view.pixels)
-            ]
-        return found
+            return [self._look(view, max(view.long_side, _MIN_SIDE_PX))]
+        return [
+            *(partial(self._look_at_tile, view.pixels, part) for part in parts),
+            self._look(view, _FIRST_SIDE_PX),
+        ]
 
-    def _look_turned(self, view: _View, side: int) -> list[DetectedFace]:
+    def _look_at_tile(self, pixels: Picture, part: _Part) -> list[DetectedFace]:
+        tile = pixels[part.top : part.top + part.height, part.left : part.left + part.width]
+        (seen,) = self._scout.look([tile])
+        return [face.moved(part.left, part.top) for face in seen if not _is_cut(face, part, pixels)]
+
+    def _turned_looks(self, view: _View, side: int) -> list[_Look]:
         small, scale = view.at(side)
-        height, width = small.shape[:2]
-        found: list[DetectedFace] = []
-        for turns in (1, 2, 3):
-            (seen,) = self._scout.look([np.rot90(small, turns)])
-            found += [face.turned_back(turns, width, height).scaled(1 / scale) for face in seen]
-        return found
+        return [partial(self._look_turned, small, scale, turns) for turns in (1, 2, 3)]
 
-    def _look_with_margin(self, view: _View, turns: Sequence[int]) -> list[DetectedFace]:
+    def _look_turned(self, small: Picture, scale: float, turns: int) -> list[DetectedFace]:
+        height, width = small.shape[:2]
+        (seen,) = self._scout.look([np.rot90(small, turns)])
+        return [face.turned_back(turns, width, height).scaled(1 / scale) for face in seen]
+
+    def _margin_look(self, view: _View, turns: Sequence[int]) -> _Look:
         small, scale = view.at(round(_MARGIN_SIDE_PX / (1 + 2 * _MARGIN)))
+        return partial(self._look_with_margin, small, scale, turns)
+
+    def _look_with_margin(
+        self, small: Picture, scale: float, turns: Sequence[int]
+    ) -> list[DetectedFace]:
         height, width = small.shape[:2]
         # A square, so that all orientations are of one size.
         square = np.empty((_MARGIN_SIDE_PX, _MARGIN_SIDE_PX, 3), np.uint8)

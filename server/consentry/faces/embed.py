@@ -26,7 +26,7 @@ from consentry.kernel.ids import ModelId
 
 Matrix = npt.NDArray[np.float32]
 
-_CHIPS_AT_ONCE = 16
+_CHIPS_AT_ONCE = 4
 
 
 class EmbeddingModel(StrEnum):
@@ -151,16 +151,17 @@ class Embedder:
         Raises:
             ModelUnavailable: If the network's file is missing or not the pinned one.
         """
+        none = np.empty((0, self.part.dimension), np.float32)
+        pieces = [chips[i : i + _CHIPS_AT_ONCE] for i in range(0, len(chips), _CHIPS_AT_ONCE)]
+        return np.concatenate([none, *self._models.each(self._embed, pieces)])
+
+    def _embed(self, chips: Matrix) -> Matrix:
         session = self._models.session(self.part.network)
-        rows = [np.empty((0, self.part.dimension), np.float32)]
-        for start in range(0, len(chips), _CHIPS_AT_ONCE):
-            ready = self.ready(chips[start : start + _CHIPS_AT_ONCE])
-            if self.part.adds_mirrored:
-                both = session.run(np.concatenate([ready, ready[..., ::-1]]))[0]
-                rows.append(_normalised(both[: len(ready)] + both[len(ready) :]))
-            else:
-                rows.append(_normalised(session.run(ready)[0]))
-        return np.concatenate(rows)
+        ready = self.ready(chips)
+        if self.part.adds_mirrored:
+            both = session.run(np.concatenate([ready, ready[..., ::-1]]))[0]
+            return _normalised(both[: len(ready)] + both[len(ready) :])
+        return _normalised(session.run(ready)[0])
 
     def ready(self, chips: Matrix) -> Matrix:
         """Return chips as the network takes them: normalised, channels first."""
@@ -174,6 +175,7 @@ class FusedEmbedder:
     def __init__(self, recipe: Recipe, models: ModelStore) -> None:
         self.recipe = recipe
         self._parts = [Embedder(part, models) for part in recipe.parts]
+        self._models = models
 
     def embed(self, pixels: Pixels, faces: Sequence[Landmarks]) -> list[Embedding]:
         """Embed every face of a picture.
@@ -190,14 +192,16 @@ class FusedEmbedder:
         """
         if not faces:
             return []
-        chips: dict[Template, Matrix] = {}
-        columns: list[Matrix] = []
-        for embedder in self._parts:
-            template = embedder.part.template
-            if template not in chips:
-                chips[template] = np.stack([chip(pixels, face, template) for face in faces])
+        chips = {
+            template: np.stack([chip(pixels, face, template) for face in faces])
+            for template in dict.fromkeys(embedder.part.template for embedder in self._parts)
+        }
+
+        def column(embedder: Embedder) -> Matrix:
             share = np.float32(np.sqrt(embedder.part.weight))
-            columns.append(share * embedder.embed(chips[template]))
+            return share * embedder.embed(chips[embedder.part.template])
+
+        columns = self._models.each(column, self._parts)
         return [as_embedding(row) for row in _normalised(np.concatenate(columns, axis=1))]
 
 

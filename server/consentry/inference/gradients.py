@@ -43,7 +43,7 @@ class Gradient:
     """
 
     def __init__(self, name: ModelName, models: ModelStore) -> None:
-        self._session = open_session(_with_gradient(models.file(name)), threads=1)
+        self._session = open_session(_with_gradient(models.file(name)))
 
     def __call__(self, inputs: Floats, direction: Floats) -> tuple[Floats, Floats]:
         """Run the network forwards and backwards.

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -118,3 +119,46 @@ def test_the_runtime_reports_to_nobody(models_dir: Path, tmp_path: Path):
     )
 
     assert list(tmp_path.rglob("*")) == []
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_each_keeps_the_order_whoever_takes_which_item(tmp_path: Path, threads: int):
+    store = ModelStore(tmp_path, threads)
+
+    assert store.each(lambda item: item * item, range(40)) == [i * i for i in range(40)]
+    assert store.each(abs, ()) == []
+
+
+def test_each_goes_on_at_once_on_as_many_threads_as_are_given(tmp_path: Path):
+    store = ModelStore(tmp_path, 3)
+    together = Barrier(3)
+
+    # Each waits for the two others: were they run one after the other, the barrier would break.
+    places = store.each(lambda _: together.wait(timeout=30), range(3))
+
+    assert sorted(places) == [0, 1, 2]
+
+
+def test_each_within_each_waits_for_no_free_thread(tmp_path: Path):
+    store = ModelStore(tmp_path, 2)
+
+    def outer(item: int) -> list[int]:
+        return store.each(lambda inner: item * inner, range(5))
+
+    with ThreadPoolExecutor(8) as callers:
+        results = list(callers.map(lambda _: store.each(outer, range(6)), range(8)))
+
+    assert results == [[[i * j for j in range(5)] for i in range(6)]] * 8
+
+
+def test_each_raises_what_an_item_raised(tmp_path: Path):
+    store = ModelStore(tmp_path, 2)
+
+    def fail_at_three(item: int) -> int:
+        if item == 3:
+            raise ModelUnavailable("the fourth")
+        return item
+
+    with pytest.raises(ModelUnavailable, match="the fourth"):
+        store.each(fail_at_three, range(6))
+    assert store.each(abs, range(3)) == [0, 1, 2]
