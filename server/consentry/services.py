@@ -22,7 +22,7 @@ from consentry.enrolment.backups import ExportBackup, RestoreBackup
 from consentry.enrolment.contests import Contests
 from consentry.enrolment.enrol import EnrolSubject
 from consentry.enrolment.passphrases import OwnPassphrases
-from consentry.enrolment.people import EraseHome, People, RevokeSubject, VerifyActor
+from consentry.enrolment.people import EraseHome, People, ProveSubject, RevokeSubject, VerifyActor
 from consentry.enrolment.policies import SetPolicy
 from consentry.enrolment.references import ReferenceGallery
 from consentry.enrolment.rotation import RotateKeys
@@ -51,6 +51,7 @@ class Services:
     people: People
     revoke: RevokeSubject
     erase_home: EraseHome
+    prove: ProveSubject
     verify_actor: VerifyActor
     own_passphrases: OwnPassphrases
     set_policy: SetPolicy

@@ -43,7 +43,7 @@ from consentry.enrolment.contests import Contests
 from consentry.enrolment.enrol import EnrolSubject
 from consentry.enrolment.keys import SubjectKeyRing
 from consentry.enrolment.passphrases import OwnPassphrases
-from consentry.enrolment.people import EraseHome, People, RevokeSubject, VerifyActor
+from consentry.enrolment.people import EraseHome, People, ProveSubject, RevokeSubject, VerifyActor
 from consentry.enrolment.policies import SetPolicy
 from consentry.enrolment.reading import ReadingKeys
 from consentry.enrolment.references import ReferenceGallery
@@ -423,6 +423,7 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
         people=people,
         revoke=RevokeSubject(people, subjects, gallery),
         erase_home=EraseHome(home_store, custody, turn),
+        prove=ProveSubject(subjects, custody, own_passphrases),
         verify_actor=verify_actor,
         own_passphrases=own_passphrases,
         set_policy=SetPolicy(subjects, verify_actor, gallery),

@@ -343,6 +343,7 @@ def test_each_scope_opens_its_own_routes_and_no_others(lit):
         Scope.FEED_READ: {("GET", "/v1/feed")},
         Scope.CONSENTS_READ: {
             ("GET", "/v1/consent-requests"),
+            ("GET", "/v1/consent-requests/{request_id}/pictures"),
             ("GET", "/v1/grants"),
             ("GET", "/v1/consent-tokens"),
         },
@@ -354,6 +355,14 @@ def test_each_scope_opens_its_own_routes_and_no_others(lit):
             ("DELETE", "/v1/grants/{grant_id}"),
             ("DELETE", "/v1/consent-tokens/{token_id}"),
         },
+        Scope.CONSENTS_ANSWER: {
+            ("GET", "/v1/consent-requests"),
+            ("GET", "/v1/consent-requests/{request_id}/pictures"),
+            ("POST", "/v1/consent-requests/{request_id}/approve"),
+            ("POST", "/v1/consent-requests/{request_id}/decline"),
+            ("POST", "/v1/consent-requests/{request_id}/block"),
+        },
+        Scope.CHECKS_MINE: {("POST", "/v1/subjects/checks")},
         Scope.FACES_READ: {("POST", "/v1/faces")},
         Scope.SUBJECTS_WRITE: {("POST", "/v1/subjects"), ("POST", "/v1/subjects/revoke")},
         Scope.TOKENS: {

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
-from consentry.accounts.principals import PLATFORM_SCOPES, Scope
+from consentry.accounts.principals import EXTENSION_SCOPES, PLATFORM_SCOPES
+from consentry.vault.passphrase import Passphrase
 from fakes.coloured_faces import picture
 from fakes.site import PASSWORD, is_problem
 
-RED = (200, 0, 0)
+RED, BLUE = (200, 0, 0), (0, 0, 200)
+OWN = "quiet heron under glass"
 EVERYDAY = {"prompt": "make the sky blue"}
 
 
@@ -119,7 +123,58 @@ def test_what_is_not_there_is_not_found(owner):
     assert owner.get("/v1/consent-tokens").json()["tokens"] == []
 
 
-def test_an_extension_says_yes_to_nothing(enrolled):
-    client = enrolled.bearer(Scope.CHECKS_WRITE, Scope.FACES_READ, Scope.VAULT_READ)
-    answer = client.post("/v1/grants", json={"subject": "Ada", "purposes": ["edit"]})
-    assert is_problem(answer, 403, "forbidden")
+def test_an_extension_says_yes_with_her_passphrase_beside_it_and_not_without(
+    enrolled, owner, platform
+):
+    asked = ask(platform)
+    path = f"/v1/consent-requests/{asked['request_id']}"
+    extension = enrolled.bearer(*EXTENSION_SCOPES)
+    (waiting,) = extension.get("/v1/consent-requests").json()["requests"]
+    assert waiting["prompt"] == EVERYDAY["prompt"]
+    (shown,) = extension.get(path + "/pictures").json()["pictures"]
+    assert base64.b64decode(shown).startswith(b"\xff\xd8")
+
+    # The owner has just given hers, which is no yes of whoever holds the extension's token.
+    assert is_problem(extension.post(path + "/approve", json={}), 403, "forbidden")
+    wrong = extension.post(path + "/approve", json={"passphrase": "plum ladder cobalt"})
+    assert is_problem(wrong, 403, "wrong-passphrase")
+    assert platform.get(path).json()["state"] == "pending"
+
+    assert extension.post(path + "/approve", json={"passphrase": PASSWORD}).status_code == 204
+    assert ask(platform, token=platform.get(path).json()["token"])["verdict"] == "allow"
+    assert is_problem(extension.get(path + "/pictures"), 404, "not-found")
+
+
+def test_in_a_shared_home_an_extension_needs_the_passphrase_of_whoever_is_asked(enrolled, platform):
+    enrolled.home.enrol(BLUE, name="Bob")
+    enrolled.services.own_passphrases.set(enrolled.subject, Passphrase(OWN), old=None)
+    enrolled.services.own_passphrases.forget()
+    path = f"/v1/consent-requests/{ask(platform)['request_id']}"
+    extension = enrolled.bearer(*EXTENSION_SCOPES)
+
+    homes = extension.post(path + "/approve", json={"passphrase": PASSWORD})
+
+    assert is_problem(homes, 403, "wrong-passphrase")
+    assert extension.post(path + "/approve", json={"passphrase": OWN}).status_code == 204
+
+
+@pytest.mark.parametrize("answer", ["decline", "block"])
+def test_an_extension_says_no_without_a_passphrase(enrolled, platform, answer):
+    path = f"/v1/consent-requests/{ask(platform)['request_id']}"
+    extension = enrolled.bearer(*EXTENSION_SCOPES)
+
+    assert extension.post(f"{path}/{answer}").status_code == 204
+    assert platform.get(path).json()["token"] is None
+
+
+def test_an_extension_opens_nothing_and_gives_no_grant(enrolled, platform):
+    path = f"/v1/consent-requests/{ask(platform)['request_id']}"
+    extension = enrolled.bearer(*EXTENSION_SCOPES)
+    grant = extension.post("/v1/grants", json={"subject": "Ada", "purposes": ["edit"]})
+    assert is_problem(grant, 403, "forbidden")
+
+    enrolled.services.custody.lock()
+
+    answer = extension.post(path + "/approve", json={"passphrase": PASSWORD})
+    assert is_problem(answer, 423, "vault-locked")
+    assert extension.get("/v1/vault").json()["state"] == "locked"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from consentry.accounts.principals import ALL_SCOPES, PLATFORM_SCOPES
+from consentry.accounts.principals import ALL_SCOPES, EXTENSION_SCOPES, PLATFORM_SCOPES
 from consentry.vault.passphrase import Passphrase
 from fakes.coloured_faces import picture
 from fakes.site import PASSWORD, is_problem
@@ -59,12 +59,23 @@ def test_the_homes_passphrase_does_not_show_them(shared):
     assert is_problem(mine(owner, "Bob"), 403, "forbidden")
 
 
-def test_a_script_and_a_platform_cannot_read_them_whatever_they_may_do(shared):
+def test_a_script_and_a_platform_cannot_read_them_without_her_passphrase(shared):
     owner = shared.owner()
     owner.post("/v1/subjects/prove", json={"subject": "Ada", "passphrase": OWN})
 
     assert is_problem(mine(shared.bearer(*ALL_SCOPES)), 403, "forbidden")
     assert is_problem(mine(shared.nobody()), 403, "forbidden")
+
+
+def test_a_paired_extension_reads_them_with_her_passphrase_beside_the_question(shared):
+    asked = ask(shared, RED)
+    extension = shared.bearer(*EXTENSION_SCOPES)
+
+    answer = mine(extension, passphrase=OWN)
+
+    assert [each["check_id"] for each in answer.json()["checks"]] == [asked["check_id"]]
+    assert is_problem(mine(extension, passphrase=PASSWORD), 403, "wrong-passphrase")
+    assert is_problem(mine(extension), 403, "forbidden")
 
 
 @pytest.mark.parametrize(

@@ -282,6 +282,7 @@ def build_services(clock: ManualClock) -> Services:
         people=people,
         revoke=MemoryRevoke(people),
         erase_home=MemoryEraseHome(people),
+        prove=None,
         verify_actor=ScriptedActor(),
         own_passphrases=None,
         set_policy=None,

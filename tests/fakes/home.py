@@ -28,7 +28,7 @@ from consentry.enrolment.contests import Contests
 from consentry.enrolment.enrol import Enrolled, EnrolSubject
 from consentry.enrolment.keys import SubjectKeyRing
 from consentry.enrolment.passphrases import OwnPassphrases
-from consentry.enrolment.people import EraseHome, People, RevokeSubject, VerifyActor
+from consentry.enrolment.people import EraseHome, People, ProveSubject, RevokeSubject, VerifyActor
 from consentry.enrolment.policies import SetPolicy
 from consentry.enrolment.reading import ReadingKeys
 from consentry.enrolment.references import ReferenceGallery
@@ -244,6 +244,7 @@ class TestHome:
             people=self.people,
             revoke=self.revoke,
             erase_home=self.erase_home,
+            prove=ProveSubject(self.store, self.custody, self.own_passphrases),
             verify_actor=self.verify_actor,
             own_passphrases=self.own_passphrases,
             set_policy=self.set_policy,

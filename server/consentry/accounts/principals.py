@@ -18,6 +18,8 @@ class Scope(StrEnum):
     CONSENT_REQUEST = "consent:request"
     CONSENTS_READ = "consents:read"
     CONSENTS_WRITE = "consents:write"
+    CONSENTS_ANSWER = "consents:answer"
+    CHECKS_MINE = "checks:mine"
     FEED_READ = "feed:read"
     FACES_READ = "faces:read"
     SUBJECTS_READ = "subjects:read"
@@ -28,21 +30,34 @@ class Scope(StrEnum):
     BACKUP = "backup"
     TOKENS = "tokens"
     METRICS_READ = "metrics:read"
+    AUDIT_READ = "audit:read"
 
 
 ALL_SCOPES: frozenset[Scope] = frozenset(Scope)
 
 EXTENSION_SCOPES: frozenset[Scope] = frozenset(
-    {Scope.CHECKS_WRITE, Scope.FACES_READ, Scope.VAULT_READ}
+    {
+        Scope.CHECKS_WRITE,
+        Scope.FACES_READ,
+        Scope.VAULT_READ,
+        Scope.CONSENTS_ANSWER,
+        Scope.CHECKS_MINE,
+    }
 )
-"""What a paired extension may do: ask, and see whether the vault is locked. It cannot enrol, list,
-unlock or erase."""
+"""What a paired extension may do: ask, see whether the vault is locked, and bring what a person
+answers to a question. It cannot enrol, list, unlock or erase. Its token lies on a disk in the clear,
+so a yes and her own list of checks need, each time, her passphrase beside it (docs/adr/0037)."""
 
 
 PLATFORM_SCOPES: frozenset[Scope] = frozenset(
     {Scope.CHECKS_WRITE, Scope.CHECKS_READ, Scope.CONSENT_REQUEST, Scope.FEED_READ}
 )
 """All that an API key can ever do: ask, read its own answers, follow a request, hear of changes."""
+
+
+AUDITOR_SCOPES: frozenset[Scope] = frozenset({Scope.AUDIT_READ})
+"""What an auditor may do: read the log, its figures, and the receipts of entries that she picks. She sees
+nobody and changes nothing."""
 
 
 class Door(StrEnum):
@@ -90,15 +105,16 @@ class Principal:
         """Whether this is the owner: only she sees private reasons, and may say who is asking."""
         return self.door in {Door.SOCKET, Door.DASHBOARD}
 
-    def require(self, scope: Scope) -> None:
-        """Pass when the caller may do it.
+    def require(self, *scopes: Scope) -> None:
+        """Pass when the caller has one of these scopes.
 
         Raises:
-            Forbidden: If the scope is missing.
+            Forbidden: If it has none of them.
         """
-        if scope not in self.scopes:
+        if self.scopes.isdisjoint(scopes):
+            names = " or ".join(scope.value for scope in scopes)
             raise Forbidden(
-                f"This credential does not have the scope {scope.value}. Make one that has it."
+                f"This credential does not have the scope {names}. Make one that has it."
             )
 
 

@@ -37,12 +37,12 @@ _ANONYMOUS = (
 Guard = Callable[[Request], Awaitable[Principal]]
 
 
-def may(scope: Scope) -> Guard:
-    """Return a dependency that lets callers with a scope in."""
+def may(*scopes: Scope) -> Guard:
+    """Return a dependency that lets callers with one of these scopes in."""
 
     async def guard(request: Request) -> Principal:
         principal = await authenticate(request)
-        principal.require(scope)
+        principal.require(*scopes)
         return principal
 
     return guard

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
@@ -20,21 +21,36 @@ from consentry.api.wire import Inbound, Outbound, answer, json_body
 from consentry.api.work import Kind
 from consentry.grants.requests import PendingRequest
 from consentry.grants.tokens import MAX_LIFETIME_S
-from consentry.kernel.errors import NotFound, StorageFull, VaultAbsent, VaultLocked
+from consentry.kernel.errors import (
+    Forbidden,
+    NotFound,
+    StorageFull,
+    VaultAbsent,
+    VaultLocked,
+    WrongPassphrase,
+)
 from consentry.kernel.ids import ConsentRequestId, SubjectId
 from consentry.kernel.taxonomy import IntentCategory, Purpose
 from consentry.services import Services
+from consentry.vault.passphrase import Passphrase
 
 router = APIRouter(tags=["consent requests"])
 
 Reader = Annotated[Principal, Depends(may(Scope.CONSENTS_READ))]
 Writer = Annotated[Principal, Depends(may(Scope.CONSENTS_WRITE))]
+Viewer = Annotated[Principal, Depends(may(Scope.CONSENTS_READ, Scope.CONSENTS_ANSWER))]
+Answerer = Annotated[Principal, Depends(may(Scope.CONSENTS_WRITE, Scope.CONSENTS_ANSWER))]
 
 
 class ApprovalIn(Inbound):
     """How long a yes to one question holds."""
 
     lifetime_s: int = Field(default=MAX_LIFETIME_S, ge=1, le=MAX_LIFETIME_S)
+    passphrase: str | None = Field(
+        default=None,
+        repr=False,
+        description="Her own or, if she has none, the home's. `consents:answer` needs it each time.",
+    )
 
 
 class UnblockIn(Inbound):
@@ -44,7 +60,7 @@ class UnblockIn(Inbound):
 
 
 class PendingOut(Outbound):
-    """A question that waits for an answer. Its pictures are at the dashboard."""
+    """A question that waits for an answer."""
 
     request_id: str
     subject: str
@@ -65,6 +81,13 @@ class PendingsOut(Outbound):
 
     format: Literal["consentry.consent-requests/1"] = "consentry.consent-requests/1"
     requests: list[PendingOut]
+
+
+class PicturesOut(Outbound):
+    """What a question is about."""
+
+    format: Literal["consentry.consent-pictures/1"] = "consentry.consent-pictures/1"
+    pictures: list[str] = Field(description="Small copies, JPEG in base64.")
 
 
 class BlockedAskerOut(Outbound):
@@ -90,11 +113,28 @@ class BlockedAskersOut(Outbound):
     response_model=PendingsOut,
     responses=documented(VaultAbsent, VaultLocked),
 )
-async def list_consent_requests(request: Request, _: Reader) -> Response:
+async def list_consent_requests(request: Request, _: Viewer) -> Response:
     """List every question that waits for an answer."""
     runtime = runtime_of(request)
     waiting = await runtime.work.do(Kind.STORE, partial(_waiting, runtime.services))
     return answer(PendingsOut(requests=[_pending(each) for each in waiting]))
+
+
+@router.get(
+    "/v1/consent-requests/{request_id}/pictures",
+    operation_id="getConsentRequestPictures",
+    response_model=PicturesOut,
+    responses=documented(NotFound, VaultAbsent, VaultLocked),
+)
+async def get_consent_request_pictures(request: Request, _: Viewer, request_id: str) -> Response:
+    """Show the small copies of the pictures that a question is about."""
+    runtime = runtime_of(request)
+    waiting = await runtime.work.do(Kind.STORE, partial(_waiting, runtime.services))
+    for each in waiting:
+        if each.request == request_id:
+            texts = [base64.b64encode(picture).decode("ascii") for picture in each.pictures]
+            return answer(PicturesOut(pictures=texts))
+    raise NotFound("There is no such request, or it has been answered or has lapsed.")
 
 
 @router.post(
@@ -103,16 +143,19 @@ async def list_consent_requests(request: Request, _: Reader) -> Response:
     status_code=204,
     response_class=Response,
     openapi_extra=json_body(ApprovalIn),
-    responses=documented(NotFound, VaultAbsent, VaultLocked, StorageFull, reads_body=True),
+    responses=documented(
+        NotFound, VaultAbsent, VaultLocked, StorageFull, WrongPassphrase, reads_body=True
+    ),
 )
-async def approve_consent_request(request: Request, _: Writer, request_id: str) -> Response:
-    """Say yes once. Needs her passphrase within the last five minutes."""
+async def approve_consent_request(
+    request: Request, principal: Answerer, request_id: str
+) -> Response:
+    """Say yes once. Needs her passphrase: here, or (`consents:write`) within the last five minutes."""
     runtime = runtime_of(request)
-    approve = runtime.services.consent_requests.approve
     await runtime.work.do_with(
-        Kind.STORE,
+        Kind.KEYS,
         partial(read_json, request, ApprovalIn),
-        lambda body: approve(ConsentRequestId(request_id), lifetime_s=body.lifetime_s),
+        partial(_approve, runtime.services, principal, ConsentRequestId(request_id)),
     )
     return Response(status_code=204)
 
@@ -124,7 +167,7 @@ async def approve_consent_request(request: Request, _: Writer, request_id: str) 
     response_class=Response,
     responses=documented(NotFound),
 )
-async def decline_consent_request(request: Request, _: Writer, request_id: str) -> Response:
+async def decline_consent_request(request: Request, _: Answerer, request_id: str) -> Response:
     """Say no, also while locked. A no needs no proof."""
     runtime = runtime_of(request)
     await runtime.work.do(
@@ -141,7 +184,7 @@ async def decline_consent_request(request: Request, _: Writer, request_id: str) 
     response_class=Response,
     responses=documented(NotFound, VaultAbsent, VaultLocked, StorageFull),
 )
-async def block_asker(request: Request, _: Writer, request_id: str) -> Response:
+async def block_asker(request: Request, _: Answerer, request_id: str) -> Response:
     """Say no, and never hear from this asker again. He is not told."""
     runtime = runtime_of(request)
     await runtime.work.do(
@@ -187,6 +230,16 @@ def _waiting(services: Services) -> Sequence[PendingRequest]:
         for person in services.people.all()
         for each in services.consent_requests.pending(person.subject)
     ]
+
+
+def _approve(
+    services: Services, principal: Principal, request: ConsentRequestId, body: ApprovalIn
+) -> None:
+    if body.passphrase is not None:
+        services.prove(services.consent_requests.whom(request), Passphrase(body.passphrase))
+    elif Scope.CONSENTS_WRITE not in principal.scopes:
+        raise Forbidden("With this credential a yes needs her passphrase in the same request.")
+    services.consent_requests.approve(request, lifetime_s=body.lifetime_s)
 
 
 def _blocked(services: Services) -> list[BlockedAskerOut]:

@@ -13,8 +13,8 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
-from consentry.accounts.principals import Door, Principal
-from consentry.api.authentication import owner_only
+from consentry.accounts.principals import Principal, Scope
+from consentry.api.authentication import may
 from consentry.api.bodies import read_json
 from consentry.api.problems import documented
 from consentry.api.runtime import runtime_of
@@ -22,13 +22,14 @@ from consentry.api.wire import Inbound, Outbound, answer, json_body
 from consentry.api.work import Kind
 from consentry.checks.mine import MAX_SHOWN, MyCheck, MyChecks
 from consentry.checks.sightings import How, Stage
-from consentry.kernel.errors import Forbidden, NotFound, VaultAbsent, VaultLocked
+from consentry.kernel.errors import Forbidden, NotFound, VaultAbsent, VaultLocked, WrongPassphrase
 from consentry.kernel.taxonomy import IntentCategory, PublicReason, Purpose, Verdict
 from consentry.services import Services
+from consentry.vault.passphrase import Passphrase
 
 router = APIRouter(tags=["subjects"])
 
-Owner = Annotated[Principal, Depends(owner_only(Door.SOCKET, Door.DASHBOARD))]
+Reader = Annotated[Principal, Depends(may(Scope.CHECKS_MINE))]
 
 
 class MyChecksIn(Inbound):
@@ -39,6 +40,11 @@ class MyChecksIn(Inbound):
         default=None, strict=False, description="Only checks before this moment."
     )
     limit: int = Field(default=50, ge=1, le=MAX_SHOWN)
+    passphrase: str | None = Field(
+        default=None,
+        repr=False,
+        description="Her own or, if she has none, the home's. A token needs it each time.",
+    )
 
 
 class MyCheckOut(Outbound):
@@ -72,16 +78,21 @@ class MyChecksOut(Outbound):
     operation_id="listMyChecks",
     response_model=MyChecksOut,
     openapi_extra=json_body(MyChecksIn),
-    responses=documented(Forbidden, NotFound, VaultAbsent, VaultLocked, reads_body=True),
+    responses=documented(
+        Forbidden, NotFound, VaultAbsent, VaultLocked, WrongPassphrase, reads_body=True
+    ),
 )
-async def list_my_checks(request: Request, _: Owner) -> Response:
-    """List the checks that somebody's face or name mattered in, within five minutes of her proof.
+async def list_my_checks(request: Request, principal: Reader) -> Response:
+    """List the checks that somebody's face or name mattered in.
 
-    They are sealed to her: with a passphrase of her own, nobody else in the home can read them.
+    Needs her passphrase: here, or for the owner within the last five minutes. They are sealed to her:
+    with a passphrase of her own, nobody else in the home can read them.
     """
     runtime = runtime_of(request)
     page = await runtime.work.do_with(
-        Kind.STORE, partial(read_json, request, MyChecksIn), partial(_read, runtime.services)
+        Kind.KEYS,
+        partial(read_json, request, MyChecksIn),
+        partial(_read, runtime.services, principal),
     )
     return answer(
         MyChecksOut(
@@ -92,8 +103,12 @@ async def list_my_checks(request: Request, _: Owner) -> Response:
     )
 
 
-def _read(services: Services, body: MyChecksIn) -> MyChecks:
+def _read(services: Services, principal: Principal, body: MyChecksIn) -> MyChecks:
+    if body.passphrase is None and not principal.is_owner:
+        raise Forbidden("With this credential it needs her passphrase in the same request.")
     subject = services.people.find(body.subject)
+    if body.passphrase is not None:
+        services.prove(subject, Passphrase(body.passphrase))
     return services.my_checks(subject, before=body.before, limit=body.limit)
 
 

@@ -16,6 +16,7 @@ from consentry.kernel.taxonomy import SubjectPolicy
 from consentry.vault.custody import Custody, VaultState
 from consentry.vault.envelope import SealedText, unseal_text
 from consentry.vault.keys import KeyRing, WrappedKey
+from consentry.vault.passphrase import Passphrase
 
 SELF_EDIT_WINDOW_S = FRESH_S
 
@@ -135,6 +136,31 @@ class EraseHome:
         with self.turn:
             self.custody.lock()
             return self.home.erase()
+
+
+@dataclass(frozen=True, slots=True)
+class ProveSubject:
+    """Take the passphrase by which a subject shows that she is there, whichever it is for her."""
+
+    store: SubjectStore
+    custody: Custody
+    own: OwnPassphrases
+
+    def __call__(self, subject: SubjectId, passphrase: Passphrase) -> None:
+        """Prove it for `SELF_EDIT_WINDOW_S`. Opens nothing: what is locked stays locked.
+
+        Raises:
+            WrongPassphrase: If it is not hers; or, if she has none of her own, not the home's.
+            TooManyRequests: After several wrong ones in a row, before the wait is over.
+            NotFound: If nobody is enrolled by that identifier.
+            VaultAbsent, VaultLocked: If the keys are not in memory.
+            Overloaded: If the machine lacks the memory for Argon2id now.
+        """
+        self.custody.keys()
+        if self.own.has(subject):
+            self.own.prove(subject, passphrase)
+        else:
+            self.custody.verify_passphrase(passphrase)
 
 
 @dataclass(frozen=True, slots=True)

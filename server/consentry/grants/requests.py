@@ -188,6 +188,14 @@ class RequestDesk:
         waiting = self.store.pending(subject, now=self.clock.now())
         return tuple(_shown(stored, _opened(stored, key)) for stored in waiting)
 
+    def whom(self, request: ConsentRequestId) -> SubjectId:
+        """Return who is asked.
+
+        Raises:
+            NotFound: If it is not pending (any more).
+        """
+        return self._waiting(request).subject
+
     def approve(self, request: ConsentRequestId, *, lifetime_s: int = MAX_LIFETIME_S) -> None:
         """Say yes once: the asker may poll a token for these words and pictures, and one use.
 
