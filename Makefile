@@ -110,9 +110,9 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 lock: | $(BIN)/pip ## renew the hash-pinned requirements
 	@$(BIN)/pip --disable-pip-version-check install --quiet uv
 	@$(LOCK) requirements/build.in -o requirements/build.lock
-	@$(LOCK) pyproject.toml --extra models --extra reference \
+	@$(LOCK) pyproject.toml --extra models --extra reference --extra grpc \
 		--override requirements/overrides.txt -o requirements/run.lock
-	@$(LOCK) pyproject.toml --extra models --extra reference --group dev \
+	@$(LOCK) pyproject.toml --extra models --extra reference --extra grpc --group dev \
 		-c requirements/run.lock --override requirements/overrides-dev.txt -o requirements/dev.lock
 
 .PHONY: clean

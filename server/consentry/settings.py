@@ -114,6 +114,13 @@ class Settings(BaseSettings):
             "speaks the same REST API."
         ),
     )
+    gateway_xai_grpc: str | None = Field(
+        default=None,
+        description=(
+            "Where the generator behind the gateway's gRPC door is: `api.x.ai:443`, over TLS, or "
+            "`http://127.0.0.1:50051` for one without. The client `xai-sdk` speaks nothing else."
+        ),
+    )
     gateway_apis: Path | None = Field(
         default=None,
         description=(
@@ -127,6 +134,30 @@ class Settings(BaseSettings):
     )
     gateway_port: int = Field(
         default=8585, ge=0, le=65535, description="Port of the gateway; 0 takes any free one."
+    )
+    gateway_grpc_port: int = Field(
+        default=8586,
+        ge=0,
+        le=65535,
+        description="Port of the gateway's gRPC door; 0 takes any free one.",
+    )
+    gateway_grpc_certificate: Path | None = Field(
+        default=None,
+        description=(
+            "Certificate of the gRPC door, in PEM, with what it is signed by. Without one it speaks in plain, "
+            "for clients on the same machine or behind a proxy that has one."
+        ),
+    )
+    gateway_grpc_key: Path | None = Field(
+        default=None, description="Private key of that certificate, in PEM, without a passphrase."
+    )
+    gateway_grpc_max_message_bytes: int = Field(
+        default=20 * 1024 * 1024,
+        ge=1024,
+        description=(
+            "Largest message that the gRPC door reads; `xai-sdk` sends none that is larger. It takes up to four "
+            "times that of the gateway's memory."
+        ),
     )
     gateway_platform: str | None = Field(
         default=None, description="Whom the gateway acts for; goes into every receipt and grant."

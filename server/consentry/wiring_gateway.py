@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from starlette.types import ASGIApp
@@ -29,12 +30,17 @@ from consentry.gateway.gate import Gate, GateLimits
 from consentry.gateway.openai.dialect import OpenAIDialect
 from consentry.gateway.ports import PictureSource, Upstream
 from consentry.gateway.xai.dialect import XaiDialect
+from consentry.gateway.xai_grpc.dialect import STREAMS, XaiGrpcDialect
 from consentry.kernel.biometrics import as_pixels
 from consentry.kernel.clock import Clock, SystemClock
 from consentry.kernel.errors import BadRequest
 from consentry.services import Services
 from consentry.settings import Settings
 from consentry.wiring import Home
+
+if TYPE_CHECKING:
+    from consentry.api.gateway_grpc import GrpcDoor
+    from consentry.connectors.grpc_upstream import GrpcUpstream
 
 OPENAI_PREFIX = "/openai/v1"
 XAI_PREFIX = "/xai/v1"
@@ -47,6 +53,7 @@ def gateway_app(home: Home) -> GatewayApp:
         BadRequest: If no generator is named, or a setting does not fit another.
     """
     parts = GatewayParts.of(home.services, home.settings)
+    grpc = parts.grpc_upstream()
     gates: dict[str, Gate] = {}
     upstreams: list[HttpUpstream] = []
     for prefix, dialect, address in _generators(home.settings):
@@ -61,8 +68,13 @@ def gateway_app(home: Home) -> GatewayApp:
     async def close() -> None:
         for upstream in upstreams:
             await upstream.close()
+        if grpc is not None:
+            await grpc.close()
 
-    return parts.app(gates, close)
+    app = parts.app(gates, close)
+    if grpc is not None:
+        app.beside = parts.grpc_door(grpc, app)
+    return app
 
 
 def gateway_around(home: Home, inner: ASGIApp, *, prefix: str) -> GatewayApp:
@@ -94,7 +106,7 @@ def _generators(settings: Settings) -> list[tuple[str, Dialect, str]]:
         (f"/{api.name}", ConfiguredDialect(api), api.upstream)
         for api in _described(settings.gateway_apis)
     ]
-    if not found:
+    if not found and settings.gateway_xai_grpc is None:
         raise BadRequest(
             "The gateway stands in front of a generator, and none is named. Say where it is: "
             "--openai https://api.openai.com/v1, or CONSENTRY_GATEWAY_OPENAI."
@@ -173,6 +185,65 @@ class GatewayParts:
             clock=self.clock,
             platform=settings.gateway_platform,
             caller=settings.gateway_caller or "gateway",
+        )
+
+    def grpc_upstream(self) -> GrpcUpstream | None:
+        """Build what leads to the generator behind the gRPC door; None when none is named.
+
+        Raises:
+            BadRequest: If its address is none, the library is not installed, or a setting does
+                not fit another.
+        """
+        settings = self.settings
+        if settings.gateway_xai_grpc is None:
+            return None
+        held = settings.gateway_grpc_max_message_bytes * HELD_TIMES
+        if held > room_for_one(settings.gateway_memory_bytes):
+            raise BadRequest(
+                "CONSENTRY_GATEWAY_MEMORY_BYTES does not hold one message: make it at least "
+                f"{HELD_TIMES + 1} times CONSENTRY_GATEWAY_GRPC_MAX_MESSAGE_BYTES."
+            )
+        if (settings.gateway_grpc_certificate is None) != (settings.gateway_grpc_key is None):
+            raise BadRequest(
+                "The gRPC door speaks TLS with a certificate and its key. Name both, or neither."
+            )
+        try:
+            from consentry.connectors.grpc_upstream import GrpcUpstream
+        except ModuleNotFoundError as cause:
+            raise BadRequest(
+                "The gRPC door needs a library that is not installed: pip install 'consentry[grpc]'"
+            ) from cause
+        return GrpcUpstream(
+            settings.gateway_xai_grpc,
+            streams=STREAMS,
+            answer_timeout_s=settings.gateway_answer_timeout_s,
+            max_answer_bytes=settings.gateway_max_answer_bytes,
+        )
+
+    def grpc_door(self, upstream: Upstream, app: GatewayApp) -> GrpcDoor:
+        """Build the door for gRPC, beside an application with which it shares memory and figures."""
+        from consentry.api.gateway_grpc import GrpcDoor, GrpcDoorSettings
+        from consentry.api.gateway_messages import MessageLimits
+
+        settings = self.settings
+        return GrpcDoor(
+            gate=self.gate(XaiGrpcDialect(), upstream),
+            settings=GrpcDoorSettings(
+                host=settings.gateway_host,
+                port=settings.gateway_grpc_port,
+                certificate=settings.gateway_grpc_certificate,
+                key=settings.gateway_grpc_key,
+                messages=MessageLimits(
+                    max_bytes=settings.gateway_grpc_max_message_bytes,
+                    max_passing_bytes=settings.gateway_max_upload_bytes,
+                    # Whoever waits for room waits longer than one who is slow may hold it.
+                    timeout_s=min(settings.gateway_body_timeout_s, settings.gateway_patience_s),
+                ),
+                drain_s=settings.gateway_drain_s,
+            ),
+            memory=app.memory,
+            metrics=app.metrics,
+            clock=self.clock,
         )
 
     def app(

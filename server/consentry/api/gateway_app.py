@@ -16,18 +16,18 @@ import asyncio
 import logging
 import posixpath
 import re
-import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import PurePath
+from typing import Protocol
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consentry.api.gateway_body import BodyLimits, IncomingBody
+from consentry.api.gateway_log import log_request, log_unexpected
 from consentry.api.gateway_memory import Memory
 from consentry.api.gateway_metrics import GatewayMetrics
 from consentry.api.metrics import CONTENT_TYPE
@@ -61,6 +61,16 @@ class GatewaySettings:
     drain_s: float
 
 
+class Beside(Protocol):
+    """Another way into the same gateway, on a port of its own."""
+
+    async def start(self) -> int:
+        """Listen, unless it does already, and return the port."""
+
+    async def stop(self) -> None:
+        """Turn new requests away, and let those that are here finish. May be called again."""
+
+
 @dataclass(slots=True)
 class GatewayApp:
     """See the module. Belongs to one event loop.
@@ -74,6 +84,7 @@ class GatewayApp:
         on_stop: Awaited when it stops.
         metrics: What is counted.
         memory: For bodies.
+        beside: Starts and stops with it.
         is_closing: It turns new requests away.
     """
 
@@ -85,6 +96,7 @@ class GatewayApp:
     inner: ASGIApp | None = None
     metrics: GatewayMetrics = field(default_factory=GatewayMetrics)
     memory: Memory = field(init=False)
+    beside: Beside | None = None
     _active: int = 0
     is_closing: bool = False
 
@@ -115,13 +127,19 @@ class GatewayApp:
     async def stop(self) -> None:
         """Turn new requests away, let those that are here finish, and close what they used."""
         self.is_closing = True
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._drain())
+            if self.beside is not None:
+                group.create_task(self.beside.stop())
+        await self.on_stop()
+
+    async def _drain(self) -> None:
         try:
             async with asyncio.timeout(self.settings.drain_s):
                 while self._active:  # noqa: ASYNC110 -- an event would have to be reset by every request
                     await asyncio.sleep(_POLL_S)
         except TimeoutError:
             _log.warning("stopping with %d requests that have not finished", self._active)
-        await self.on_stop()
 
     def _gate_of(self, scope: Scope) -> tuple[str, Gate] | None:
         """Return the gate of a path, in whatever way it is written.
@@ -166,6 +184,8 @@ class GatewayApp:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                if self.beside is not None:
+                    await self.beside.start()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await self.stop()
@@ -200,7 +220,7 @@ class GatewayApp:
             seconds = self.clock.monotonic() - began
             name = gate.dialect.name
             self.metrics.note(name, passage, status=request.status, seconds=seconds)
-            _log.info("%s", _line(name, passage, request.status, seconds))
+            log_request(name, passage, request.status, seconds)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -228,7 +248,7 @@ class _Request:
             ended = await asyncio.gather(answering, watching, return_exceptions=True)
             self.body.close()
         if isinstance(ended[0], Exception):
-            self._note_unexpected(ended[0])
+            log_unexpected(ended[0], self.passage.request_id)
 
     async def _answer(self) -> None:
         async with AsyncExitStack() as stack:
@@ -244,7 +264,7 @@ class _Request:
                 self.passage.error = OperatorError.code
                 if self.has_started:
                     raise
-                self._note_unexpected(error)
+                log_unexpected(error, self.passage.request_id)
                 await self._deliver(self._refused(OperatorError("unexpected")))
 
     async def _opened(self, stack: AsyncExitStack) -> Answer:
@@ -271,13 +291,6 @@ class _Request:
             await self.body.drain(_DRAIN_S)
         await self.send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    def _note_unexpected(self, error: Exception) -> None:
-        """Log where it happened. The text of a foreign exception may quote what it choked on."""
-        frames = traceback.extract_tb(error.__traceback__)
-        place = f"{PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
-        name = type(error).__name__
-        _log.error("unexpected %s at %s, id=%s", name, place, self.passage.request_id)
-
 
 def _route_path(scope: Scope) -> str:
     """Return the path below where the application is mounted, as its own router sees it."""
@@ -296,17 +309,4 @@ def _head_of(scope: Scope, prefix: str) -> Head:
         path=path[len(prefix) + 1 :] if is_plain else "",
         query=scope["query_string"],
         headers=tuple((name.lower(), value) for name, value in scope["headers"]),
-    )
-
-
-def _line(dialect: str, passage: Passage, status: int, seconds: float) -> str:
-    verdict = "none" if passage.verdict is None else passage.verdict.value
-    reasons = ",".join(passage.reasons) or "none"
-    refusal = "none" if passage.refusal is None else passage.refusal.kind.value
-    return (
-        f"{dialect} {passage.route} {status} {seconds * 1000:.0f}ms "
-        f"check={passage.check_s * 1000:.0f}ms upstream={passage.upstream_s * 1000:.0f}ms "
-        f"verdict={verdict} reasons={reasons} refusal={refusal} stage={passage.stage.value} "
-        f"pictures={passage.pictures} outputs={passage.outputs} error={passage.error or 'none'} "
-        f"checks={len(passage.checks)} id={passage.request_id}"
     )

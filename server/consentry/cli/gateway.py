@@ -16,6 +16,9 @@ from consentry.cli.options import PassphraseFd
 from consentry.cli.terminal import note, say
 
 if TYPE_CHECKING:
+    import uvicorn
+
+    from consentry.api.gateway_app import GatewayApp
     from consentry.settings import Settings
     from consentry.wiring import Home
 
@@ -49,6 +52,15 @@ def serve_gateway(  # noqa: PLR0913 -- each an option of the command
             show_default=False,
         ),
     ] = None,
+    xai_grpc: Annotated[
+        str | None,
+        typer.Option(
+            "--xai-grpc",
+            metavar="HOST:PORT",
+            help="The generator behind the gRPC door, which `xai-sdk` needs, for example api.x.ai:443.",
+            show_default=False,
+        ),
+    ] = None,
     apis: Annotated[
         Path | None,
         typer.Option(
@@ -66,6 +78,34 @@ def serve_gateway(  # noqa: PLR0913 -- each an option of the command
         int | None,
         typer.Option(
             min=0, max=65535, help="Port to listen on; 0 takes any free one.", show_default=False
+        ),
+    ] = None,
+    grpc_port: Annotated[
+        int | None,
+        typer.Option(
+            "--grpc-port",
+            min=0,
+            max=65535,
+            help="Port of the gRPC door: 8586 when left out; 0 takes any free one.",
+            show_default=False,
+        ),
+    ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(
+            "--grpc-certificate",
+            metavar="FILE",
+            help="Certificate of the gRPC door, in PEM; without one it speaks in plain.",
+            show_default=False,
+        ),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            "--grpc-key",
+            metavar="FILE",
+            help="Private key of that certificate, in PEM.",
+            show_default=False,
         ),
     ] = None,
     platform: Annotated[
@@ -90,9 +130,13 @@ def serve_gateway(  # noqa: PLR0913 -- each an option of the command
     given = {
         "gateway_openai": openai,
         "gateway_xai": xai,
+        "gateway_xai_grpc": xai_grpc,
         "gateway_apis": apis,
         "gateway_host": host,
         "gateway_port": port,
+        "gateway_grpc_port": grpc_port,
+        "gateway_grpc_certificate": certificate,
+        "gateway_grpc_key": key,
         "gateway_platform": platform,
         "model": invocation.model,
         # It is nobody's desk: who stops it locks it.
@@ -113,18 +157,30 @@ async def _serve(home: Home, settings: Settings) -> None:
 
     app = gateway_app(home)
     with listen_on(settings.gateway_host, settings.gateway_port) as listener:
+        # Before the rest, so that a port that is taken is told at once.
+        grpc_port = None if app.beside is None else await app.beside.start()
         server = server_of(app, log_level="critical", grace_s=round(settings.gateway_drain_s))
         async with stopping_on_signals([server]):
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             keeping = asyncio.create_task(_stay_open(home))
+            stopping = asyncio.create_task(_stop_beside(app, server))
             try:
                 while not (server.started or serving.done()):  # noqa: ASYNC110 -- uvicorn has no event
                     await asyncio.sleep(_STARTED_POLL_S)
                 await asyncio.to_thread(home.warm_up)
-                _announce(app.gates, settings, int(listener.getsockname()[1]))
+                _announce(app.gates, settings, int(listener.getsockname()[1]), grpc_port)
                 await serving
             finally:
                 keeping.cancel()
+                stopping.cancel()
+
+
+async def _stop_beside(app: GatewayApp, server: uvicorn.Server) -> None:
+    """Let the door beside stop taking requests when the server does, not after it has finished."""
+    while not server.should_exit:  # noqa: ASYNC110 -- uvicorn has no event
+        await asyncio.sleep(_STARTED_POLL_S)
+    if app.beside is not None:
+        await app.beside.stop()
 
 
 async def _stay_open(home: Home) -> None:
@@ -137,7 +193,9 @@ async def _stay_open(home: Home) -> None:
             home.services.custody.keys()
 
 
-def _announce(prefixes: Iterable[str], settings: Settings, port: int) -> None:
+def _announce(
+    prefixes: Iterable[str], settings: Settings, port: int, grpc_port: int | None
+) -> None:
     shown_host = (
         f"[{settings.gateway_host}]" if ":" in settings.gateway_host else settings.gateway_host
     )
@@ -145,10 +203,21 @@ def _announce(prefixes: Iterable[str], settings: Settings, port: int) -> None:
     say("The gateway is running.")
     for prefix in prefixes:
         say(f"  base URL for clients   {address}{prefix}")
+    if grpc_port is not None:
+        say(f"  api_host for xai-sdk   {_api_host(settings, shown_host, grpc_port)}")
     say(f"  health and metrics     {address}/health {address}/metrics")
     if settings.gateway_platform is None:
         note("No --platform is named: grants that are bound to a platform do not count here.")
     say("Stop with Ctrl-C.")
+    if grpc_port is not None:
+        say(f"consentry-gateway-grpc {shown_host}:{grpc_port}")
     # For scripts: the last line before requests are answered.
     say(f"consentry-gateway-ready {address} pid={os.getpid()}")
     sys.stdout.flush()
+
+
+def _api_host(settings: Settings, shown_host: str, port: int) -> str:
+    """Return what a client names. By this name alone it speaks in plain without being told to."""
+    is_plain = settings.gateway_grpc_certificate is None
+    host = "localhost" if is_plain and settings.gateway_host == "127.0.0.1" else shown_host
+    return f"{host}:{port}"

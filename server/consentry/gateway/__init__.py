@@ -7,6 +7,8 @@ ports      what the gate asks of others
 pinning    the picture that was checked, in place of its address
 gate       the one way of every request: read, check, forward, check what comes back
 openai/    the dialect of OpenAI
+protobuf   messages of gRPC, read strictly
 xai/       the dialect of xAI
+xai_grpc/  the dialect of its gRPC API
 configured/  any JSON API that a file describes
 """

@@ -18,15 +18,15 @@ _LINES = re.compile(_LINE_END)
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A whole body: as it came, and without its content coding."""
+    """A whole body: in the pieces in which it came, and together, without its content coding."""
 
-    raw: bytes = field(repr=False)
+    chunks: tuple[bytes, ...] = field(repr=False)
     plain: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One server-sent event: as it came, and its data."""
+    """One server-sent event: as it came, and its data; or one message, which is both."""
 
     raw: bytes = field(repr=False)
     data: bytes = field(repr=False)
@@ -39,13 +39,15 @@ async def whole_of(answer: Answer, max_bytes: int) -> Body:
         Unreachable: If it is larger than ``max_bytes``, packed or unpacked, or in a coding that is
             not read here: what cannot be examined is not delivered.
     """
-    raw = bytearray()
+    chunks: list[bytes] = []
+    size = 0
     async for chunk in answer.chunks:
-        raw += chunk
-        if len(raw) > max_bytes:
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > max_bytes:
             raise Unreachable("The answer of the generator is too large to be examined.")
-    body = bytes(raw)
-    return Body(body, _unpacked(body, value_of(answer.headers, b"content-encoding"), max_bytes))
+    coding = value_of(answer.headers, b"content-encoding")
+    return Body(tuple(chunks), _unpacked(b"".join(chunks), coding, max_bytes))
 
 
 async def events_of(answer: Answer, max_bytes: int) -> AsyncIterator[Event]:
@@ -54,6 +56,12 @@ async def events_of(answer: Answer, max_bytes: int) -> AsyncIterator[Event]:
     Raises:
         Unreachable: If one is larger than ``max_bytes``, or the stream is packed.
     """
+    if answer.messages is not None:
+        async for chunk in answer.chunks:
+            if len(chunk) > max_bytes:
+                raise Unreachable("A message of the generator is too large to be examined.")
+            yield Event(chunk, chunk)
+        return
     if value_of(answer.headers, b"content-encoding") not in (None, "identity"):
         raise Unreachable("The stream of the generator is in a coding that is not read here.")
     held = bytearray()

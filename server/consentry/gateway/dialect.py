@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,6 +22,17 @@ class Reply:
 
 class Lookup(Protocol):
     """Asks the generator for what a request refers to, with the caller's own credentials."""
+
+    async def call(self, path: str, message: bytes) -> bytes:
+        """Return the messages that a method of gRPC answers, one behind the other.
+
+        Args:
+            path: Of the method.
+            message: That it is called with.
+
+        Raises:
+            BadRequest, Unreachable, UpstreamTimedOut: As `get`.
+        """
 
     async def get(self, path: str, query: bytes = b"") -> bytes:
         """Return the body of a ``GET``.
@@ -89,6 +100,17 @@ class Dialect(Protocol):
 
     def endpoint(self, method: str, path: str) -> Endpoint | None:
         """Return the place that a request is for; None for one that is not known, which is closed."""
+
+    def pinned(self, call: Call, pictures: Mapping[str, bytes]) -> bytes:
+        """Return the body in which the checked pictures stand instead of their addresses.
+
+        Args:
+            call: The request.
+            pictures: Bytes by address; of formats that are read here.
+
+        Raises:
+            BadRequest: If an address cannot be found in it.
+        """
 
     async def file(self, file_id: str, lookup: Lookup) -> bytes:
         """Return what the generator keeps under a name.

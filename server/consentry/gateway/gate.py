@@ -19,11 +19,19 @@ from consentry.checks.check import MAX_IMAGES, CheckRequest
 from consentry.checks.output import Basis, OutputRequest
 from consentry.gateway.answers import events_of, whole_of
 from consentry.gateway.dialect import Dialect, Endpoint
-from consentry.gateway.exchange import EVENT_STREAM, Answer, Call, Head, Headers, one, without
+from consentry.gateway.exchange import (
+    Answer,
+    Call,
+    Head,
+    Headers,
+    Messages,
+    each_of,
+    one,
+    without,
+)
 from consentry.gateway.gathering import Gathering
 from consentry.gateway.off_loop import off_loop
 from consentry.gateway.passage import Passage
-from consentry.gateway.pinning import pinned
 from consentry.gateway.plain import require_plain, with_query
 from consentry.gateway.ports import (
     Checks,
@@ -191,9 +199,7 @@ class _Way:
                     and fetched.setdefault(picture.url, image) != image
                 ):
                     raise ImageNotFetched("An address gave two pictures. Send the picture itself.")
-        body = await off_loop(
-            len(call.body), lambda: pinned(call.body, self.head.media_type, fetched)
-        )
+        body = await off_loop(len(call.body), lambda: self.gate.dialect.pinned(call, fetched))
         held = sum(len(image) for basis in self.bases for image in basis.request.images)
         incoming.keep(len(body) + held)
         return body
@@ -266,27 +272,28 @@ class _Way:
     async def _inspected(self, endpoint: Endpoint, answer: Answer) -> Answer:
         """Hold an answer until its pictures are cleared: whole, or event by event."""
         self.passage.stage = Stage.OUTPUT
-        if answer.media_type == EVENT_STREAM:
+        if answer.is_stream:
             events = self._events(endpoint, answer)
             # The first event is cleared before the status goes out: it may still be a refusal.
-            first = await anext(events, b"")
+            first = await anext(events, None)
             # A refusal may take the place of what its length was said of.
             headers = without(answer.headers, _LENGTH)
-            stream = self._stream(endpoint, first, events)
-            return Answer(status=answer.status, headers=headers, chunks=stream)
+            stream = self._stream(endpoint, answer, first, events)
+            return replace(answer, headers=headers, chunks=stream)
         body = await whole_of(answer, self.gate.limits.max_answer_bytes)
         await self._clear(endpoint, answer.media_type, body.plain)
-        return replace(answer, chunks=one(body.raw))
+        return replace(answer, chunks=each_of(body.chunks))
 
     async def _events(self, endpoint: Endpoint, answer: Answer) -> AsyncIterator[bytes]:
         async for event in events_of(answer, self.gate.limits.max_answer_bytes):
-            await self._clear(endpoint, EVENT_STREAM, event.data)
+            await self._clear(endpoint, answer.media_type, event.data)
             yield event.raw
 
     async def _stream(
-        self, endpoint: Endpoint, first: bytes, events: AsyncIterator[bytes]
+        self, endpoint: Endpoint, answer: Answer, first: bytes | None, events: AsyncIterator[bytes]
     ) -> AsyncIterator[bytes]:
-        yield first
+        if first is not None:
+            yield first
         try:
             async for event in events:
                 yield event
@@ -298,7 +305,11 @@ class _Way:
         else:
             return
         self.passage.refusal = refusal
-        yield endpoint.last_event(refusal, self.passage.request_id)
+        if answer.messages is None:
+            yield endpoint.last_event(refusal, self.passage.request_id)
+        else:
+            worded = endpoint.refusal(refusal, self.passage.request_id)
+            answer.messages.trailers = worded.headers
 
     async def _clear(self, endpoint: Endpoint, media_type: str, body: bytes) -> None:
         """Pass when every picture in a piece of an answer may be delivered.
@@ -333,8 +344,18 @@ class _Way:
 
     def _marked(self, answer: Answer) -> Answer:
         """Add the receipt and, where the generator gave none, a name for the request."""
+        if answer.messages is not None:
+            return replace(answer, chunks=self._marked_at_end(answer, answer.messages))
+        return replace(answer, headers=self._with_marks(answer.headers))
+
+    async def _marked_at_end(self, answer: Answer, messages: Messages) -> AsyncIterator[bytes]:
+        async for chunk in answer.chunks:
+            yield chunk
+        messages.trailers = self._with_marks(messages.trailers)
+
+    def _with_marks(self, headers: Headers) -> Headers:
         added: Headers = receipt_headers(self.signed, self.question)
-        theirs = without(answer.headers, RECEIPT_FIELDS)
+        theirs = without(headers, RECEIPT_FIELDS)
         if not any(name.lower() == b"x-request-id" for name, _ in theirs):
             added = (*added, (b"x-request-id", self.passage.request_id.encode()))
-        return replace(answer, headers=(*theirs, *added))
+        return (*theirs, *added)

@@ -17,7 +17,6 @@ from consentry.gateway.request import DataUrl, Picture, Sent, StoredFile, WebAdd
 from consentry.kernel.errors import BadRequest, ConsentryError, ImageTooLarge
 
 _AT_ONCE = 4
-_OK = 200
 _PLAIN = re.compile(r"[A-Za-z0-9_\-]+(?:/[A-Za-z0-9_\-]+)*", re.ASCII)
 # Of a body that a look-up does not have.
 _OF_A_BODY = frozenset(
@@ -75,12 +74,20 @@ class Gathering:
         """Return the body of a ``GET`` below the prefix (`Lookup`)."""
         if not _PLAIN.fullmatch(path):
             raise BadRequest("The request refers to something by a name that is none.")
+        return await self._asked("GET", path, query, b"")
+
+    async def call(self, path: str, message: bytes) -> bytes:
+        """Return what a method of gRPC answers (`Lookup`)."""
+        return await self._asked("POST", path, b"", message)
+
+    async def _asked(self, method: str, path: str, query: bytes, body: bytes) -> bytes:
         headers = without(self.head.headers, _OF_A_BODY)
-        head = replace(self.head, method="GET", path=path, query=query, headers=headers)
-        async with self.upstream.send(head, b"") as answer:
-            if answer.status != _OK:
+        head = replace(self.head, method=method, path=path, query=query, headers=headers)
+        async with self.upstream.send(head, body) as answer:
+            found = await whole_of(answer, self.max_answer_bytes)
+            if not answer.is_ok:
                 raise BadRequest("The request refers to something that cannot be looked up.")
-            return (await whole_of(answer, self.max_answer_bytes)).plain
+            return found.plain
 
     async def _bytes_of(self, picture: DataUrl | WebAddress | StoredFile) -> bytes:
         match picture:

@@ -45,7 +45,7 @@ def pinned(body: bytes, media_type: str, pictures: Mapping[str, bytes]) -> bytes
         if text not in pictures:
             return found[0]
         missing.discard(text)
-        return b'"' + _data_url(pictures[text]) + b'"'
+        return b'"' + data_url(pictures[text]) + b'"'
 
     exchanged = _STRING.sub(replaced, body)
     if missing:
@@ -53,5 +53,6 @@ def pinned(body: bytes, media_type: str, pictures: Mapping[str, bytes]) -> bytes
     return exchanged
 
 
-def _data_url(picture: bytes) -> bytes:
+def data_url(picture: bytes) -> bytes:
+    """Return a picture of a format that is read here as a ``data:`` URL."""
     return f"data:image/{sniff(picture).value};base64,".encode() + base64.b64encode(picture)

@@ -47,3 +47,20 @@ def _text(salts: ReceiptSalts) -> str:
 
 def _base64url(value: bytes) -> str:
     return base64.urlsafe_b64encode(value).decode("ascii").rstrip("=")
+
+
+def with_room(headers: Headers, max_bytes: int) -> Headers:
+    """Return header fields without as many of the oldest receipts as are too much for a client.
+
+    Args:
+        headers: Receipts among others.
+        max_bytes: Of the receipts and what opens them, together.
+    """
+    found = {name: value.split(b",") for name, value in headers if name in (RECEIPT, SALTS)}
+    while sum(len(each) + 1 for values in found.values() for each in values) > max_bytes:
+        found = {name: values[1:] for name, values in found.items()}
+    return tuple(
+        (name, b",".join(found[name])) if name in found else (name, value)
+        for name, value in headers
+        if found.get(name, [value])
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -18,6 +18,7 @@ from consentry.gateway.json_body import json_object, parsed
 from consentry.gateway.multipart import parts_of
 from consentry.gateway.off_loop import off_loop
 from consentry.gateway.openai.answers import pictures_of_answer
+from consentry.gateway.pinning import pinned
 from consentry.gateway.refusals import Refusal
 from consentry.gateway.request import GatewayRequest, Picture, Sent
 from consentry.gateway.sources import picture_in
@@ -147,6 +148,10 @@ class ConfiguredDialect:
             ),
             None,
         )
+
+    def pinned(self, call: Call, pictures: Mapping[str, bytes]) -> bytes:
+        """Put checked pictures in place of their addresses."""
+        return pinned(call.body, call.head.media_type, pictures)
 
     async def file(self, file_id: str, lookup: Lookup) -> bytes:
         """Return an uploaded picture, as the generator will see it."""

@@ -1,4 +1,4 @@
-"""The dialect of xAI, at ``/xai/v1``: its REST API. Its gRPC API has no door here.
+"""The dialect of xAI, at ``/xai/v1``: its REST API. Its gRPC API is `consentry.gateway.xai_grpc`.
 
 dialect   which routes there are, and what each is
 images    generations and edits

@@ -6,13 +6,14 @@ Batches (``batches`` and everything below) and videos are closed: nobody could l
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from consentry.gateway.dialect import Endpoint, Lookup, Reply
-from consentry.gateway.exchange import Head
+from consentry.gateway.exchange import Call, Head
 from consentry.gateway.openai.conversations import ConversationEndpoint
 from consentry.gateway.openai.passing import PassingEndpoint
+from consentry.gateway.pinning import pinned
 from consentry.gateway.refusals import Refusal
 from consentry.gateway.xai import refusals
 from consentry.gateway.xai.images import ImagesEndpoint
@@ -92,6 +93,10 @@ class XaiDialect:
             ),
             None,
         )
+
+    def pinned(self, call: Call, pictures: Mapping[str, bytes]) -> bytes:
+        """Put checked pictures in place of their addresses."""
+        return pinned(call.body, call.head.media_type, pictures)
 
     async def file(self, file_id: str, lookup: Lookup) -> bytes:
         """Return what was uploaded under an identifier, as its owner would get it."""

@@ -63,7 +63,7 @@ class ImagesEndpoint:
             raise BadRequest("This route takes no query in its address.")
         if call.head.media_type != "application/json":
             raise UnsupportedMediaType("The body is JSON: application/json.")
-        request = await off_loop(len(call.body), lambda: _read(json_object(call.body)))
+        request = await off_loop(len(call.body), lambda: read_images(json_object(call.body)))
         return (request,)
 
     def found(self, media_type: str, body: bytes) -> Sequence[Picture]:
@@ -104,7 +104,13 @@ class _Gathered:
             self.pictures.extend(pictures_within(text))
 
 
-def _read(body: JsonObject) -> GatewayRequest:
+def read_images(body: JsonObject) -> GatewayRequest:
+    """Read a request, in the names of this API.
+
+    Raises:
+        BadRequest: If it cannot be read with certainty.
+        ImageError: If a picture is given in a way that is not read here.
+    """
     if body.get(_STORES) is not None:
         # The generator would publish the result by itself, before anybody has looked at it.
         raise BadRequest(f"Results are not stored by the generator here: leave `{_STORES}` out.")

@@ -110,9 +110,11 @@ def _body_of(refusal: Refusal, request_id: str) -> dict[str, str]:
     _, code = _shape_of(refusal)
     if code != MODERATED:
         return {"code": code, "error": refusal.message or "The request was not carried out."}
+    return {"code": code, "error": moderated(refusal, request_id)}
+
+
+def moderated(refusal: Refusal, request_id: str) -> str:
+    """Return the sentence in which this API says that something may not be."""
     what = "Generated image" if refusal.stage is Stage.OUTPUT else "Request"
     why = "; ".join(_WORDS[each] for each in refusal.reasons or (PublicReason.UNREADABLE,))
-    return {
-        "code": code,
-        "error": f"{what} rejected by content moderation. Reason: {why}. Request ID: {request_id}.",
-    }
+    return f"{what} rejected by content moderation. Reason: {why}. Request ID: {request_id}."
