@@ -220,7 +220,8 @@ def test_every_page_fits_and_can_be_read(page, companion, pictures):
     _assert_readable(page)
     _check(page, companion, pictures / "sky.png", "add a rainbow")
     _assert_readable(page)
-    for path in ("/", "/check", "/receipts", "/settings", "/erase", "/restore"):
+    paths = ("/", "/check", "/consents", "/protection", "/protection/contest", "/my-checks")
+    for path in (*paths, "/receipts", "/settings", "/erase", "/restore"):
         page.goto(companion.address + path)
         _assert_readable(page)
     page.get_by_role("button", name="Lock", exact=True).click()

@@ -14,6 +14,7 @@ from datetime import timedelta
 from fastapi import Response
 
 from consentry.consent.authority import Grant
+from consentry.dashboard.presence import elsewhere, people_here, person_of, prove
 from consentry.dashboard.visit import Route, Visit, go
 from consentry.dashboard.words import (
     CATEGORIES,
@@ -37,7 +38,6 @@ from consentry.grants.tokens import (
 from consentry.kernel.errors import BadRequest, NotFound
 from consentry.kernel.ids import ConsentRequestId, ConsentTokenId, GrantId, SubjectId
 from consentry.kernel.taxonomy import IntentCategory, Purpose
-from consentry.vault.custody import VaultState
 from consentry.vault.passphrase import MIN_CHARACTERS, Passphrase
 
 _REGION_CHARS = 2
@@ -58,9 +58,9 @@ class _Asked:
 
 def show_consents(visit: Visit) -> Response:
     """Show what waits for an answer, and all that has been agreed to."""
-    if visit.problem is None and visit.state is not VaultState.UNLOCKED:
-        return go("/start" if visit.state is VaultState.ABSENT else "/unlock")
-    people = visit.services.people.all() if visit.state is VaultState.UNLOCKED else ()
+    if (way := elsewhere(visit)) is not None:
+        return way
+    people = people_here(visit)
     return visit.page(
         "consents.html",
         people={person.subject: person for person in people},
@@ -68,6 +68,7 @@ def show_consents(visit: Visit) -> Response:
         grants=_grants(visit, people),
         tokens=_tokens(visit, people),
         blocked=_blocked(visit, people),
+        contested=visit.services.contests.contested(),
         lifetimes=LIFETIMES,
         notice=NOTICES.get(visit.query.get("done", "")),
     )
@@ -80,7 +81,7 @@ def approve(visit: Visit) -> Response:
     asked = next((q for q in _questions(visit, people) if q.question.request == request), None)
     if asked is None:
         raise NotFound("There is no such question, or it has been answered or has lapsed.")
-    _prove(visit, asked.person)
+    prove(visit, asked.person)
     lifetime_s = _number(visit, "lifetime_s", 1, MAX_LIFETIME_S)
     visit.services.consent_requests.approve(request, lifetime_s=lifetime_s)
     return go("/consents?done=approved")
@@ -112,7 +113,7 @@ def show_give(visit: Visit) -> Response:
 
 def give(visit: Visit) -> Response:
     """Give a grant."""
-    person = _person(visit)
+    person = person_of(visit)
     purposes = frozenset(
         choice for choice in Purpose if visit.form.text(f"purpose_{choice.value}") != ""
     )
@@ -131,7 +132,7 @@ def give(visit: Visit) -> Response:
         else visit.services.grants.clock.now() + timedelta(days=_number(visit, "days", 1, 3650)),
         max_uses=None if uses == "" else _number(visit, "max_uses", 1, 1_000_000),
     )
-    _prove(visit, person)
+    prove(visit, person)
     visit.services.grants.create(person.subject, terms)
     return go("/consents?done=given")
 
@@ -149,7 +150,7 @@ def show_token(visit: Visit) -> Response:
 
 def issue_token(visit: Visit) -> Response:
     """Issue a token, and show it this once."""
-    person = _person(visit)
+    person = person_of(visit)
     category = _category(visit)
     terms = TokenTerms(
         platform=visit.form.text("platform").strip(),
@@ -160,7 +161,7 @@ def issue_token(visit: Visit) -> Response:
         context=(),
         digests=_digests(visit),
     )
-    _prove(visit, person)
+    prove(visit, person)
     _declare_if_said(visit, person)
     issued = visit.services.consent_tokens.issue(person.subject, terms)
     return visit.page("issued.html", issued=issued, is_session=False)
@@ -180,7 +181,7 @@ def show_session(visit: Visit) -> Response:
 
 def open_session(visit: Visit) -> Response:
     """Open a session, and show its token this once."""
-    person = _person(visit)
+    person = person_of(visit)
     terms = SessionTerms(
         platform=visit.form.text("platform").strip(),
         purpose=Purpose.EDIT,
@@ -192,7 +193,7 @@ def open_session(visit: Visit) -> Response:
         max_uses=_number(visit, "max_uses", 1, MAX_SESSION_USES),
         lifetime_days=_number(visit, "days", 1, MAX_SESSION_DAYS),
     )
-    _prove(visit, person)
+    prove(visit, person)
     _declare_if_said(visit, person)
     issued = visit.services.consent_tokens.open_session(person.subject, terms)
     return visit.page("issued.html", issued=issued, is_session=True)
@@ -206,8 +207,8 @@ def take_back_token(visit: Visit) -> Response:
 
 def announce(visit: Visit) -> Response:
     """Begin the cooling-off time."""
-    person = _person(visit)
-    _prove(visit, person)
+    person = person_of(visit)
+    prove(visit, person)
     visit.services.consent_tokens.announce_intimate(person.subject)
     return go("/consents?done=announced")
 
@@ -219,7 +220,7 @@ def show_own_passphrase(visit: Visit) -> Response:
 
 def set_own_passphrase(visit: Visit) -> Response:
     """Set a passphrase of one's own, or another one."""
-    person = _person(visit)
+    person = person_of(visit)
     new = visit.form.text("new_passphrase")
     if new != visit.form.text("repeated"):
         raise BadRequest("The two passphrases are not the same. Type both again.")
@@ -233,8 +234,8 @@ def set_own_passphrase(visit: Visit) -> Response:
 
 
 def _form_page(visit: Visit, template: str, **values: object) -> Response:
-    if visit.problem is None and visit.state is not VaultState.UNLOCKED:
-        return go("/start" if visit.state is VaultState.ABSENT else "/unlock")
+    if (way := elsewhere(visit)) is not None:
+        return way
     people = visit.services.people.all()
     if not people:
         return go("/enrol")
@@ -278,22 +279,6 @@ def _blocked(visit: Visit, people: Sequence[Person]) -> list[tuple[Person, Block
         for person in people
         for asker in visit.services.consent_requests.blocked(person.subject)
     ]
-
-
-def _person(visit: Visit) -> Person:
-    subject = visit.form.text("subject")
-    for person in visit.services.people.all():
-        if person.subject == subject:
-            return person
-    raise NotFound("Choose whose yes it is: that protection has ended.")
-
-
-def _prove(visit: Visit, person: Person) -> None:
-    passphrase = Passphrase(visit.form.text("passphrase"))
-    if person.has_own_passphrase:
-        visit.services.own_passphrases.prove(person.subject, passphrase)
-    else:
-        visit.services.custody.unlock(passphrase)
 
 
 def _declare_if_said(visit: Visit, person: Person) -> None:

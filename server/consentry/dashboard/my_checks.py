@@ -7,43 +7,34 @@ from datetime import datetime
 from fastapi import Response
 
 from consentry.checks.mine import MyChecks
-from consentry.dashboard.visit import Route, Visit, go
+from consentry.dashboard.presence import elsewhere, people_here, person_of, prove
+from consentry.dashboard.visit import Route, Visit
 from consentry.dashboard.words import SEEN_BY
 from consentry.enrolment.people import Person
-from consentry.kernel.errors import BadRequest, NotFound
-from consentry.vault.custody import VaultState
-from consentry.vault.passphrase import Passphrase
+from consentry.kernel.errors import BadRequest
 
 PER_PAGE = 50
 
 
 def ask(visit: Visit) -> Response:
     """Ask who reads, and for her proof."""
-    if visit.problem is None and visit.state is not VaultState.UNLOCKED:
-        return go("/start" if visit.state is VaultState.ABSENT else "/unlock")
+    if (way := elsewhere(visit)) is not None:
+        return way
     return _page(visit)
 
 
 def show(visit: Visit) -> Response:
     """Show the checks that were about her, newest first."""
-    person = _person(visit)
-    _prove(visit, person)
+    person = person_of(visit)
+    # Empty for older ones, within minutes: whether she has proved herself is asked below anyway.
+    if visit.form.text("passphrase") != "":
+        prove(visit, person)
     found = visit.services.my_checks(person.subject, before=_before(visit), limit=PER_PAGE)
     return _page(visit, found=found, person=person)
 
 
-def _prove(visit: Visit, person: Person) -> None:
-    given = visit.form.text("passphrase")
-    if given == "":
-        return  # older ones, within minutes: whether she has proved herself is asked below anyway
-    if person.has_own_passphrase:
-        visit.services.own_passphrases.prove(person.subject, Passphrase(given))
-    else:
-        visit.services.custody.unlock(Passphrase(given))
-
-
 def _page(visit: Visit, *, found: MyChecks | None = None, person: Person | None = None) -> Response:
-    people = visit.services.people.all() if visit.state is VaultState.UNLOCKED else ()
+    people = people_here(visit)
     return visit.page(
         "my_checks.html",
         people=people,
@@ -53,14 +44,6 @@ def _page(visit: Visit, *, found: MyChecks | None = None, person: Person | None 
         person=person,
         sent={"subject": visit.form.text("subject")},
     )
-
-
-def _person(visit: Visit) -> Person:
-    subject = visit.form.text("subject")
-    for person in visit.services.people.all():
-        if person.subject == subject:
-            return person
-    raise NotFound("Choose who you are: that protection has ended.")
 
 
 def _before(visit: Visit) -> datetime | None:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from fastapi import Response
 
+from consentry.dashboard.presence import elsewhere
 from consentry.dashboard.visit import Route, Visit, data, go
 from consentry.dashboard.words import CAMERA_WORDS, ERASE_PHRASE, NOTICES, POLICIES
 from consentry.enrolment.enrol import MAX_NAME_CHARS, MAX_PHOTOS
 from consentry.faces.quality import PLAIN_WORDS
 from consentry.kernel.errors import BadRequest, NotFound
 from consentry.kernel.taxonomy import SubjectPolicy
-from consentry.vault.custody import VaultState
 
 
 def show_enrol(visit: Visit) -> Response:
     """Say what is kept, and take photos."""
-    if visit.problem is None and visit.state is not VaultState.UNLOCKED:
-        return go("/start" if visit.state is VaultState.ABSENT else "/unlock")
+    if (way := elsewhere(visit)) is not None:
+        return way
     return visit.page(
         "enrol.html",
         policies=POLICIES,

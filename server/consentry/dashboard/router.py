@@ -9,7 +9,18 @@ from importlib import resources
 from anyio import CapacityLimiter
 from fastapi import APIRouter, Request, Response
 
-from consentry.dashboard import checking, consents, entry, my_checks, pairing, people, vault
+from consentry.dashboard import (
+    checking,
+    consents,
+    contests,
+    entry,
+    my_checks,
+    names,
+    pairing,
+    people,
+    protection,
+    vault,
+)
 from consentry.dashboard.door import Door
 from consentry.dashboard.visit import Place, Route
 from consentry.kernel.ids import Random
@@ -22,6 +33,9 @@ ROUTES: tuple[Route, ...] = (
     *checking.ROUTES,
     *consents.ROUTES,
     *my_checks.ROUTES,
+    *protection.ROUTES,
+    *names.ROUTES,
+    *contests.ROUTES,
     *pairing.ROUTES,
 )
 _MEDIA_TYPES = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from consentry.checks.sightings import How
+from consentry.enrolment.aliases import AliasKind, AliasProof
 from consentry.kernel.taxonomy import IntentCategory, PublicReason, Purpose, SubjectPolicy, Verdict
 
 
@@ -112,6 +113,18 @@ PERIODS: tuple[Choice, ...] = (
     Choice("", "Until I take it back", ""),
 )
 
+ALIAS_KINDS: tuple[Choice, ...] = (
+    Choice(AliasKind.NAME, "A name", "As people write it: first and last name, or a stage name."),
+    Choice(AliasKind.HANDLE, "A handle", "What you are called on a platform, with or without @."),
+    Choice(AliasKind.OFFICE, "An office or a role", "For example: the mayor of your town."),
+)
+
+ALIAS_PROOFS: Mapping[AliasProof, str] = {
+    AliasProof.OWN_WORD: "by your own word",
+    AliasProof.POSTED_CODE: "proved by a posted code",
+    AliasProof.OPERATOR: "looked at by whoever runs this",
+}
+
 NOTICES: Mapping[str, str] = {
     "created": "Your passphrase is set. Keep it somewhere safe: nobody can recover it.",
     "enrolled": "Done. The very next check knows this face.",
@@ -125,6 +138,13 @@ NOTICES: Mapping[str, str] = {
     "given": "Done. The very next check goes by it.",
     "taken": "Taken back. The very next check does not rely on it.",
     "announced": "Announced. You can give the consent itself when the cooling-off time is over, within a day of that.",
+    "more": "Done. From the very next check on every edit of that face is asked about.",
+    "less": "Done. From the very next check on only intimate and impersonating uses are protected.",
+    "named": "Done. From the very next check on that name counts as the person herself.",
+    "proved": "Kept.",
+    "unnamed": "Done. That name counts as nobody any more, and it is destroyed.",
+    "contested": "Opened. Until it is settled, no yes of either counts.",
+    "settled": "Settled. Each one's yes counts again.",
     "own": "Set. From now on this passphrase, and no other, proves that it is you.",
     "passphrase": "The passphrase is changed. The old one opens nothing here any more; backups made before still "
     "open with the old one.",
