@@ -124,10 +124,13 @@ class Detector:
     ) -> list[DetectedFace]:
         """Look in several ways at once, and confirm what was seen."""
         proposed = self._models.each(lambda look: look(), looks)
-        return self._confirmed(view, [*known, *(face for faces in proposed for face in faces)])
+        return self._confirmed(view, [face for faces in proposed for face in faces], known)
 
-    def _confirmed(self, view: _View, proposed: Sequence[DetectedFace]) -> list[DetectedFace]:
-        waiting, confirmed = list(proposed), list[DetectedFace]()
+    def _confirmed(
+        self, view: _View, proposed: Sequence[DetectedFace], known: Sequence[DetectedFace]
+    ) -> list[DetectedFace]:
+        """Return those that are known already, and what else is confirmed."""
+        waiting, confirmed = elsewhere(proposed, known), list(known)
         for _ in range(_TRIES):
             places = once_each(waiting)
             sure = [face for face in places if face.score >= _SURE]

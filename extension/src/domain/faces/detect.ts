@@ -77,7 +77,7 @@ class Looks {
     const { longSide: side } = this.#view;
     let found = await this.#confirmed(await this.#look(FIRST_SIDE_PX));
     if (side > FIRST_SIDE_PX && Math.max(0, ...found.map(longSide)) < SMALL_FACE * side) {
-      found = await this.#confirmed([...found, ...(await this.#look(FINER_SIDE_PX))]);
+      found = await this.#confirmed(await this.#look(FINER_SIDE_PX), found);
     }
     return found.length > 0 ? found : this.#confirmed(await this.#lookWithMargin([0]));
   }
@@ -97,9 +97,13 @@ class Looks {
     return found;
   }
 
-  async #confirmed(proposed: readonly DetectedFace[]): Promise<DetectedFace[]> {
-    let waiting = [...proposed];
-    let confirmed: DetectedFace[] = [];
+  /** Return those that are known already, and what else is confirmed. */
+  async #confirmed(
+    proposed: readonly DetectedFace[],
+    known: readonly DetectedFace[] = [],
+  ): Promise<DetectedFace[]> {
+    let waiting = elsewhere(proposed, known);
+    let confirmed = [...known];
     for (let count = 0; count < TRIES; count++) {
       const places = onceEach(waiting);
       const sure = places.filter((face) => face.score >= SURE);
