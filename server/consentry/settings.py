@@ -85,7 +85,7 @@ class Settings(BaseSettings):
         default=0,
         ge=0,
         le=64,
-        description="Threads of one model run; 0: as many as there are cores, at most 4.",
+        description="Model runs of one check at once; 0: as many as there are cores, at most 4.",
     )
     worker_threads: int = Field(
         default=4, ge=1, le=64, description="Requests that are worked on at the same time."
