@@ -15,18 +15,22 @@ from io import BytesIO
 from pathlib import Path
 from urllib.parse import parse_qs
 
+import grpc
 import httpx
 import openai
 import pytest
+import xai_sdk
 from consentry.accounts.keys import DEFAULT_QUOTA
 from consentry.accounts.principals import PLATFORM_SCOPES
 from consentry.api.runtime import Shared
 from consentry.client import ConsentryClient, Question
+from consentry.connectors.grpc_upstream import GrpcUpstream
 from consentry.connectors.upstream import HttpUpstream
 from consentry.gateway.configured.description import read_description
 from consentry.gateway.configured.dialect import ConfiguredDialect
 from consentry.gateway.openai.dialect import OpenAIDialect
 from consentry.gateway.xai.dialect import XaiDialect
+from consentry.gateway.xai_grpc.dialect import STREAMS
 from consentry.middleware import ConsentryMiddleware
 from consentry.settings import load_settings
 from consentry.transparency.receipts import verify_receipt
@@ -35,9 +39,15 @@ from fakes import site as api
 from fakes.coloured_faces import picture
 from fakes.gateway_site import ADA, EVE, EVERYDAY, KEY, REVEALING, StagedWeb, gateway_app
 from fakes.generator import Asked, Generator, Told, events, listening, made, serving
+from fakes.grpc_site import GrpcGenerator, grpc_serving, stand_beside
+from fakes.grpc_site import Told as ToldMessages
 from fakes.home import TestHome
 from fakes.terminal import Terminal
+from google.protobuf.empty_pb2 import Empty
 from PIL import Image
+from xai_sdk import chat as chats
+from xai_sdk.proto import batch_pb2, chat_pb2, image_pb2
+from xai_sdk.tools import image_generation
 
 ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "docs" / "doors.md"
@@ -162,6 +172,39 @@ def completion(result: bytes) -> bytes:
     return json.dumps(about | {"choices": [choice]}).encode()
 
 
+@dataclass(eq=False)
+class GrpcPainter(GrpcGenerator):
+    """The same generator, over gRPC."""
+
+    painter: Painter
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def _default(self, method: str) -> ToldMessages:
+        result = data_url(self.painter.result)
+        image = image_pb2.GeneratedImage(base64=result, respect_moderation=True)
+        made_images = image_pb2.ImageResponse(images=[image])
+        envelope = json.dumps({"__type": "image_generation_result", "result": result})
+        message = chat_pb2.CompletionMessage(content=envelope, role=chat_pb2.MessageRole.ROLE_TOOL)
+        delta = chat_pb2.Delta(content=envelope, role=chat_pb2.MessageRole.ROLE_TOOL)
+        batched = batch_pb2.BatchResult(
+            batch_request_id="1", response=batch_pb2.BatchResultData(image_response=made_images)
+        )
+        answers = {
+            "Image/GenerateImage": made_images,
+            "Chat/GetCompletion": chat_pb2.GetChatCompletionResponse(
+                id="r_1", outputs=[chat_pb2.CompletionOutput(message=message)]
+            ),
+            "Chat/GetCompletionChunk": chat_pb2.GetChatCompletionChunk(
+                id="r_1", outputs=[chat_pb2.CompletionOutputChunk(delta=delta)]
+            ),
+            "BatchMgmt/AddBatchRequests": Empty(),
+            "BatchMgmt/ListBatchResults": batch_pb2.ListBatchResultsResponse(results=[batched]),
+        }
+        return ToldMessages([answers[method].SerializeToString()])
+
+
 @dataclass
 class House:
     """All doors of one house."""
@@ -172,6 +215,8 @@ class House:
     painter: Painter
     gateway: str
     middleware: str
+    grpc_painter: GrpcPainter
+    grpc: xai_sdk.Client
     capsys: pytest.CaptureFixture[str] | None = None
     folder: Path | None = None
     receipt: int = 0
@@ -212,13 +257,20 @@ def house(tmp_path_factory):
         app.gates = {
             prefix: replace(first, dialect=dialect) for prefix, dialect in dialects.items()
         }
+        grpc_painter = GrpcPainter(painter)
+        behind_grpc = stack.enter_context(grpc_serving(grpc_painter))
+        upstream = GrpcUpstream(
+            behind_grpc, streams=STREAMS, answer_timeout_s=60, max_answer_bytes=1 << 26
+        )
+        door = stand_beside(app, upstream)
         gateway, _ = stack.enter_context(listening(app, lifespan="on"))
+        client = stack.enter_context(xai_sdk.Client(KEY, api_host=f"localhost:{door.port}"))
         settings = load_settings(home=folder / "home", gateway_platform="studio")
         around = Home(settings, site.services, home.database, Shared.make(worker_threads=2))
         middleware, _ = stack.enter_context(
             listening(ConsentryMiddleware(painter, home=around), lifespan="off")
         )
-        yield House(home, site, key, painter, gateway, middleware)
+        yield House(home, site, key, painter, gateway, middleware, grpc_painter, client)
 
 
 # The doors. Each takes a question in its own way, and returns the verdict that it was told.
@@ -426,6 +478,56 @@ def comfyui(house: House, case: Case) -> Answer:
     return post(house, "comfyui/prompt", {"prompt": graph, "client_id": "me"})
 
 
+def trailing_receipt(call: Callable[[], grpc.Call]) -> str | None:
+    try:
+        ended = call()
+    except grpc.RpcError as refusal:
+        ended = refusal
+    return dict(ended.trailing_metadata()).get("consentry-receipt")
+
+
+def prepared(house: House, case: Case) -> batch_pb2.BatchRequest:
+    pictures = [data_url(each) for each in case.pictures]
+    given = {"image_url": pictures[0]} if len(pictures) == 1 else {"image_urls": pictures}
+    return house.grpc.image.prepare(
+        case.prompt, "grok-imagine-image", **(given if pictures else {})
+    )
+
+
+def grpc_image(house: House, case: Case) -> Answer:
+    request = prepared(house, case).image_request
+    generate = house.grpc.image._stub.GenerateImage
+    return house.verdict_of(trailing_receipt(lambda: generate.with_call(request)[1]))
+
+
+def grpc_conversation(house: House, case: Case) -> chat_pb2.GetCompletionsRequest:
+    pictures = [chats.image(data_url(each)) for each in case.pictures]
+    turns = [chats.user(case.prompt, *pictures)]
+    return house.grpc.chat.create("grok-4", messages=turns, tools=[image_generation()]).proto
+
+
+def grpc_chat(house: House, case: Case) -> Answer:
+    request = grpc_conversation(house, case)
+    complete = house.grpc.chat._stub.GetCompletion
+    return house.verdict_of(trailing_receipt(lambda: complete.with_call(request)[1]))
+
+
+def grpc_stream(house: House, case: Case) -> Answer:
+    def call() -> grpc.Call:
+        answer = house.grpc.chat._stub.GetCompletionChunk(grpc_conversation(house, case))
+        list(answer)
+        return answer
+
+    return house.verdict_of(trailing_receipt(call))
+
+
+def grpc_batch(house: House, case: Case) -> Answer:
+    requests = [prepared(house, case)]
+    request = batch_pb2.AddBatchRequestsRequest(batch_id="b_1", batch_requests=requests)
+    add = house.grpc.batch._stub.AddBatchRequests
+    return house.verdict_of(trailing_receipt(lambda: add.with_call(request)[1]))
+
+
 DOORS: dict[str, Callable[[House, Case], Answer]] = {
     "REST `/v1/checks`": rest,
     "REST `/v1/checks/batch`": batch,
@@ -439,6 +541,10 @@ DOORS: dict[str, Callable[[House, Case], Answer]] = {
     "OpenAI `chat/completions`": chat,
     "OpenAI `batches`": openai_batch,
     "xAI `images`": xai,
+    "xAI gRPC `image`": grpc_image,
+    "xAI gRPC `chat`": grpc_chat,
+    "xAI gRPC `chat`, stream": grpc_stream,
+    "xAI gRPC `batch`": grpc_batch,
     "Automatic1111": automatic1111,
     "ComfyUI": comfyui,
     "ASGI middleware": middleware,
@@ -455,9 +561,24 @@ def batch_results(house: House, _: Case) -> Answer:
     return house.verdict_of(receipt_of(lambda: client.content("file-results")))
 
 
-BEFORE_GENERATING = (rest, batch, python_client, command_line, openai_batch, comfyui)
+def grpc_batch_results(house: House, _: Case) -> Answer:
+    results = house.grpc.batch._stub.ListBatchResults
+    request = batch_pb2.ListBatchResultsRequest(batch_id="b_1")
+    return house.verdict_of(trailing_receipt(lambda: results.with_call(request)[1]))
+
+
+BEFORE_GENERATING = (
+    rest,
+    batch,
+    python_client,
+    command_line,
+    openai_batch,
+    comfyui,
+    grpc_batch,
+)
 OUTWARDS = {name: door for name, door in DOORS.items() if door not in BEFORE_GENERATING} | {
     "OpenAI `batches`, results": batch_results,
+    "xAI gRPC `batch`, results": grpc_batch_results,
     "ComfyUI, `view`": view,
 }
 BARE = (250, 200, 180)
@@ -500,12 +621,14 @@ def test_every_door_looks_at_results_alike(house, door, result):
 def test_every_door_gives_the_same_verdict(house, capsys, tmp_path, door, case):
     house.capsys, house.folder = capsys, tmp_path
     house.painter.asked.clear()
+    house.grpc_painter.asked.clear()
 
     answer = DOORS[door](house, CASES[case])
     house.found[door, case] = answer
 
     assert answer == CASES[case].due
     reached = [each for each in house.painter.asked if each.method == "POST"]
+    reached += house.grpc_painter.asked
     is_gateway = DOORS[door] not in {rest, batch, python_client, command_line}
     assert bool(reached) == (is_gateway and answer[0] == "allow")
 
@@ -543,7 +666,7 @@ An everyday edit of a stranger, which was allowed, and what the generator made o
 
 ## Closed altogether
 
-xAI's gRPC API, batches and videos; video everywhere; ComfyUI's web socket; and every route that is not named
+xAI's REST batches; video everywhere; ComfyUI's web socket; and every route that is not named
 ([gateway-apis.md](gateway-apis.md)).
 """
 

@@ -70,15 +70,16 @@ class GrpcGenerator(grpc.GenericRpcHandler):
     def forwarded(self, method: str) -> list[Asked]:
         return [each for each in self.asked if each.method == method]
 
+    def _default(self, method: str) -> Told:
+        return Told(code=grpc.StatusCode.NOT_FOUND, details="not told")
+
     def service(self, details):
         method = details.method.removeprefix("/xai_api.")
 
         def answer(messages, context):
             metadata = dict(context.invocation_metadata())
             self.asked.append(Asked(method, metadata, list(messages), context.time_remaining()))
-            told = self._told.get(method) or Told(
-                code=grpc.StatusCode.NOT_FOUND, details="not told"
-            )
+            told = self._told.get(method) or self._default(method)
             context.add_callback(lambda: None if context.code() else self.gone.set())
             if told.released is not None:
                 while not told.released.wait(0.02):
@@ -161,6 +162,19 @@ def grpc_door(
     )
 
 
+def stand_beside(app: GatewayApp, upstream: GrpcUpstream, **options) -> GrpcDoor:
+    """Open a door beside an application; it closes with it."""
+    app.beside = door = grpc_door(app, upstream, **options)
+    stop = app.on_stop
+
+    async def close() -> None:
+        await upstream.close()
+        await stop()
+
+    app.on_stop = close
+    return door
+
+
 class NoUpstream:
     """Stands where the HTTP gates have theirs."""
 
@@ -196,13 +210,6 @@ def grpc_site(
             patience_s=patience_s,
             max_answer_bytes=max_answer_bytes,
         )
-        app.beside = door = grpc_door(app, upstream, **options)
-        stop = app.on_stop
-
-        async def close() -> None:
-            await upstream.close()
-            await stop()
-
-        app.on_stop = close
+        door = stand_beside(app, upstream, **options)
         http, server = stack.enter_context(listening(app, lifespan="on"))
         yield GrpcSite(home, generator, web, app, door, http, server)
