@@ -68,20 +68,20 @@ def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return dict(pairs)
 
 
-def claims_of(receipt: str, jwks: dict) -> dict:
-    """Verify the signature of a receipt, and return what it says."""
+def claims_of(receipt: str, jwks: dict, typ: str, members: set[str]) -> dict:
+    """Verify the signature of a receipt of a type, and return what it says."""
     header, payload, signature = receipt.split(".")
     head = json.loads(b64url(header), object_pairs_hook=once)
     require(set(head) == {"alg", "kid", "typ"}, "the header of the receipt is another")
     require(head["alg"] == "EdDSA", "the algorithm is another")
-    require(head["typ"] == "consentry-receipt+jwt", "it is not a receipt")
+    require(head["typ"] == typ, "it is not a receipt")
     keys = [k["x"] for k in jwks["keys"] if (k.get("kty"), k.get("crv")) == ("OKP", "Ed25519")]
     named = [x for x in keys if thumbprint(x) == head["kid"]]
     require(len(named) > 0, "the receipt is signed with a key that is not in the key set")
     key = Ed25519PublicKey.from_public_bytes(b64url(named[0]))
     key.verify(b64url(signature), f"{header}.{payload}".encode())
     claims = json.loads(b64url(payload), object_pairs_hook=once)
-    require(set(claims) == CLAIMS, "the receipt has claims too many or too few, or names no log")
+    require(set(claims) == members, "the receipt has claims too many or too few, or names no log")
     return claims
 
 
@@ -124,11 +124,9 @@ def included(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes:
     return node
 
 
-def verify(document: dict, jwks: dict, log: str, witnesses: list[str], quorum: int) -> dict:
-    """Verify receipt, entry, proof, head and cosignatures; return what the receipt says."""
-    receipt = document["receipt"]
-    claims = claims_of(receipt, jwks)
-    head, _, note = document["proof"].partition("\n\n")
+def proved(proof: str, log: str, witnesses: list[str], quorum: int) -> tuple:
+    """Verify a proof, its head and cosignatures; return entry, place, origin, size and cosigners."""
+    head, _, note = proof.partition("\n\n")
     header, extra, index, *path = head.split("\n")
     require(header == "c2sp.org/tlog-proof@v1", "it is not a proof")
     require(extra.startswith("extra ") and index.startswith("index "), "it is not a proof")
@@ -136,14 +134,6 @@ def verify(document: dict, jwks: dict, log: str, witnesses: list[str], quorum: i
     text, _, signatures = note.rpartition("\n\n")
     text += "\n"
     origin, size, root = text.split("\n")[:3]
-    require(claims["log"] == {"origin": origin, "index": place}, "the proof is of another place")
-    entry = json.loads(entry_bytes, object_pairs_hook=once)
-    require(set(entry) == ENTRY and entry["v"] == 1, "the entry is no verdict of version 1")
-    require(entry["kind"] == "verdict", "the entry is no verdict")
-    digest = hashlib.sha256(receipt.encode()).digest()
-    require(b64url(entry["receipt"]) == digest, "the entry is of another receipt")
-    for name in ("verdict", "reasons", "policy", "engines"):
-        require(entry[name] == claims[name], f"log and receipt differ in {name}")
     lines = signatures.removesuffix("\n").split("\n")
     require(log.split("+", 1)[0] == origin, "the head is of another log")
     require(signed_by(text, lines, log, TEXT), "the log has not signed the head")
@@ -152,7 +142,23 @@ def verify(document: dict, jwks: dict, log: str, witnesses: list[str], quorum: i
     require(found == b64(root), "the entry is not in the log")
     count = sum(signed_by(text, lines, each, COSIGNATURE) for each in set(witnesses))
     require(count >= quorum, f"{count} of the witnesses cosigned, {quorum} are wanted")
-    return claims | {"size": int(size), "cosigned": count}
+    return entry_bytes, place, origin, int(size), count
+
+
+def verify(document: dict, jwks: dict, log: str, witnesses: list[str], quorum: int) -> dict:
+    """Verify receipt, entry, proof, head and cosignatures; return what the receipt says."""
+    receipt = document["receipt"]
+    claims = claims_of(receipt, jwks, "consentry-receipt+jwt", CLAIMS)
+    found, place, origin, size, count = proved(document["proof"], log, witnesses, quorum)
+    require(claims["log"] == {"origin": origin, "index": place}, "the proof is of another place")
+    entry = json.loads(found, object_pairs_hook=once)
+    require(set(entry) == ENTRY and entry["v"] == 1, "the entry is no verdict of version 1")
+    require(entry["kind"] == "verdict", "the entry is no verdict")
+    digest = hashlib.sha256(receipt.encode()).digest()
+    require(b64url(entry["receipt"]) == digest, "the entry is of another receipt")
+    for name in ("verdict", "reasons", "policy", "engines"):
+        require(entry[name] == claims[name], f"log and receipt differ in {name}")
+    return claims | {"size": size, "cosigned": count}
 
 
 def main() -> int:

@@ -94,6 +94,7 @@ from consentry.storage.subjects import SqlSubjectStore
 from consentry.storage.tokens import SqlTokenStore
 from consentry.storage.vault_header import SqlHeaderStore
 from consentry.storage.witnessed import SqlWitnessMemory
+from consentry.transparency.erasure import ErasureSigner
 from consentry.transparency.jwks import JwkSet, thumbprint, to_jwks
 from consentry.transparency.notes import NoteSigner, SignatureType, require_key_name
 from consentry.transparency.policy import KnownLog, TrustPolicy
@@ -343,6 +344,7 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
         settings.keys_dir / "receipts.pem", is_in_use=receipts.count() > 0
     )
     signer = ReceiptSigner(private_key=signing_key, issuer=_issuer(signing_key), clock=clock)
+    erasure_signer = ErasureSigner(private_key=signing_key, issuer=signer.issuer, clock=clock)
     publish_log = _publisher(settings, log, clock)
     tokens = Tokens(SqlTokenStore(database), clock)
     token_signer = TokenSigner(private_key=signing_key, issuer=signer.issuer)
@@ -421,8 +423,8 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
             turn=turn,
         ),
         people=people,
-        revoke=RevokeSubject(people, subjects, gallery),
-        erase_home=EraseHome(home_store, custody, turn),
+        revoke=RevokeSubject(people, subjects, gallery, erasure_signer),
+        erase_home=EraseHome(home_store, custody, turn, erasure_signer),
         prove=ProveSubject(subjects, custody, own_passphrases),
         verify_actor=verify_actor,
         own_passphrases=own_passphrases,

@@ -26,6 +26,7 @@ from consentry.kernel.taxonomy import (
     Verdict,
 )
 from consentry.services import Services
+from consentry.transparency.erasure import ErasedEntry, SignedErasure
 from consentry.transparency.receipts import ReceiptInputs, ReceiptSigner, ReceiptStatement
 from consentry.vault.custody import Custody, VaultState
 from consentry.vault.rootkey import MIN_MEMORY_KIB, Argon2Cost
@@ -73,6 +74,11 @@ class MemoryEnrol:
         )
 
 
+ERASURE = SignedErasure(
+    jws="a.b.c", erasure="ers_1", entries=[ErasedEntry(subject="sub_0", entry=b"e", salt=b"s")]
+)
+
+
 @dataclass
 class MemoryRevoke:
     people: MemoryPeople
@@ -81,7 +87,7 @@ class MemoryRevoke:
         if all(person.subject != subject for person in self.people.rows):
             raise NotFound("Nobody is enrolled under that name or identifier.")
         self.people.rows = [p for p in self.people.rows if p.subject != subject]
-        return subject
+        return ERASURE
 
 
 @dataclass
@@ -89,8 +95,8 @@ class MemoryEraseHome:
     people: MemoryPeople
 
     def __call__(self):
-        count, self.people.rows = len(self.people.rows), []
-        return count
+        self.people.rows = []
+        return ERASURE
 
 
 @dataclass

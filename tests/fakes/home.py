@@ -59,6 +59,7 @@ from consentry.storage.receipts import SqlReceiptStore
 from consentry.storage.sightings import SqlSightingStore
 from consentry.storage.subjects import SqlSubjectStore
 from consentry.storage.vault_header import SqlHeaderStore
+from consentry.transparency.erasure import ErasureSigner
 from consentry.transparency.publication import ProveEntry, RenewLog
 from consentry.transparency.receipts import ReceiptSigner
 from consentry.vault.custody import Custody
@@ -126,6 +127,9 @@ class TestHome:
         self.signer = ReceiptSigner(
             private_key=self.signing_key, issuer="urn:test", clock=self.clock
         )
+        self.erasure_signer = ErasureSigner(
+            private_key=self.signing_key, issuer="urn:test", clock=self.clock
+        )
         self._give_consents()
         self.sightings = SqlSightingStore(self.database)
         self.reading_keys = ReadingKeys(
@@ -182,8 +186,8 @@ class TestHome:
             limits=Limits(),
             clock=self.clock,
         )
-        self.revoke = RevokeSubject(self.people, self.store, self.gallery)
-        self.erase_home = EraseHome(home_store, self.custody, turn)
+        self.revoke = RevokeSubject(self.people, self.store, self.gallery, self.erasure_signer)
+        self.erase_home = EraseHome(home_store, self.custody, turn, self.erasure_signer)
         self.rotate = RotateKeys(self.store, self.custody, self.gallery, turn)
         self.export_backup = ExportBackup(
             self.store,

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from consentry.accounts.principals import Door, Principal, Scope
 from consentry.api.authentication import may, owner_only
 from consentry.api.bodies import parse_fields, read_form, read_json
+from consentry.api.erasures import ErasedEntryOut, entries_of
 from consentry.api.once import place_of
 from consentry.api.problems import documented
 from consentry.api.runtime import runtime_of
@@ -133,6 +134,8 @@ class RevokedOut(Outbound):
 
     format: Literal["consentry.revoked/1"] = "consentry.revoked/1"
     subject: str
+    receipt: str = Field(description="Compact JWS: the erasure receipt. It is kept nowhere.")
+    entries: list[ErasedEntryOut]
 
 
 class ErasedOut(Outbound):
@@ -140,6 +143,8 @@ class ErasedOut(Outbound):
 
     format: Literal["consentry.erased/1"] = "consentry.erased/1"
     subjects: int
+    receipt: str = Field(description="Compact JWS: the erasure receipt. It is kept nowhere.")
+    entries: list[ErasedEntryOut]
 
 
 @router.post(
@@ -244,12 +249,13 @@ async def list_subjects(request: Request, _: Reader) -> Response:
 async def revoke_subject(request: Request, _: Writer) -> Response:
     """End a protection: her key, name and templates are destroyed before the answer."""
     runtime = runtime_of(request)
-    subject = await runtime.work.do_with(
+    erasure = await runtime.work.do_with(
         Kind.STORE,
         partial(read_json, request, SubjectIn),
         lambda body: runtime.services.revoke(body.subject),
     )
-    return answer(RevokedOut(subject=subject))
+    (entry,) = entries_of(erasure)
+    return answer(RevokedOut(subject=entry.subject, receipt=erasure.jws, entries=[entry]))
 
 
 @router.post(
@@ -318,12 +324,13 @@ async def prove_subject(request: Request, _: Owner) -> Response:
 async def erase_everybody(request: Request, _: Owner) -> Response:
     """Destroy every enrolment and the vault. Needs no passphrase: it may be forgotten."""
     runtime = runtime_of(request)
-    count = await runtime.work.do_with(
+    erasure = await runtime.work.do_with(
         Kind.STORE,
         partial(read_json, request, EraseIn),
         lambda _confirmed: runtime.services.erase_home(),
     )
-    return answer(ErasedOut(subjects=count))
+    entries = entries_of(erasure)
+    return answer(ErasedOut(subjects=len(entries), receipt=erasure.jws, entries=entries))
 
 
 def _give(services: Services, body: OwnPassphraseIn) -> None:

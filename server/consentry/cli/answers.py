@@ -78,11 +78,29 @@ class SubjectsAnswer(Answer):
     subjects: list[SubjectAnswer]
 
 
+class ErasedEntryAnswer(Answer):
+    """The entry of the log that records one erasure, and what opens it. Base64url."""
+
+    subject: str
+    entry: str
+    salt: str
+
+
+class ErasureDocument(Answer):
+    """An erasure receipt, and what came with it."""
+
+    receipt: str
+    entries: list[ErasedEntryAnswer] = []
+    proofs: list[str] = []
+
+
 class RevokedAnswer(Answer):
     """After a revocation."""
 
     format: Literal["consentry.revoked/1"]
     subject: str
+    receipt: str
+    entries: list[ErasedEntryAnswer]
 
 
 class ErasedAnswer(Answer):
@@ -90,6 +108,8 @@ class ErasedAnswer(Answer):
 
     format: Literal["consentry.erased/1"]
     subjects: int
+    receipt: str
+    entries: list[ErasedEntryAnswer]
 
 
 class ImageErrorAnswer(Answer):

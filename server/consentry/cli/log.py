@@ -63,24 +63,23 @@ def show_key(context: typer.Context) -> None:
 def prove_check(
     context: typer.Context,
     *,
-    check: Annotated[str, typer.Argument(metavar="CHECK", help="The check's identifier, chk_…")],
+    check: Annotated[
+        str,
+        typer.Argument(
+            metavar="CHECK",
+            help="The check's identifier, chk_…, or a file with the receipt of an erasure.",
+        ),
+    ],
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Write it to this file.", show_default=False),
     ] = None,
 ) -> None:
-    """Print a receipt with the proof that its verdict is in the log, for `receipt verify`."""
+    """Print a receipt with the proof that what it says is in the log, for `receipt verify`."""
     import json
 
     with _desk(context) as desk:
-        proved = desk.prove(CheckId(check), caller=None)
-    document: JsonObject = {
-        "format": "consentry.receipt-proof/1",
-        "check_id": proved.check,
-        "receipt": proved.jws,
-        "proof": str(proved.proof),
-        "log_key": str(proved.log_key),
-    }
+        document = _proved(desk, check)
     if out is None:
         say_document(document)
         return
@@ -137,6 +136,25 @@ def renew_log(context: typer.Context, *, yes: Yes = False) -> None:
     with _desk(context) as desk:
         signed = desk.renew()
     say(f"The log goes on as {signed.checkpoint.origin}, with {signed.checkpoint.size} entries.")
+
+
+def _proved(desk: LogDesk, check: str) -> JsonObject:
+    from consentry.cli import erasures
+
+    if not check.startswith("chk_"):
+        text = read_file(Path(check), max_bytes=_MAX_BYTES).decode("utf-8", "replace").strip()
+        erasure = erasures.document_of(text)
+        if erasure is None:
+            raise BadRequest("That is neither a check's identifier nor the receipt of an erasure.")
+        return erasures.prove(desk, erasure)
+    proved = desk.prove(CheckId(check), caller=None)
+    return {
+        "format": "consentry.receipt-proof/1",
+        "check_id": proved.check,
+        "receipt": proved.jws,
+        "proof": str(proved.proof),
+        "log_key": str(proved.log_key),
+    }
 
 
 def _heads_to_verify(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from consentry.cli.erasures import hand_over, require_writable
 from consentry.cli.exits import ExitCode
 from consentry.cli.invocation import Invocation
 from consentry.cli.options import AsJson, PassphraseFd, Yes
@@ -19,6 +21,17 @@ if TYPE_CHECKING:
     from consentry.cli.companion import Companion
     from consentry.cli.passphrase import PassphraseSource
     from consentry.vault.passphrase import Passphrase
+
+
+ErasureReceipt = Annotated[
+    Path | None,
+    typer.Option(
+        "--receipt",
+        metavar="FILE",
+        help="Write the signed receipt of it to this file; without it, it is printed.",
+        show_default=False,
+    ),
+]
 
 
 class PolicyChoice(StrEnum):
@@ -121,6 +134,7 @@ def revoke(
         ),
     ] = False,
     yes: Yes = False,
+    receipt: ErasureReceipt = None,
     passphrase_fd: PassphraseFd = None,
 ) -> None:
     """End a protection. Her key, name and references are destroyed; by identifier it needs no passphrase."""
@@ -129,27 +143,32 @@ def revoke(
     if (who is None) != everybody:
         raise BadRequest("Say whose protection ends: a name, an identifier, or --all.")
     if who is None:
-        erase(context, yes=yes)
+        erase(context, yes=yes, receipt=receipt)
         return
+    require_writable(receipt)
     _require_meant(f"End the protection of {who}? It cannot be undone.", yes=yes)
     invocation = Invocation.of(context)
     with invocation.line() as line:
         if not who.startswith("sub_"):
             open_vault(line, invocation.passphrase(passphrase_fd), may_create=False)
-        calls.revoke(line, who)
+        revoked = calls.revoke(line, who)
     say("Revoked. Her key is destroyed, and no check recognises her any more.")
+    say("Backups: write the key file anew (consentry backup keys), and destroy older ones.")
+    hand_over(revoked.document(), receipt)
 
 
-def erase(context: typer.Context, *, yes: Yes = False) -> None:
+def erase(context: typer.Context, *, yes: Yes = False, receipt: ErasureReceipt = None) -> None:
     """Destroy every enrolment and the passphrase's vault. Needs no passphrase: it may be forgotten."""
     from consentry.cli import calls
 
+    require_writable(receipt)
     _require_meant(
         "Destroy every enrolment in this data folder, and its vault? It cannot be undone.", yes=yes
     )
     with Invocation.of(context).line() as line:
-        count = calls.revoke_everybody(line).subjects
-    say(f"Erased: {count} protected before, none now.")
+        erased = calls.revoke_everybody(line)
+    say(f"Erased: {erased.subjects} protected before, none now.")
+    hand_over(erased.document(), receipt)
 
 
 def open_vault(line: Companion, source: PassphraseSource, *, may_create: bool) -> None:

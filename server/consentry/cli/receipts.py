@@ -85,7 +85,8 @@ def verify_receipt(  # noqa: PLR0913 -- one argument for each option of the comm
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Verify a receipt: that it is signed, unchanged, and about what it is said to be about."""
+    """Verify a receipt, of a check or an erasure: signed, unchanged, and about what it is said to be about."""
+    from consentry.cli import erasures
     from consentry.transparency.jwks import parse_jwks
     from consentry.transparency.logged import verify_logged as require_logged
     from consentry.transparency.proofs import LogProof
@@ -94,8 +95,14 @@ def verify_receipt(  # noqa: PLR0913 -- one argument for each option of the comm
     from consentry.transparency.receipts import verify_receipt as require_signed
 
     invocation = Invocation.of(context)
-    jws, document = read_receipt(receipt)
+    text_given = _text_of(receipt)
     key_set = _own_keys(invocation) if jwks is None else read_file(jwks, max_bytes=_MAX_BYTES)
+    erasure = erasures.document_of(text_given)
+    if erasure is not None:
+        trust = _trust(invocation, policy) if erasure.proofs else None
+        erasures.verify(erasure, parse_jwks(key_set), trust, as_json=as_json)
+        return
+    jws, document = _parsed(text_given)
     claims = require_signed(jws, parse_jwks(key_set))
     _require_agreement(document, claims)
     salts = None if document is None else _salts_of(document)
@@ -187,13 +194,20 @@ def _trust(invocation: Invocation, policy: Path | None) -> TrustPolicy:
 
 def read_receipt(given: str) -> tuple[str, ReceiptDocument | None]:
     """Return the receipt and, where it came in one, the object around it."""
+    return _parsed(_text_of(given))
+
+
+def _text_of(given: str) -> str:
     if given == "-":
         text = sys.stdin.buffer.read(_MAX_BYTES).decode("utf-8", "replace")
     elif given.count(".") == _JWS_DOTS and given.startswith("eyJ"):
         text = given
     else:
         text = read_file(Path(given), max_bytes=_MAX_BYTES).decode("utf-8", "replace")
-    text = text.strip()
+    return text.strip()
+
+
+def _parsed(text: str) -> tuple[str, ReceiptDocument | None]:
     if not text.startswith("{"):
         return text, None
     document = _document_of(text)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 from fastapi import Response
 
 from consentry.dashboard.presence import elsewhere
@@ -11,6 +14,8 @@ from consentry.enrolment.enrol import MAX_NAME_CHARS, MAX_PHOTOS
 from consentry.faces.quality import PLAIN_WORDS
 from consentry.kernel.errors import BadRequest, NotFound
 from consentry.kernel.taxonomy import SubjectPolicy
+from consentry.transparency.erasure import SignedErasure
+from consentry.transparency.jwks import encode_base64url
 
 
 def show_enrol(visit: Visit) -> Response:
@@ -67,8 +72,8 @@ def confirm_revoke(visit: Visit) -> Response:
 
 def revoke(visit: Visit) -> Response:
     """End one protection."""
-    visit.services.revoke(visit.form.text("subject"))
-    return go("/?done=revoked")
+    erasure = visit.services.revoke(visit.form.text("subject"))
+    return visit.page("ended.html", is_everything=False, receipt=_download(erasure))
 
 
 def show_erase(visit: Visit) -> Response:
@@ -80,8 +85,25 @@ def erase(visit: Visit) -> Response:
     """Destroy everybody's keys, names and templates."""
     if visit.form.text("phrase").strip().casefold() != ERASE_PHRASE:
         raise BadRequest(f"Nothing was deleted. To delete, type the words: {ERASE_PHRASE}")
-    visit.services.erase_home()
-    return go("/start?done=erased")
+    erasure = visit.services.erase_home()
+    return visit.page("ended.html", is_everything=True, receipt=_download(erasure))
+
+
+def _download(erasure: SignedErasure) -> str:
+    """Return the receipt as a link: it is kept nowhere, so she saves it now or never."""
+    document = {
+        "receipt": erasure.jws,
+        "entries": [
+            {
+                "subject": each.subject,
+                "entry": encode_base64url(each.entry),
+                "salt": encode_base64url(each.salt),
+            }
+            for each in erasure.entries
+        ],
+    }
+    encoded = base64.b64encode(json.dumps(document, indent=2).encode()).decode("ascii")
+    return f"data:application/json;base64,{encoded}"
 
 
 ROUTES = (

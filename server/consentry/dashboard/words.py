@@ -128,8 +128,6 @@ ALIAS_PROOFS: Mapping[AliasProof, str] = {
 NOTICES: Mapping[str, str] = {
     "created": "Your passphrase is set. Keep it somewhere safe: nobody can recover it.",
     "enrolled": "Done. The very next check knows this face.",
-    "revoked": "Done. That protection has ended, and its key and templates are destroyed.",
-    "erased": "Done. Everybody's faces, names and keys are destroyed. No check can find them any more.",
     "restored": "The backup is restored and unlocked.",
     "approved": "Approved, once. The platform can go on for as long as you said.",
     "declined": "Declined. The copies of its pictures are destroyed.",

@@ -13,6 +13,7 @@ from consentry.enrolment.references import ReferenceGallery
 from consentry.kernel.errors import Forbidden, NotFound
 from consentry.kernel.ids import ModelId, SubjectId
 from consentry.kernel.taxonomy import SubjectPolicy
+from consentry.transparency.erasure import ErasureScope, ErasureSigner, SignedErasure
 from consentry.vault.custody import Custody, VaultState
 from consentry.vault.envelope import SealedText, unseal_text
 from consentry.vault.keys import KeyRing, WrappedKey
@@ -106,17 +107,19 @@ class RevokeSubject:
     people: People
     store: SubjectStore
     gallery: ReferenceGallery
+    signer: ErasureSigner
 
-    def __call__(self, name_or_subject: str) -> SubjectId:
-        """Revoke by identifier (also while locked) or by name.
+    def __call__(self, name_or_subject: str) -> SignedErasure:
+        """Revoke by identifier (also while locked) or by name, and return the receipt of it.
+
+        The receipt is kept nowhere: a list of them would tell who left, and when.
 
         Raises:
             NotFound: If nobody is enrolled under it.
         """
-        subject = self.people.find(name_or_subject)
-        self.store.remove_subject(subject)
+        removed = self.store.remove_subject(self.people.find(name_or_subject))
         self.gallery.refresh()
-        return subject
+        return self.signer.sign(ErasureScope.PERSON, removed.destroyed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +133,14 @@ class EraseHome:
     home: HomeStore
     custody: Custody
     turn: AbstractContextManager[object]
+    signer: ErasureSigner
 
-    def __call__(self) -> int:
-        """Erase, and return how many people were enrolled."""
+    def __call__(self) -> SignedErasure:
+        """Erase, and return the receipt of it. It is kept nowhere."""
         with self.turn:
             self.custody.lock()
-            return self.home.erase()
+            removed = self.home.erase()
+        return self.signer.sign(ErasureScope.HOME, removed.destroyed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 from consentry.kernel.biometrics import SealedTemplate
 from consentry.kernel.ids import AliasId, ContestId, ModelId, SubjectId, TemplateId
 from consentry.kernel.taxonomy import SubjectPolicy
+from consentry.transparency.erasure import Destroyed
 from consentry.vault.backup_keys import BackupKey
 
 
@@ -93,6 +94,19 @@ class TemplateChanges:
     removed: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """What an erasure led to.
+
+    Attributes:
+        revision: The state of the templates that it led to.
+        destroyed: What was destroyed, and the entries of the log that record it.
+    """
+
+    revision: int
+    destroyed: Destroyed
+
+
 class SubjectStore(Protocol):
     """Durable subjects and sealed templates, with a revision that every change advances."""
 
@@ -116,8 +130,8 @@ class SubjectStore(Protocol):
             StorageFull: If the disk is full.
         """
 
-    def remove_subject(self, subject: SubjectId) -> int:
-        """Destroy a subject's key, name and templates, and return the new revision.
+    def remove_subject(self, subject: SubjectId) -> Removed:
+        """Destroy a subject's key, name and templates, and return what that was.
 
         With them goes everything that she has agreed to, been asked or is called. When this
         returns, no byte of them is left in the database file or its journal.
@@ -258,14 +272,11 @@ class BackupKeyStore(Protocol):
 class HomeStore(Protocol):
     """A home as a whole: put back, or erased."""
 
-    def erase(self) -> int:
+    def erase(self) -> Removed:
         """Destroy the vault header and every subject with her key, name and templates.
 
         One transaction; when this returns, no byte of them is left in the database file or its
         journal, and the revision has advanced.
-
-        Returns:
-            How many subjects there were.
         """
 
     def restore(self, contents: HomeContents) -> None:

@@ -40,10 +40,16 @@ def insert_backup_keys(session: Session, keys: Mapping[SubjectId, bytes]) -> Non
     session.flush()
 
 
-def forget_backup_key(erasure: Erasure, subject: str) -> None:
-    """Destroy a backup key: her section in every backup is noise from then on."""
+def forget_backup_key(erasure: Erasure, subject: str) -> int:
+    """Destroy a backup key: her section in every backup is noise from then on.
+
+    Returns:
+        How many there were: 1, or 0 when no backup was ever made.
+    """
     row = erasure.session.get(BackupKeyRow, subject)
-    if row is not None:
-        erasure.forget(row.key)
-        erasure.session.delete(row)
-        erasure.session.flush()
+    if row is None:
+        return 0
+    erasure.forget(row.key)
+    erasure.session.delete(row)
+    erasure.session.flush()
+    return 1

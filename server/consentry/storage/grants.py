@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 
@@ -94,8 +95,12 @@ def require_enrolled(session: Session, subject: SubjectId) -> None:
         raise NotFound(GONE)
 
 
-def erase_consents(erasure: Erasure, subject: str, at: datetime) -> None:
-    """Destroy everything that a subject has agreed to, been asked or is called; tell the feed."""
+def erase_consents(erasure: Erasure, subject: str, at: datetime) -> Counter[str]:
+    """Destroy everything that a subject has agreed to, been asked or is called; tell the feed.
+
+    Returns:
+        How many of each it was, by what the table is called.
+    """
     session = erasure.session
     grants = session.exec(select(GrantRow).where(GrantRow.subject == subject)).all()
     tokens = session.exec(select(ConsentTokenRow).where(ConsentTokenRow.subject == subject)).all()
@@ -112,6 +117,7 @@ def erase_consents(erasure: Erasure, subject: str, at: datetime) -> None:
     authorities = [*(row.grant_id for row in grants), *(row.token for row in tokens)]
     # In every case one line: whether she had agreed to anything is nobody's business.
     tell(session, FeedKind.REVOKED, at, authorities)
+    counts = Counter[str]()
     for table in (
         GrantRow,
         ConsentTokenRow,
@@ -120,9 +126,10 @@ def erase_consents(erasure: Erasure, subject: str, at: datetime) -> None:
         AliasRow,
         DeclarationRow,
     ):
-        session.execute(delete(table).where(col(table.subject) == subject))
-    session.execute(
-        delete(ContestRow).where(
-            or_(col(ContestRow.claimant) == subject, col(ContestRow.respondent) == subject)
-        )
+        of_hers = delete(table).where(col(table.subject) == subject)
+        counts[str(table.__tablename__)] = session.connection().execute(of_hers).rowcount
+    settled = delete(ContestRow).where(
+        or_(col(ContestRow.claimant) == subject, col(ContestRow.respondent) == subject)
     )
+    counts["contests"] = session.connection().execute(settled).rowcount
+    return counts

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from sqlmodel import select
 
-from consentry.enrolment.ports import HomeContents
+from consentry.enrolment.ports import HomeContents, Removed
 from consentry.kernel.clock import Clock, SystemClock
 from consentry.kernel.errors import VaultExists
 from consentry.storage.backup_keys import insert_backup_keys
 from consentry.storage.consent_tables import AnswerRow
 from consentry.storage.database import Database
-from consentry.storage.log import await_change
+from consentry.storage.log import await_change, origin_of
 from consentry.storage.names import insert_names
 from consentry.storage.subjects import (
     advance,
@@ -20,6 +22,7 @@ from consentry.storage.subjects import (
 )
 from consentry.storage.tables import SubjectRow, VaultHeaderRow
 from consentry.transparency.entries import SubjectChange
+from consentry.transparency.erasure import Destroyed, ErasedEntry
 
 
 class SqlHomeStore:
@@ -29,22 +32,29 @@ class SqlHomeStore:
         self._database = database
         self._clock = clock or SystemClock()
 
-    def erase(self) -> int:
+    def erase(self) -> Removed:
         """Destroy the vault header, every subject with all that is hers, and kept answers."""
         with self._database.erasing() as erasure:
             session = erasure.session
+            counts, entries = Counter[str](), list[ErasedEntry]()
             header = session.get(VaultHeaderRow, 1)
             if header is not None:
                 erasure.forget(header.header)
                 session.delete(header)
+                counts["vault_header"] = 1
             subjects = session.exec(select(SubjectRow)).all()
             revision = advance(session)
             for answer in session.exec(select(AnswerRow)).all():
                 erasure.forget(answer.sealed)
                 session.delete(answer)
+                counts["answers"] += 1
             for stored in subjects:
-                erase_subject(erasure, stored, revision, self._clock.now())
-        return len(subjects)
+                of_hers, entry = erase_subject(erasure, stored, revision, self._clock.now())
+                counts.update(of_hers)
+                entries.append(entry)
+            log = origin_of(session)
+        destroyed = Destroyed(counts=+counts, entries=tuple(entries), log=log)
+        return Removed(revision=revision, destroyed=destroyed)
 
     def restore(self, contents: HomeContents) -> None:
         """Put everything into a home that has no vault."""

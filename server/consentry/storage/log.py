@@ -49,6 +49,7 @@ from consentry.transparency.entries import (
     encode_entry,
     subject_change,
 )
+from consentry.transparency.erasure import ErasedEntry
 from consentry.transparency.ports import HeadMemory
 from consentry.transparency.tiles import HEIGHT
 from consentry.transparency.tree import EMPTY_ROOT, Frontier, leaf_hash
@@ -200,6 +201,13 @@ class SqlLog:
             connection.exec_driver_sql("DELETE FROM log_waiting")
         return first + len(keyed)
 
+    def index_of(self, entry: bytes) -> int | None:
+        """Return where an entry stands; None when it is not in the log (yet). Reads all of it."""
+        with self.database.snapshot() as connection:
+            run = _run_bare(connection, self.database)
+            rows = run("SELECT leaf FROM log_leaves WHERE entry = ? LIMIT 1", (entry,))
+        return int(rows[0][0] or 0) if rows else None
+
     def published(self) -> SignedCheckpoint | None:
         """Return the newest head that enough witnesses cosigned."""
         with self.database.reading() as session:
@@ -308,10 +316,11 @@ def await_change(
     at: datetime,
     *,
     random: Random = os.urandom,
-) -> None:
+) -> ErasedEntry:
     """Record a change of an enrolment in its own transaction; it comes into the log with the next batch.
 
-    What opens it is kept for as long as she is enrolled. Of a revocation nothing is kept.
+    What opens it is kept for as long as she is enrolled. Of a revocation nothing is kept: the caller
+    alone has it, and gives it to her.
     """
     opening = subject_change(change, subject, random(SALT_BYTES))
     day = at.astimezone(UTC).date()
@@ -326,22 +335,35 @@ def await_change(
             subject if keeps else None,
         ),
     )
+    return ErasedEntry(subject=subject, entry=item.entry, salt=opening.salt)
 
 
-def forget_openings(erasure: Erasure, subject: SubjectId) -> None:
-    """Destroy what opens the entries about her: they stay in the log, and are about nobody."""
+def origin_of(session: Session) -> str | None:
+    """Return which log it is; None when it has not begun."""
+    row = session.connection().exec_driver_sql("SELECT origin FROM log_state").fetchone()
+    return None if row is None else str(row[0])
+
+
+def forget_openings(erasure: Erasure, subject: SubjectId) -> int:
+    """Destroy what opens the entries about her, and return of how many.
+
+    The entries stay in the log, and are about nobody.
+    """
     connection = erasure.session.connection()
+    count = 0
     for table in ("log_openings", "log_waiting"):
         rows = connection.exec_driver_sql(
             f"SELECT salt FROM {table} WHERE subject = ?",  # noqa: S608 -- names of ours
             (subject,),
         ).fetchall()
         erasure.forget(*(row[0] for row in rows))
+        count += len(rows)
     connection.exec_driver_sql("DELETE FROM log_openings WHERE subject = ?", (subject,))
     connection.exec_driver_sql(
         "UPDATE log_waiting SET salt = NULL, opened = NULL, subject = NULL WHERE subject = ?",
         (subject,),
     )
+    return count
 
 
 def opened_text(opening: Opening) -> str:

@@ -8,6 +8,7 @@ rows, goes through bare cursors: an ORM session costs 140 us, and objects five t
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -17,6 +18,7 @@ from sqlmodel import Session, col, delete, func, insert, select, update
 
 from consentry.enrolment.ports import (
     NewTemplate,
+    Removed,
     StoredSubject,
     StoredTemplate,
     TemplateChanges,
@@ -32,7 +34,7 @@ from consentry.storage.database import Database, Erasure
 from consentry.storage.failures import translated
 from consentry.storage.feed import tell
 from consentry.storage.grants import GONE, erase_consents
-from consentry.storage.log import await_change, forget_openings
+from consentry.storage.log import await_change, forget_openings, origin_of
 from consentry.storage.tables import (
     StateRow,
     SubjectRow,
@@ -41,6 +43,7 @@ from consentry.storage.tables import (
     from_microseconds,
 )
 from consentry.transparency.entries import SubjectChange
+from consentry.transparency.erasure import Destroyed, ErasedEntry
 
 KEEP_TOMBSTONES = 10_000
 """Removals that are remembered for `SqlSubjectStore.changes_since`; older ones ask for a snapshot."""
@@ -103,17 +106,20 @@ class SqlSubjectStore:
             insert_templates(session, [(subject, t) for t in templates], revision)
             return revision
 
-    def remove_subject(self, subject: SubjectId) -> int:
-        """Destroy a subject's key, name and templates, and return the new revision."""
+    def remove_subject(self, subject: SubjectId) -> Removed:
+        """Destroy a subject's key, name and templates, and return what that was."""
         with self._database.erasing() as erasure:
             session = erasure.session
             stored = session.get(SubjectRow, subject)
             if stored is None:
                 raise NotFound(GONE)
             revision = advance(session)
-            erase_subject(erasure, stored, revision, self._clock.now())
+            counts, entry = erase_subject(erasure, stored, revision, self._clock.now())
             self._forget_old_tombstones(session)
-        return revision
+            log = origin_of(session)
+        return Removed(
+            revision=revision, destroyed=Destroyed(counts=+counts, entries=(entry,), log=log)
+        )
 
     def subjects(self) -> tuple[StoredSubject, ...]:
         """Return all subjects, oldest first."""
@@ -271,12 +277,18 @@ def insert_templates(
         )
 
 
-def erase_subject(erasure: Erasure, stored: SubjectRow, revision: int, at: datetime) -> None:
-    """Remove a subject in the given transaction, as of its revision; tombstones name her rows."""
+def erase_subject(
+    erasure: Erasure, stored: SubjectRow, revision: int, at: datetime
+) -> tuple[Counter[str], ErasedEntry]:
+    """Remove a subject in the given transaction, as of its revision; tombstones name her rows.
+
+    Returns:
+        How many rows of each table went, and the entry that records it.
+    """
     session = erasure.session
-    erase_consents(erasure, stored.subject, at)
-    forget_openings(erasure, SubjectId(stored.subject))
-    await_change(session, SubjectChange.REVOKED, SubjectId(stored.subject), at)
+    counts = erase_consents(erasure, stored.subject, at)
+    counts["log_openings"] = forget_openings(erasure, SubjectId(stored.subject))
+    entry = await_change(session, SubjectChange.REVOKED, SubjectId(stored.subject), at)
     templates = session.exec(
         select(TemplateRow.row, TemplateRow.template, TemplateRow.sealed).where(
             TemplateRow.subject == stored.subject
@@ -291,9 +303,11 @@ def erase_subject(erasure: Erasure, stored: SubjectRow, revision: int, at: datet
         erasure.forget(stored.own_passphrase)
     for _, template, sealed in templates:
         erasure.forget(template.encode(), sealed)
-    forget_backup_key(erasure, stored.subject)
+    counts["backup_keys"] = forget_backup_key(erasure, stored.subject)
     session.execute(delete(TemplateRow).where(col(TemplateRow.subject) == stored.subject))
     session.execute(delete(SubjectRow).where(col(SubjectRow.subject) == stored.subject))
+    counts.update({"subjects": 1, "templates": len(templates)})
+    return counts, entry
 
 
 def _revision(connection: sqlite3.Connection) -> int:

@@ -18,12 +18,10 @@ import hmac
 import json
 import os
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeAlias
 
-import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from consentry.kernel.clock import Clock
@@ -34,18 +32,13 @@ from consentry.transparency.jwks import (
     JwkSet,
     decode_base64url,
     encode_base64url,
-    find_key,
-    thumbprint,
     to_jwks,
 )
-
-Json: TypeAlias = str | int | Sequence["Json"] | Mapping[str, "Json"] | None
+from consentry.transparency.jws import MAX_JWS_CHARS, Json, claimed, open_jws, sign_jws
 
 RECEIPT_TYPE = "consentry-receipt+jwt"
-MAX_RECEIPT_CHARS = 65_536
+MAX_RECEIPT_CHARS = MAX_JWS_CHARS
 
-_ALGORITHM = "EdDSA"
-_JWS_PARTS = 3
 _SALT_BYTES = 32
 _COMMITMENT_BYTES = 32
 _IMAGE = b"consentry receipt v1 image"
@@ -149,12 +142,7 @@ class UnsignedReceipt:
         claims = dict(self._claims)
         if place is not None:
             claims[_LOG] = {"origin": place.origin, "index": place.index}
-        return jwt.PyJWS().encode(
-            json.dumps(claims, separators=(",", ":"), ensure_ascii=False).encode(),
-            self._private_key,
-            algorithm=_ALGORITHM,
-            headers={"typ": RECEIPT_TYPE, "kid": thumbprint(self._private_key.public_key())},
-        )
+        return sign_jws(claims, self._private_key, RECEIPT_TYPE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,18 +252,7 @@ def verify_receipt(jws: str, jwks: JwkSet) -> ReceiptClaims:
         ReceiptInvalid: If any part is missing, unknown, of another type or not canonical, if the
             algorithm is not EdDSA, the key is unknown or the signature does not hold.
     """
-    if len(jws) > MAX_RECEIPT_CHARS:
-        raise ReceiptInvalid("It is longer than any receipt.")
-    parts = jws.split(".")
-    if len(parts) != _JWS_PARTS:
-        raise ReceiptInvalid("It is not a JWS in compact form.")
-    header, payload, _ = (decode_base64url(part) for part in parts)
-    key = find_key(jwks, _kid_of(_parse_object(header)))
-    try:
-        jwt.PyJWS().decode(jws, key, algorithms=[_ALGORITHM])
-    except jwt.InvalidTokenError as cause:
-        raise ReceiptInvalid("Its signature does not hold.") from cause
-    return _claims_of(_parse_object(payload))
+    return _claims_of(open_jws(jws, jwks, RECEIPT_TYPE))
 
 
 def claimed_place(jws: str) -> LogPlace | None:
@@ -284,10 +261,7 @@ def claimed_place(jws: str) -> LogPlace | None:
     Raises:
         ReceiptInvalid: If it is not in the form of a receipt.
     """
-    parts = jws.split(".")
-    if len(parts) != _JWS_PARTS:
-        raise ReceiptInvalid("It is not a JWS in compact form.")
-    claims = _parse_object(decode_base64url(parts[1]))
+    claims = claimed(jws)
     return _place(claims[_LOG]) if _LOG in claims else None
 
 
@@ -368,39 +342,6 @@ def _is_same(found: _Commitments, claims: ReceiptClaims) -> bool:
         (found.prompt or b"", claims.prompt or b""),
     ]
     return all(hmac.compare_digest(one, other) for one, other in pairs)
-
-
-def _kid_of(header: Mapping[str, object]) -> str:
-    kid = header.get("kid")
-    if set(header) != {"alg", "kid", "typ"} or not isinstance(kid, str):
-        raise ReceiptInvalid("Its header is not that of a receipt.")
-    if header["alg"] != _ALGORITHM or header["typ"] != RECEIPT_TYPE:
-        raise ReceiptInvalid("Its header is not that of a receipt.")
-    return kid
-
-
-def _parse_object(data: bytes) -> Mapping[str, object]:
-    """Parse a JSON object. A doubled member is refused: readers differ in which they take."""
-    try:
-        found = json.loads(
-            data.decode("utf-8"), object_pairs_hook=_members, parse_constant=_no_constant
-        )
-    except (ValueError, RecursionError) as cause:
-        raise ReceiptInvalid("A part of it is not a plain JSON object.") from cause
-    if not isinstance(found, dict):
-        raise ReceiptInvalid("A part of it is not a plain JSON object.")
-    return found
-
-
-def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member appears twice")
-    return members
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _claims_of(claims: Mapping[str, object]) -> ReceiptClaims:
