@@ -9,6 +9,7 @@ from consentry.accounts.keys import ApiKeys
 from consentry.accounts.pairing import PairingDesk
 from consentry.accounts.sessions import Sessions
 from consentry.accounts.tokens import Tokens
+from consentry.audit.live import LiveAudit
 from consentry.checks.check import CheckImages
 from consentry.checks.look import LookAtFaces
 from consentry.checks.mine import ReadMyChecks
@@ -70,6 +71,7 @@ class Services:
     signer: ReceiptSigner
     log: LogStore
     publish_log: PublishLog
+    audit: LiveAudit
     prove_receipt: ProveReceipt
     renew_log: RenewLog
     tokens: Tokens

@@ -23,6 +23,7 @@ from consentry.accounts.tokens import Tokens
 from consentry.api.app import create_app
 from consentry.api.runtime import Shared
 from consentry.api.work import Kind
+from consentry.audit.live import LiveAudit
 from consentry.checks.afterwards import LookAfterwards
 from consentry.checks.check import CheckImages
 from consentry.checks.consents import Consents
@@ -461,6 +462,7 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
         probes=ProbeBudget(SqlProbeStore(database), clock),
         sessions=Sessions(clock),
         pairing=PairingDesk(_identity_key(settings.keys_dir / "identity.pem"), tokens, clock),
+        audit=LiveAudit(log, publish_log, receipts),
         limits=limits,
     )
 

@@ -307,6 +307,7 @@ def build_services(clock: ManualClock) -> Services:
         signer=signer,
         log=None,
         publish_log=None,
+        audit=None,
         prove_receipt=None,
         renew_log=None,
         tokens=None,

@@ -11,6 +11,7 @@ from consentry.accounts.keys import ApiKeys
 from consentry.accounts.pairing import PairingDesk
 from consentry.accounts.sessions import Sessions
 from consentry.accounts.tokens import Tokens
+from consentry.audit.live import LiveAudit
 from consentry.checks.afterwards import LookAfterwards
 from consentry.checks.check import CheckImages, CheckRequest, CheckResult
 from consentry.checks.consents import Consents
@@ -268,6 +269,7 @@ class TestHome:
             log=self.log,
             publish_log=self.publish_log,
             prove_receipt=ProveReceipt(self.receipts, ProveEntry(self.log, self.publish_log)),
+            audit=LiveAudit(self.log, self.publish_log, self.receipts),
             renew_log=RenewLog(self.log, self.publish_log),
             tokens=tokens,
             keys=ApiKeys(SqlKeyStore(self.database), self.clock),

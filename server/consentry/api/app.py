@@ -22,6 +22,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from consentry.api import (
+    routes_audit,
     routes_backup,
     routes_checks,
     routes_consent_requests,
@@ -83,6 +84,7 @@ _ROUTERS: tuple[APIRouter, ...] = (
     routes_log.router,
     routes_tokens.router,
     routes_keys.router,
+    routes_audit.router,
     routes_backup.router,
     routes_pairing.router,
 )

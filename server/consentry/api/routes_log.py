@@ -35,9 +35,12 @@ router = APIRouter(tags=["log"])
 
 
 async def _require_reader(request: Request) -> None:
-    """Pass for anybody when the log is public, else for whoever may read receipts."""
-    if not runtime_of(request).is_log_public:
-        (await authenticate(request)).require(Scope.RECEIPTS_READ)
+    """Pass for anybody when the log is public, else for auditors and whoever may read receipts."""
+    if runtime_of(request).is_log_public:
+        return
+    principal = await authenticate(request)
+    if Scope.AUDIT_READ not in principal.scopes:
+        principal.require(Scope.RECEIPTS_READ)
 
 
 Reader = Annotated[None, Depends(_require_reader)]

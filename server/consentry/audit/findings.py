@@ -28,6 +28,7 @@ class FindingKind(StrEnum):
     RECEIPT = "receipt"
     OPENING = "opening"
     COUNT = "count"
+    CANARY = "canary"
 
 
 @dataclass(frozen=True, slots=True)

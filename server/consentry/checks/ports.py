@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -130,6 +130,9 @@ class ReceiptStore(Protocol):
         Raises:
             NotFound: If there is none of this check.
         """
+
+    def at_leaves(self, leaves: Collection[int]) -> Mapping[int, str]:
+        """Return the signed receipts of entries of the log, by index; of those that have one."""
 
     def newest(self, limit: int, before: datetime | None) -> Sequence[StoredReceipt]:
         """Return at most ``limit`` receipts issued before a moment (None: now), newest first."""

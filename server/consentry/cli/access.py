@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from consentry.accounts.principals import Scope
+from consentry.accounts.principals import AUDITOR_SCOPES, Scope
 from consentry.cli.invocation import Invocation
 from consentry.cli.options import AsJson
 from consentry.cli.terminal import note, say, say_document, say_table
+from consentry.kernel.errors import BadRequest
+
+
+class Role(StrEnum):
+    """Who a token is for."""
+
+    AUDITOR = "auditor"
+
 
 tokens = typer.Typer(help="Bearer tokens for scripts and extensions.", no_args_is_help=True)
 
@@ -20,8 +29,15 @@ def issue_token(
     *,
     name: Annotated[str, typer.Argument(metavar="NAME", help="What you call it.")],
     scopes: Annotated[
-        list[Scope], typer.Option("--scope", help="What it may do; repeat for several.")
-    ],
+        list[Scope] | None,
+        typer.Option("--scope", help="What it may do; repeat for several.", show_default=False),
+    ] = None,
+    role: Annotated[
+        Role | None,
+        typer.Option(
+            help="In place of --scope: all that somebody of that role needs.", show_default=False
+        ),
+    ] = None,
     days: Annotated[
         int | None,
         typer.Option(
@@ -36,8 +52,11 @@ def issue_token(
     """Make a token. It is shown once and kept only as a digest."""
     from consentry.cli import calls
 
+    if (scopes is None) == (role is None):
+        raise BadRequest("Say what it may do: --scope, or --role.")
+    may = sorted(AUDITOR_SCOPES) if role is Role.AUDITOR else scopes or []
     with Invocation.of(context).line() as line:
-        issued = calls.issue_token(line, name=name, scopes=scopes, days=days)
+        issued = calls.issue_token(line, name=name, scopes=may, days=days)
     if as_json:
         say_document(issued.document())
         return

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from consentry.cli.audited import (
+    Key,
+    Log,
+    Policy,
+    TokenFile,
+    audited_log,
+    leave,
+    terms_of,
+)
+from consentry.cli.canary import canary
 from consentry.cli.documents import Json
-from consentry.cli.exits import ExitCode
 from consentry.cli.files import read_file, write_file
 from consentry.cli.invocation import Invocation
 from consentry.cli.options import AsJson
@@ -22,17 +28,16 @@ from consentry.cli.terminal import note, say, say_document, symbol
 from consentry.kernel.errors import BadRequest
 
 if TYPE_CHECKING:
-    from consentry.audit.examine import Audited, Terms
+    from consentry.audit.examine import Audited
     from consentry.audit.findings import Finding
-    from consentry.audit.ports import LogSource
-    from consentry.transparency.checkpoints import SignedCheckpoint
     from consentry.transparency.jwks import JwkSet
-    from consentry.transparency.policy import TrustPolicy
 
 audit = typer.Typer(
     help="Verifying a whole log, and its figures, without trusting who runs it.",
     no_args_is_help=True,
 )
+
+audit.add_typer(canary, name="canary")
 
 _MAX_BYTES = 1024 * 1024
 
@@ -47,39 +52,6 @@ class Openable(StrEnum):
 
 _MAX_OPENINGS_BYTES = 2 * 1024**3
 
-Log = Annotated[
-    str | None,
-    typer.Option(
-        "--log",
-        metavar="URL|DIR",
-        help="Another log than this home's: the address before /checkpoint, or a folder with a copy of it.",
-        show_default=False,
-    ),
-]
-Key = Annotated[
-    str | None,
-    typer.Option(
-        "--key",
-        help="Verifier key of that log (`consentry log key`). From its operator, not from the log itself.",
-        show_default=False,
-    ),
-]
-Policy = Annotated[
-    Path | None,
-    typer.Option(
-        "--policy",
-        help="Whom to believe, with witnesses and a quorum (C2SP tlog-policy), in place of --key.",
-        show_default=False,
-    ),
-]
-TokenFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--token-file",
-        help="A file with a token, for a log that is not public.",
-        show_default=False,
-    ),
-]
 Openings = Annotated[
     Path | None,
     typer.Option(
@@ -135,13 +107,13 @@ def verify_log(  # noqa: PLR0913 -- one argument for each option of the command
     """Read a whole log and say what is wrong with it; exit code 20 when something is."""
     from consentry.audit.examine import examine
 
-    with _subject(context, log, key, policy, token_file) as subject:
+    with audited_log(context, log, key, policy, token_file) as subject:
         keys = subject.receipt_keys
         if jwks is not None:
             keys = _keys(jwks)
         elif receipt and keys is None:
             raise BadRequest("Give the key set that the receipts are signed with: --jwks FILE.")
-        terms = _terms(
+        terms = terms_of(
             subject, since=since, openings=openings, days_back=days_back,
             receipts={str(each): read_receipt(str(each))[0] for each in receipt or []}, keys=keys,
         )  # fmt: skip
@@ -150,7 +122,7 @@ def verify_log(  # noqa: PLR0913 -- one argument for each option of the command
         say_document(_document(audited, len(receipt or [])))
     else:
         _show(audited, len(receipt or []))
-    _leave(audited.findings)
+    leave(bool(audited.findings))
 
 
 @audit.command("export")
@@ -184,8 +156,8 @@ def export_figures(  # noqa: PLR0913 -- one argument for each option of the comm
     from consentry.transparency.tiles import bundles_of
 
     _make_empty(out)
-    with _subject(context, log, key, policy, token_file) as subject:
-        audited = examine(subject.source, _terms(subject, openings=openings))
+    with audited_log(context, log, key, policy, token_file) as subject:
+        audited = examine(subject.source, terms_of(subject, openings=openings))
         engines = {
             version
             for each in audited.counts.announced
@@ -202,7 +174,7 @@ def export_figures(  # noqa: PLR0913 -- one argument for each option of the comm
     say(f"Written to {out}: figures of {audited.read} entries. Read {out / 'report.md'}.")
     for each in audited.findings:
         note(f"{each.kind}: {each.message}")
-    _leave(audited.findings)
+    leave(bool(audited.findings))
 
 
 @audit.command("recompute")
@@ -226,8 +198,8 @@ def recompute_figures(  # noqa: PLR0913 -- one argument for each option of the c
     export = FolderLog(folder)
     given = str(folder) if log is None and export.has_entries else log
     (signed,) = export.heads()
-    with _subject(context, given, key, policy, token_file) as subject:
-        audited = examine(AtHead(subject.source, signed), _terms(subject, openings=openings))
+    with audited_log(context, given, key, policy, token_file) as subject:
+        audited = examine(AtHead(subject.source, signed), terms_of(subject, openings=openings))
     findings = audited.findings
     if audited.head is not None and audited.read == audited.head.checkpoint.size:
         findings += recomputed(
@@ -245,7 +217,64 @@ def recompute_figures(  # noqa: PLR0913 -- one argument for each option of the c
         say(f"{symbol('✓', '+')} The {audited.read} entries say what the export says.")
     else:
         _show_findings(findings)
-    _leave(findings)
+    leave(bool(findings))
+
+
+@audit.command("sample")
+def sample_receipts(  # noqa: PLR0913 -- one argument for each option of the command
+    context: typer.Context,
+    *,
+    server: Annotated[str, typer.Option(help="Address of the installation.", show_default=False)],
+    token_file: Annotated[
+        Path,
+        typer.Option("--token-file", help="A file with an auditor's token.", show_default=False),
+    ],
+    log: Log = None,
+    key: Key = None,
+    policy: Policy = None,
+    jwks: Annotated[
+        Path | None,
+        typer.Option(
+            help="The key set that receipts are signed with; what the installation names now when left out.",
+            show_default=False,
+        ),
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, max=10_000, help="How many entries.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """Pick entries at random, ask for their receipts, and hold both against each other; exit code 20 on a finding."""
+    from consentry.audit.examine import examine
+    from consentry.audit.sampling import pick, without_receipt
+    from consentry.connectors.audited_site import open_audited_site
+    from consentry.transparency.jwks import parse_jwks
+
+    token = read_file(token_file, max_bytes=4096).decode("ascii", "replace").strip()
+    where = log or f"{server.rstrip('/')}/log"
+    with audited_log(context, where, key, policy, token_file) as subject:
+        picked = pick(subject.source, count)
+        with open_audited_site(server, token=token) as site:
+            keys = parse_jwks(site.receipt_keys()) if jwks is None else _keys(jwks)
+            found = site.receipts_of(picked)
+        named = {f"receipt of entry {index}": jws for index, jws in found.items()}
+        audited = examine(subject.source, terms_of(subject, receipts=named, keys=keys))
+        findings = audited.findings + without_receipt(subject.source, picked, found, audited.read)
+    if as_json:
+        say_document(
+            {
+                "format": "consentry.audit-sampled/1",
+                "entries": audited.read,
+                "picked": len(picked),
+                "receipts": {"given": len(found), "found": audited.samples},
+                "findings": _findings(findings),
+            }
+        )
+    else:
+        say(f"Of {audited.read} entries {len(picked)} were picked.")
+        say(
+            f"  receipts that were given: {len(found)}, and found at their places: {audited.samples}"
+        )
+        _show_all(findings)
+    leave(bool(findings))
 
 
 @audit.command("open")
@@ -266,95 +295,6 @@ def open_commitments(
         lines = [each.line() for each in opened_values(view, {each.value for each in name})]
     write_file(out, "".join(lines).encode(), may_replace=False, is_private=True)
     say(f"Written to {out}: {len(lines)} values. Whoever has the file knows them.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Subject:
-    """What is audited, and whom it is held against."""
-
-    source: LogSource
-    policy: TrustPolicy
-    receipt_keys: JwkSet | None = None
-    kept: SignedCheckpoint | None = None
-    """The head that this home remembers outside of its database."""
-
-
-@contextmanager
-def _subject(
-    context: typer.Context,
-    log: str | None,
-    key: str | None,
-    policy: Path | None,
-    token_file: Path | None,
-) -> Iterator[_Subject]:
-    from consentry.audit.sources import ViewedLog
-    from consentry.connectors.log_site import open_log_site
-    from consentry.storage.log_folder import FolderLog
-    from consentry.wiring import open_log
-
-    trusted = _trusted(key, policy)
-    if log is None:
-        with open_log(Invocation.of(context).settings) as desk, desk.store.view() as view:
-            yield _Subject(
-                source=ViewedLog(view),
-                kept=desk.store.memory.read(),
-                policy=trusted or desk.policy,
-                receipt_keys=desk.receipt_keys,
-            )
-        return
-    if trusted is None:
-        raise BadRequest(
-            "Give the key of that log, from its operator (--key), or a trust policy (--policy): a log that names "
-            "its own key proves nothing."
-        )
-    if not log.startswith(("https://", "http://")):
-        yield _Subject(source=FolderLog(Path(log)), policy=trusted)
-        return
-    token = None if token_file is None else read_file(token_file, max_bytes=4096).decode().strip()
-    with open_log_site(log, token=token) as site:
-        yield _Subject(source=site, policy=trusted)
-
-
-def _trusted(key: str | None, policy: Path | None) -> TrustPolicy | None:
-    from consentry.transparency.notes import VerifierKey
-    from consentry.transparency.policy import KnownLog, TrustPolicy
-    from consentry.wiring import read_trust_policy
-
-    if key is not None and policy is not None:
-        raise BadRequest("Give --key or --policy, not both: a policy names the log's key itself.")
-    if policy is not None:
-        return read_trust_policy(policy)
-    if key is not None:
-        return TrustPolicy(logs=(KnownLog(vkey=VerifierKey.parse(key.strip())),))
-    return None
-
-
-def _terms(
-    subject: _Subject,
-    *,
-    since: list[Path] | None = None,
-    openings: Path | None = None,
-    days_back: int = 1,
-    receipts: dict[str, str] | None = None,
-    keys: JwkSet | None = None,
-) -> Terms:
-    from consentry.audit.examine import Terms
-    from consentry.audit.openings import parse_openings
-    from consentry.kernel.clock import SystemClock
-    from consentry.transparency.checkpoints import SignedCheckpoint
-    from consentry.transparency.jwks import JwkSet
-
-    opened = b"" if openings is None else read_file(openings, max_bytes=_MAX_OPENINGS_BYTES)
-    kept = [SignedCheckpoint.parse(read_file(each, max_bytes=_MAX_BYTES)) for each in since or []]
-    return Terms(
-        policy=subject.policy,
-        kept=tuple(kept if subject.kept is None else [*kept, subject.kept]),
-        receipts=receipts or {},
-        keys=keys or JwkSet(keys=[]),
-        openings=parse_openings(opened.decode("utf-8", "replace")),
-        today=SystemClock().now().date(),
-        days_back=days_back,
-    )
 
 
 def _keys(path: Path) -> JwkSet:
@@ -402,8 +342,12 @@ def _show(audited: Audited, receipts: int) -> None:
         for verdict, count in _verdicts(audited).items():
             say(f"  verdict {verdict}: {count}")
         say(f"  changes of enrolments: {audited.counts.changes.total()}")
-    if audited.findings:
-        _show_findings(audited.findings)
+    _show_all(audited.findings)
+
+
+def _show_all(findings: tuple[Finding, ...]) -> None:
+    if findings:
+        _show_findings(findings)
     else:
         say(f"{symbol('✓', '+')} Nothing is wrong.")
 
@@ -412,11 +356,6 @@ def _show_findings(findings: tuple[Finding, ...]) -> None:
     say(f"{symbol('✗', '!')} Something is wrong:")
     for each in findings:
         say(f"  {each.kind.value}: {each.message}")
-
-
-def _leave(findings: tuple[Finding, ...]) -> None:
-    if findings:
-        raise typer.Exit(ExitCode.FINDINGS)
 
 
 def _make_empty(out: Path) -> None:

@@ -57,7 +57,7 @@ class LogSite:
                 if response.status_code != _OK:
                     raise Unreachable(
                         f"The log answered {response.status_code} for {path}. A log that is not "
-                        "public wants a token with the scope receipts:read."
+                        "public wants an auditor's token, or one with the scope receipts:read."
                     )
                 answer = bytearray()
                 for piece in response.iter_bytes():

@@ -6,7 +6,7 @@ A receipt holds no picture, prompt or subject.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -102,6 +102,12 @@ class SqlReceiptStore:
             if row is None:
                 raise NotFound("There is no receipt of that check.")
             return _receipt(row)
+
+    def at_leaves(self, leaves: Collection[int]) -> Mapping[int, str]:
+        """Return the signed receipts of entries of the log, by index; of those that have one."""
+        statement = select(ReceiptRow.leaf, ReceiptRow.jws).where(col(ReceiptRow.leaf).in_(leaves))
+        with self._database.reading() as session:
+            return {leaf: jws for leaf, jws in session.exec(statement).all() if leaf is not None}
 
     def newest(self, limit: int, before: datetime | None) -> Sequence[StoredReceipt]:
         """Return at most ``limit`` receipts issued before a moment, newest first."""

@@ -121,7 +121,10 @@ class ReceiptRow(SQLModel, table=True):
     """A signed verdict. ``reasons`` are joined by spaces; ``leaf`` is its index in the log."""
 
     __tablename__ = "receipts"
-    __table_args__ = (Index("receipts_by_time", "issued_at"),)
+    __table_args__ = (
+        Index("receipts_by_time", "issued_at"),
+        Index("receipts_by_leaf", "leaf"),
+    )
 
     check_id: str = Field(primary_key=True)
     issued_at: datetime = Field(sa_type=UtcMoment)
