@@ -20,10 +20,8 @@ from consentry.transparency.notes import (
 from consentry.transparency.signing_key import new_signing_key
 from consentry.transparency.tiles import TileNodes, bundles_of, encode_bundle, tiles_of
 from consentry.transparency.tree import (
-    Frontier,
     consistency_proof,
     inclusion_proof,
-    leaf_hash,
     root,
     verify_consistency,
     verify_inclusion,
@@ -118,34 +116,6 @@ def test_aics_tlog_builds_the_same_trees_and_verifies_our_proofs_as_we_do_theirs
             assert list(ours) == proof
             assert aics.verify_consistency(old, size, root(TREE, old), expected, ours)
             verify_consistency(old, size, proof, root(TREE, old), expected)
-
-
-# The entries and roots that the reference implementations of Certificate Transparency are tested with.
-# https://github.com/google/certificate-transparency, cpp/merkletree/merkle_tree_test.cc
-CT_ENTRIES = [
-    bytes.fromhex(each)
-    for each in (
-        *("", "00", "10", "2021", "3031", "40414243", "5051525354555657"),
-        "606162636465666768696a6b6c6d6e6f",
-    )
-]
-CT_ROOTS = (
-    "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
-    "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
-    "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
-    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
-    "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
-    "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
-    "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
-    "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
-)
-
-
-@pytest.mark.parametrize("size", range(1, 9))
-def test_roots_are_those_of_certificate_transparency(size):
-    frontier, _ = Frontier.empty().append(map(leaf_hash, CT_ENTRIES[:size]))
-
-    assert frontier.root().hex() == CT_ROOTS[size - 1]
 
 
 def test_pymerkle_makes_the_head_that_a_home_signs_out_of_its_entries(home):
