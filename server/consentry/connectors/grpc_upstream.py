@@ -95,6 +95,9 @@ class GrpcUpstream:
         try:
             await exchange.write(body)
             first = await exchange.read()
+            if first is None:
+                # Told before an answer has begun: then it has not been at work, and may be asked again.
+                await exchange.require_reached()
             messages = Messages(is_stream=head.path in self._streams)
             yield Answer(
                 status=200,
@@ -167,17 +170,26 @@ class _Exchange:
             message = await self.read()
         messages.trailers = await self._ending()
 
-    async def _ending(self) -> Headers:
-        """Return the status and what came with it.
+    async def require_reached(self) -> None:
+        """Pass when it was the generator that ended the call, and not this side for it.
 
         Raises:
-            Unreachable: If it was not the generator that ended the call, but this side for it.
+            Unreachable: If there is none, or it broke off.
         """
         code, details = await self._call.code(), await self._call.details() or ""
         if code is grpc.StatusCode.UNAVAILABLE and _OF_THE_CONNECTION.search(details):
             # Its words would tell the caller where the generator is.
             raise Unreachable("The generator could not be reached, or broke off.")
-        if code is grpc.StatusCode.RESOURCE_EXHAUSTED and details.startswith(_TOO_LARGE_HERE):
+
+    async def _ending(self) -> Headers:
+        """Return the status and what came with it.
+
+        Raises:
+            Unreachable: If the generator broke off, or its answer is larger than is read here.
+        """
+        await self.require_reached()
+        code, details = await self._call.code(), await self._call.details() or ""
+        if code is grpc.StatusCode.RESOURCE_EXHAUSTED and _TOO_LARGE_HERE in details:
             raise Unreachable("The answer of the generator is too large to be examined.")
         return (
             (GRPC_STATUS, str(code.value[0]).encode()),
