@@ -337,7 +337,11 @@ def test_each_scope_opens_its_own_routes_and_no_others(lit):
             ("GET", "/v1/receipts/{check_id}"),
             ("POST", "/v1/receipts/verify"),
         },
-        Scope.CHECKS_WRITE: {("POST", "/v1/checks"), ("POST", "/v1/checks/batch")},
+        Scope.CHECKS_WRITE: {
+            ("POST", "/v1/checks"),
+            ("POST", "/v1/checks/batch"),
+            ("POST", "/v1/words"),
+        },
         Scope.CHECKS_READ: {("GET", "/v1/checks/{check_id}")},
         Scope.CONSENT_REQUEST: {("GET", "/v1/consent-requests/{request_id}")},
         Scope.FEED_READ: {("GET", "/v1/feed")},

@@ -42,6 +42,7 @@ from consentry.api import (
     routes_subjects,
     routes_tokens,
     routes_vault,
+    routes_words,
 )
 from consentry.api.bodies import complaint
 from consentry.api.hardening import BODY_TIMEOUT_S, Doorway, Hardening
@@ -69,6 +70,7 @@ SHUTDOWN_GRACE_S = 10.0
 _ROUTERS: tuple[APIRouter, ...] = (
     routes_status.router,
     routes_vault.router,
+    routes_words.router,
     routes_subjects.router,
     routes_my_checks.router,
     routes_checks.router,
@@ -82,9 +84,9 @@ _ROUTERS: tuple[APIRouter, ...] = (
     routes_faces.router,
     routes_receipts.router,
     routes_log.router,
+    routes_audit.router,
     routes_tokens.router,
     routes_keys.router,
-    routes_audit.router,
     routes_backup.router,
     routes_pairing.router,
 )
