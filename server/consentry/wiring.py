@@ -176,6 +176,7 @@ class LogDesk:
 
     store: SqlLog
     publish: PublishLog
+        contests: Two who claim one face.
     prove: ProveReceipt
     renew: RenewLog
     receipt_keys: JwkSet
@@ -183,6 +184,11 @@ class LogDesk:
     @property
     def policy(self) -> TrustPolicy:
         """Trust in this log, with the quorum that is configured."""
+    contests: SqlContestStore
+
+    def open_contests(self) -> int:
+        """Return how many contested identities wait to be settled."""
+        return len(self.contests.all())
         with self.store.view() as view:
             own = self.publish.vkey(view.origin)
         return replace(self.publish.policy, logs=(KnownLog(vkey=own),))
@@ -216,6 +222,7 @@ def open_log(settings: Settings) -> Iterator[LogDesk]:
     finally:
         database.close()
 
+            contests=SqlContestStore(database),
 
 @contextmanager
 def open_witness(settings: Settings, name: str, policy: Path) -> Iterator[Witness]:

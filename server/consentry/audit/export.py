@@ -32,6 +32,7 @@ def export_files(figures: Figures) -> Mapping[str, bytes]:
 
 
 def _json(figures: Figures) -> bytes:
+    stated = figures.beside.stated
     document: dict[str, Json] = {
         "format": FORMAT,
         "log": {
@@ -69,6 +70,23 @@ def _json(figures: Figures) -> bytes:
                 "source": rate.source,
             }
             for rate in figures.rates
+        ],
+        "engine_rates": [
+            {
+                "engine": each.engine,
+                "measure": each.measure,
+                "rate": each.rate,
+                "of": each.of,
+                "source": each.source,
+            }
+            for each in figures.beside.engine_rates
+        ],
+        "stated": None
+        if stated is None
+        else {"day": stated.day.isoformat(), "contests_open": stated.contests_open},
+        "tried": [
+            {"trial": each.trial.value, "sent": each.sent, "right": each.right}
+            for each in figures.beside.tried
         ],
         "not_in_the_log": NOT_IN_THE_LOG,
     }

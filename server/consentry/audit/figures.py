@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from consentry.audit.beside import Beside
 from consentry.audit.counts import Announced, Counts
 from consentry.audit.disclosure import SUM, Cell, Table, disclosed
 from consentry.audit.examine import Audited
@@ -25,9 +26,9 @@ NOT_STATED = "not stated"
 STATED = "stated: "
 
 NOT_IN_THE_LOG = (
-    "False refusals: an entry does not say whether a verdict was right. See the calibration reports.",
-    "Appeals: they are not entries of the log.",
-    "Error rates of engines that have none below: they do not ship as data.",
+    "False refusals: an entry does not say whether a verdict was right. Measured and tried ones stand beside it.",
+    "Appeals: they are not entries of the log. What the operator states stands beside it.",
+    "Error rates of engines that have none here: they do not ship as data.",
 )
 
 
@@ -42,6 +43,7 @@ class Figures:
         renewals: How often the log went on after a loss.
         announced: Versions, in order.
         rates: Measured error rates of engines that were announced.
+        beside: What was measured, stated or tried otherwise; no entry shows it.
     """
 
     origin: str
@@ -52,6 +54,7 @@ class Figures:
     renewals: int
     announced: tuple[Announced, ...]
     rates: tuple[Rate, ...]
+    beside: Beside = field(default_factory=Beside)
 
     @property
     def verdicts(self) -> int | None:
@@ -64,7 +67,9 @@ class Figures:
         return self.tables[CHANGES].cells[SUM, SUM]
 
 
-def figures_of(audited: Audited, threshold: int, rates: tuple[Rate, ...]) -> Figures:
+def figures_of(
+    audited: Audited, threshold: int, rates: tuple[Rate, ...], beside: Beside | None = None
+) -> Figures:
     """Return the figures of a log that was read.
 
     Raises:
@@ -84,6 +89,7 @@ def figures_of(audited: Audited, threshold: int, rates: tuple[Rate, ...]) -> Fig
         renewals=audited.counts.renewals,
         announced=tuple(audited.counts.announced),
         rates=rates,
+        beside=(beside or Beside()).held_back(threshold),
     )
 
 

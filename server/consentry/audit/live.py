@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from consentry.audit.beside import Beside, engine_rates
 from consentry.audit.examine import Terms, examine
 from consentry.audit.export import FIGURES, export_files
 from consentry.audit.figures import figures_of
@@ -98,7 +99,12 @@ class LiveAudit:
                     for each in audited.counts.announced
                     for version in each.versions.engines.values()
                 }
-                figures = figures_of(audited, threshold, measured_rates(engines))
+                figures = figures_of(
+                    audited,
+                    threshold,
+                    measured_rates(engines),
+                    Beside(engine_rates=engine_rates(engines)),
+                )
                 self._made.of, self._made.figures = of, export_files(figures)[FIGURES]
             return self._made.figures
         finally:

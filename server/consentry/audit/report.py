@@ -63,6 +63,14 @@ def report(figures: Figures, plot: str) -> str:
         *_rates(figures),
         "",
     ]
+    parts += [
+        "## False refusals and appeals",
+        "",
+        "No entry shows these. Each says who says it.",
+        "",
+        *_beside(figures),
+        "",
+    ]
     parts += ["## What the log cannot say", "", *(f"- {each}" for each in NOT_IN_THE_LOG), ""]
     return "\n".join(parts)
 
@@ -120,6 +128,29 @@ def _rates(figures: Figures) -> list[str]:
         "",
         *_lines(head, rows),
     ]
+
+
+def _beside(figures: Figures) -> list[str]:
+    beside = figures.beside
+    measured = [
+        [each.engine, each.measure, f"{each.rate:.1%}", str(each.of), each.source]
+        for each in beside.engine_rates
+    ]
+    tried = [[each.trial.value, str(each.sent), str(each.right)] for each in beside.tried]
+    lines = ["### Measured by the makers of Consentry", ""]
+    lines += (
+        _lines(["engine", "what went wrong", "part", "of", "measured in"], measured)
+        if measured
+        else ["Nothing of the engines of this log."]
+    )
+    lines += ["", "### Tried by the auditor", ""]
+    lines += _lines(["what", "sent", "answered as the laws say"], tried) if tried else ["Nothing."]
+    lines += ["", "### Stated by the operator", ""]
+    stated = beside.stated
+    if stated is None:
+        return [*lines, "Nothing."]
+    count = _count(stated.contests_open)
+    return [*lines, f"Contested identities (appeals) open on {stated.day}: {count}."]
 
 
 def _lines(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

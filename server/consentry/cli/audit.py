@@ -18,7 +18,7 @@ from consentry.cli.audited import (
     leave,
     terms_of,
 )
-from consentry.cli.canary import canary
+from consentry.cli.canary import canary as canaries
 from consentry.cli.documents import Json
 from consentry.cli.files import read_file, write_file
 from consentry.cli.invocation import Invocation
@@ -37,7 +37,7 @@ audit = typer.Typer(
     no_args_is_help=True,
 )
 
-audit.add_typer(canary, name="canary")
+audit.add_typer(canaries, name="canary")
 
 _MAX_BYTES = 1024 * 1024
 
@@ -140,6 +140,20 @@ def export_figures(  # noqa: PLR0913 -- one argument for each option of the comm
     threshold: Annotated[
         int, typer.Option(min=1, help="Counts below this are held back; 1 shows all.")
     ] = 10,
+    stated: Annotated[
+        Path | None,
+        typer.Option(
+            help="What the operator states of appeals (`consentry audit state`).",
+            show_default=False,
+        ),
+    ] = None,
+    canary: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="The file of a canary of yours: how its probes were answered. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     with_entries: Annotated[
         bool,
         typer.Option(
@@ -148,6 +162,8 @@ def export_figures(  # noqa: PLR0913 -- one argument for each option of the comm
     ] = False,
 ) -> None:
     """Write the figures of a log as JSON, CSV, and a report with a plot, for a regulator."""
+    from consentry.audit.beside import Beside, Stated, engine_rates, tried
+    from consentry.audit.canary import Canary
     from consentry.audit.examine import examine
     from consentry.audit.export import export_files
     from consentry.audit.figures import figures_of
@@ -163,7 +179,16 @@ def export_figures(  # noqa: PLR0913 -- one argument for each option of the comm
             for each in audited.counts.announced
             for version in each.versions.engines.values()
         }
-        figures = figures_of(audited, threshold, measured_rates(engines))
+        beside = Beside(
+            engine_rates=engine_rates(engines),
+            stated=None
+            if stated is None
+            else Stated.parse(read_file(stated, max_bytes=_MAX_BYTES)),
+            tried=tried(
+                [Canary.parse(read_file(each, max_bytes=64 * _MAX_BYTES)) for each in canary or []]
+            ),
+        )
+        figures = figures_of(audited, threshold, measured_rates(engines), beside)
         files = {**export_files(figures), CHECKPOINT: str(audited.head).encode()}
         for name, data in files.items():
             write_file(out / name, data, may_replace=False, is_private=False)
@@ -275,6 +300,23 @@ def sample_receipts(  # noqa: PLR0913 -- one argument for each option of the com
         )
         _show_all(findings)
     leave(bool(findings))
+
+
+@audit.command("state")
+def state_appeals(
+    context: typer.Context,
+    *,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file.", show_default=False)],
+) -> None:
+    """State, for an auditor, how many appeals are open: contested identities. Nobody can prove it."""
+    from consentry.audit.beside import Stated
+    from consentry.kernel.clock import SystemClock
+    from consentry.wiring import open_log
+
+    with open_log(Invocation.of(context).settings) as desk:
+        stated = Stated(day=SystemClock().now().date(), contests_open=desk.open_contests())
+    write_file(out, stated.written(), may_replace=False, is_private=False)
+    say(f"Written to {out}: {stated.contests_open} contested identities are open.")
 
 
 @audit.command("open")

@@ -121,3 +121,19 @@ def test_a_log_of_somebody_else_wants_a_key_from_its_operator(at_terminal, kept,
     assert [each["kind"] for each in nothing.document["findings"]] == ["gap"]
     receipt = ("--receipt", tmp_path / "receipt.txt")
     assert "--jwks" in at_terminal("audit", "verify", "--log", tmp_path, "--key", key, *receipt).err
+
+
+def test_what_the_operator_states_stands_in_the_export_and_is_made_again(
+    at_terminal, home, kept, tmp_path
+):
+    stated, out = tmp_path / "stated.json", tmp_path / "export"
+
+    assert "0 contested" in at_terminal("audit", "state", "--out", stated).out
+    assert at_terminal("audit", "export", "--out", out, "--stated", stated).code == 0
+
+    assert json.loads((out / "figures.json").read_text())["stated"]["contests_open"] == 0
+    assert "appeals" in (out / "report.md").read_text()
+    assert at_terminal("audit", "recompute", out).code == 0
+    forged = (out / "report.md").read_text().replace(": 0.", ": 7.")
+    (out / "report.md").write_text(forged)
+    assert at_terminal("audit", "recompute", out).code == 20
