@@ -172,23 +172,23 @@ class LogDesk:
     Attributes:
         store, publish, prove, renew: As in `consentry.services.Services`.
         receipt_keys: What verifies this installation's receipts.
+        contests: Two who claim one face.
     """
 
     store: SqlLog
     publish: PublishLog
-        contests: Two who claim one face.
     prove: ProveReceipt
     renew: RenewLog
     receipt_keys: JwkSet
-
-    @property
-    def policy(self) -> TrustPolicy:
-        """Trust in this log, with the quorum that is configured."""
     contests: SqlContestStore
 
     def open_contests(self) -> int:
         """Return how many contested identities wait to be settled."""
         return len(self.contests.all())
+
+    @property
+    def policy(self) -> TrustPolicy:
+        """Trust in this log, with the quorum that is configured."""
         with self.store.view() as view:
             own = self.publish.vkey(view.origin)
         return replace(self.publish.policy, logs=(KnownLog(vkey=own),))
@@ -218,11 +218,11 @@ def open_log(settings: Settings) -> Iterator[LogDesk]:
             prove=ProveReceipt(receipts, ProveEntry(log, publish)),
             renew=RenewLog(log, publish),
             receipt_keys=to_jwks([receipt_key.public_key()]),
+            contests=SqlContestStore(database),
         )
     finally:
         database.close()
 
-            contests=SqlContestStore(database),
 
 @contextmanager
 def open_witness(settings: Settings, name: str, policy: Path) -> Iterator[Witness]:
