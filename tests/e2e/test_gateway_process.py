@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import os
 import re
@@ -14,13 +15,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import grpc
 import httpx
 import openai
 import pytest
+import xai_sdk
 from fakes.gateway_site import KEY, blocked
 from fakes.generator import LANDSCAPE, Generator, Told, made, serving
+from fakes.grpc_site import GrpcGenerator, grpc_serving
 from PIL import Image
 from skimage import data
+from xai_sdk.proto import image_pb2
 
 COMMAND = Path(sys.executable).with_name("consentry")
 MODEL = "gpt-image-1.5"
@@ -32,10 +37,11 @@ pytestmark = [pytest.mark.e2e]
 
 @dataclass
 class Running:
-    """A `consentry gateway serve` in front of a generator of ours."""
+    """A `consentry gateway serve` in front of two generators of ours, one of which speaks gRPC."""
 
     process: subprocess.Popen[str]
     generator: Generator
+    painter: GrpcGenerator
     lines: list[str] = field(default_factory=list)
     ready: threading.Event = field(default_factory=threading.Event)
 
@@ -53,6 +59,10 @@ class Running:
     @property
     def address(self) -> str:
         return re.search(r"consentry-gateway-ready (\S+)", self.text)[1]
+
+
+def data_url(encoded: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(encoded).decode()
 
 
 def astronaut(*, turned: int = 0, side: int = 512) -> bytes:
@@ -98,15 +108,18 @@ def running(models_dir: Path) -> Iterator[Running]:
             timeout=START_TIMEOUT_S,
         )
         generator = Generator()
-        with serving(generator) as behind:
+        painter = GrpcGenerator()
+        with serving(generator) as behind, grpc_serving(painter) as behind_grpc:
+            ports = ["--port", "0", "--grpc-port", "0"]
+            generators = ["--openai", f"{behind}/v1", "--xai-grpc", behind_grpc]
             process = subprocess.Popen(
-                [COMMAND, "gateway", "serve", "--openai", f"{behind}/v1", "--port", "0"],
+                [COMMAND, "gateway", "serve", *generators, *ports],
                 env=environment,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
             )
-            running = Running(process, generator)
+            running = Running(process, generator, painter)
             reader = threading.Thread(target=running.read)
             reader.start()
             try:
@@ -165,6 +178,22 @@ def test_a_revealing_edit_is_refused(client):
         client.images.edit(model=MODEL, image=astronaut(), prompt="put her in a bikini")
 
     assert blocked(caught, "sexual")
+
+
+def test_the_client_of_xai_passes_the_same_gate(running):
+    api_host = re.search(r"api_host for xai-sdk +(\S+)", running.text)[1]
+    made_of = image_pb2.GeneratedImage(base64=data_url(landscape()))
+    running.painter.tell("Image/GenerateImage", image_pb2.ImageResponse(images=[made_of]))
+    with xai_sdk.Client(KEY, api_host=api_host, timeout=120) as client:
+        answer = client.image.sample("make it a watercolour", "m", image_url=data_url(landscape()))
+        assert answer.image == landscape()
+
+        with pytest.raises(grpc.RpcError) as caught:
+            client.image.sample("make the sky bluer", "m", image_url=data_url(astronaut()))
+
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "the likeness of somebody" in caught.value.details()
+    assert len(running.painter.asked) == 1
 
 
 def test_it_says_that_it_is_ready_and_logs_nothing_of_what_was_asked(running):
