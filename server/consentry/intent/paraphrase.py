@@ -1,7 +1,8 @@
 """The classifier of paraphrases: wordings that no rule foresees, in about a hundred languages.
 
 A text network (docs/model-cards/e5-small.md) with a little that was learned beside it
-(`benchmarks/train_paraphrase.py`). It is asked when the rules found nothing, so it can only add.
+(`benchmarks/train_paraphrase.py`). Beside the rules it adds what it is sure of, and takes back what it
+is very sure is something else: a nude lipstick, a bikini that becomes a suit (`engine.py`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from consentry.intent.subwords import Vocabulary
 MOST_TOKENS = 48
 """Of one look, as in training: a prompt that is longer is looked at in pieces."""
 PARAPHRASE_THRESHOLD = 0.9
-"""From which its word counts. Its error rates: docs/intent.md."""
+"""From which its word counts although no rule says so. Error rates of both: docs/intent.md."""
+DOUBT_THRESHOLD = 0.025
+"""Below which its word counts against a rule's."""
 _MOST_PIECES = 24
 _PREFIX = "query: "
 

@@ -35,7 +35,9 @@ _INT8_ACTIVATIONS = 4  # `accuracy_level` of MatMulNBits
 
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
-Learned = Mapping[str, npt.NDArray[np.float16]]
+Learned = Mapping[str, Floats]
+SCALE = ".scale"
+"""What follows the name of a matrix of bytes in the file of what was learned: its columns' scales."""
 
 
 @dataclass(slots=True)
@@ -75,10 +77,17 @@ def build(weights: bytes) -> bytes:
 
 
 def learned() -> Learned:
-    """Return what ``benchmarks/train_paraphrase.py`` learned, as it is kept beside this file."""
+    """Return what ``benchmarks/train_paraphrase.py`` learned, as it is kept beside this file.
+
+    Matrices are kept as int8 with a scale for each column.
+    """
     data = resources.files(__package__).joinpath("paraphrase.npz").read_bytes()
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files}
+        return {
+            name: arrays[name].astype(np.float32) * arrays.get(name + SCALE, np.float32(1))
+            for name in arrays.files
+            if not name.endswith(SCALE)
+        }
 
 
 def build_vocabulary(weights: bytes) -> bytes:
@@ -261,8 +270,8 @@ class _Network:
         if f"{name}.in" not in self.beside:
             return whole
         for end in ("in", "out"):
-            thin = self.beside[f"{name}.{end}"].astype(np.float32)
-            rows = self.graph.add("MatMul", [rows, self.graph.constant(f"{name}.{end}", thin)])
+            thin = self.graph.constant(f"{name}.{end}", self.beside[f"{name}.{end}"])
+            rows = self.graph.add("MatMul", [rows, thin])
         return self.graph.add("Add", [whole, rows])
 
 
