@@ -147,7 +147,7 @@ def test_an_extension_says_yes_with_her_passphrase_beside_it_and_not_without(
 
 def test_in_a_shared_home_an_extension_needs_the_passphrase_of_whoever_is_asked(enrolled, platform):
     enrolled.home.enrol(BLUE, name="Bob")
-    enrolled.services.own_passphrases.set(enrolled.subject, Passphrase(OWN), old=None)
+    enrolled.home.give_own(enrolled.subject, Passphrase(OWN))
     enrolled.services.own_passphrases.forget()
     path = f"/v1/consent-requests/{ask(platform)['request_id']}"
     extension = enrolled.bearer(*EXTENSION_SCOPES)

@@ -17,7 +17,7 @@ def shared(lit):
     """Ada, with a passphrase of her own, and Bob."""
     lit.ada = lit.home.enrol(RED, name="Ada").subject
     lit.bob = lit.home.enrol(BLUE, name="Bob").subject
-    lit.services.own_passphrases.set(lit.ada, Passphrase(OWN), old=None)
+    lit.home.give_own(lit.ada, Passphrase(OWN))
     lit.services.own_passphrases.forget()
     return lit
 

@@ -314,11 +314,12 @@ def test_protecting_less_needs_the_passphrase_and_protecting_more_does_not(
 
 
 def test_people_of_one_home_each_say_yes_for_themselves(enrolled, owner):
-    enrolled.home.enrol(BLUE, name="Eve")
     body = {"subject": "Ada", "purposes": ["edit"]}
-    assert is_problem(owner.post("/v1/grants", json=body), 403, "forbidden")
     own = {"subject": "Ada", "new": "quiet heron under glass"}
     assert owner.post("/v1/subjects/passphrase", json=own).status_code == 204
+    enrolled.home.enrol(BLUE, name="Eve")
+    as_eve = owner.post("/v1/grants", json=body | {"subject": "Eve"})
+    assert is_problem(as_eve, 403, "forbidden")
     listed = owner.get("/v1/subjects").json()["subjects"]
     assert {each["name"]: each["has_own_passphrase"] for each in listed} == {
         "Ada": True,
@@ -334,6 +335,41 @@ def test_people_of_one_home_each_say_yes_for_themselves(enrolled, owner):
     assert owner.post("/v1/grants", json=body).status_code == 201
     eves = {"subject": "Eve", "passphrase": own["new"]}
     assert is_problem(owner.post("/v1/subjects/prove", json=eves), 409, "conflict")
+
+
+def enrol_eve(client, **fields):
+    files = {"photos": ("eve.png", picture(BLUE), "image/png")}
+    return client.post("/v1/subjects", data={"name": "Eve"} | fields, files=files)
+
+
+def test_who_comes_into_a_shared_home_sets_hers_while_being_enrolled(enrolled, owner):
+    assert enrol_eve(owner, own_passphrase="seven copper lanterns").status_code == 201
+    enrolled.home.clock.advance(301)
+    body = {"subject": "Eve", "purposes": ["edit"]}
+    assert is_problem(owner.post("/v1/grants", json=body), 403, "forbidden")
+    proof = {"subject": "Eve", "passphrase": "seven copper lanterns"}
+    assert owner.post("/v1/subjects/prove", json=proof).status_code == 204
+    assert owner.post("/v1/grants", json=body).status_code == 201
+
+
+def test_nobody_sets_anothers_first_passphrase_with_the_one_that_all_know(enrolled, owner):
+    assert enrol_eve(owner).status_code == 201
+    for name in ("Ada", "Eve"):
+        own = {"subject": name, "new": "quiet heron under glass"}
+        assert is_problem(owner.post("/v1/subjects/passphrase", json=own), 403, "forbidden")
+
+
+@pytest.mark.parametrize("weak", ["", "short"])
+def test_a_weak_first_passphrase_enrols_nobody(owner, weak):
+    answer = enrol_eve(owner, own_passphrase=weak)
+    assert is_problem(answer, 422, "weak-passphrase")
+    assert len(owner.get("/v1/subjects").json()["subjects"]) == 1
+
+
+def test_no_program_of_hers_enrols_somebody_with_a_passphrase(enrolled, owner):
+    answer = enrol_eve(enrolled.bearer(*ALL_SCOPES), own_passphrase="seven copper lanterns")
+    assert is_problem(answer, 403, "forbidden")
+    assert len(owner.get("/v1/subjects").json()["subjects"]) == 1
 
 
 def test_no_program_of_hers_sets_or_proves_a_passphrase(enrolled):

@@ -58,7 +58,7 @@ class MemoryEnrol:
     fails_with: Exception | None = None
     photos: tuple[bytes, ...] = ()
 
-    def __call__(self, photos, *, name, policy):
+    def __call__(self, photos, *, name, policy, own_passphrase):
         self.photos = tuple(photos)
         if self.fails_with is not None:
             raise self.fails_with
@@ -70,6 +70,7 @@ class MemoryEnrol:
                 policy=policy or SubjectPolicy.EVERY_EDIT,
                 enrolled_at=WHEN,
                 templates={MODEL: len(self.photos)},
+                has_own_passphrase=own_passphrase is not None,
             )
         )
 
@@ -306,8 +307,8 @@ def build_services(clock: ManualClock) -> Services:
         receipts=receipts,
         signer=signer,
         log=None,
-        publish_log=None,
         audit=None,
+        publish_log=None,
         prove_receipt=None,
         renew_log=None,
         tokens=None,

@@ -138,6 +138,7 @@ class TestHome:
         )
         seal_sighting = SealSighting(self.reading_keys)
         self.enrol_subject = EnrolSubject(
+            own=self.own_passphrases,
             faces=self.faces,
             store=self.store,
             custody=self.custody,
@@ -268,8 +269,8 @@ class TestHome:
             signer=self.signer,
             log=self.log,
             publish_log=self.publish_log,
-            prove_receipt=ProveReceipt(self.receipts, ProveEntry(self.log, self.publish_log)),
             audit=LiveAudit(self.log, self.publish_log, self.receipts),
+            prove_receipt=ProveReceipt(self.receipts, ProveEntry(self.log, self.publish_log)),
             renew_log=RenewLog(self.log, self.publish_log),
             tokens=tokens,
             keys=ApiKeys(SqlKeyStore(self.database), self.clock),
@@ -297,8 +298,22 @@ class TestHome:
         self._held.append(may_begin)
         return may_begin
 
-    def enrol(self, *colours, name: str = "Ada", policy: SubjectPolicy | None = None) -> Enrolled:
-        return self.enrol_subject([picture(each) for each in colours], name=name, policy=policy)
+    def enrol(
+        self,
+        *colours,
+        name: str = "Ada",
+        policy: SubjectPolicy | None = None,
+        own: Passphrase | None = None,
+    ) -> Enrolled:
+        photos = [picture(each) for each in colours]
+        return self.enrol_subject(photos, name=name, policy=policy, own_passphrase=own)
+
+    def give_own(self, subject: SubjectId, passphrase: Passphrase) -> None:
+        """As if she had set it when she was enrolled, and has just proved herself by it."""
+        key = SubjectKeyRing(self.store, self.custody).open(subject)
+        sealed = self.own_passphrases.sealed(subject, key, passphrase)
+        self.store.set_own_passphrase(subject, sealed)
+        self.own_passphrases.prove(subject, passphrase)
 
     def check(
         self,

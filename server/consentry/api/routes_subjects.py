@@ -28,6 +28,7 @@ from consentry.kernel.errors import (
     CorruptImage,
     DifferentFaces,
     EmptyImage,
+    Forbidden,
     IdempotencyKeyReused,
     ImageTooLarge,
     IndexIncomplete,
@@ -53,7 +54,7 @@ Reader = Annotated[Principal, Depends(may(Scope.SUBJECTS_READ))]
 Writer = Annotated[Principal, Depends(may(Scope.SUBJECTS_WRITE))]
 Owner = Annotated[Principal, Depends(owner_only(Door.SOCKET, Door.DASHBOARD))]
 
-_FIELDS = frozenset({"name", "policy"})
+_FIELDS = frozenset({"name", "policy", "own_passphrase"})
 _FILES = frozenset({"photos"})
 
 
@@ -62,6 +63,7 @@ class EnrolFields(Inbound):
 
     name: str
     policy: SubjectPolicy | None = None
+    own_passphrase: str | None = Field(default=None, repr=False)
 
 
 class SubjectIn(Inbound):
@@ -157,6 +159,11 @@ class ErasedOut(Outbound):
         fields={
             "name": {"type": "string"},
             "policy": {"type": "string", "enum": [policy.value for policy in SubjectPolicy]},
+            "own_passphrase": {
+                "type": "string",
+                "description": "A passphrase of her own, if she shares this home: set now or never. "
+                "Only the owner may send it.",
+            },
         },
         required=["photos", "name"],
     ),
@@ -177,11 +184,14 @@ class ErasedOut(Outbound):
         StorageFull,
         ModelUnavailable,
         IndexIncomplete,
+        WeakPassphrase,
         reads_body=True,
     ),
 )
 async def enrol_subject(request: Request, principal: Writer) -> Response:
     """Enrol a person, or add photos to somebody enrolled under that name.
+
+    Who shares this home can have a passphrase of her own only from the moment she is enrolled on.
 
     All photos go in, or none. When this is answered, the very next check finds her.
     """
@@ -191,11 +201,18 @@ async def enrol_subject(request: Request, principal: Writer) -> Response:
         form.require_only(fields=_FIELDS, files=_FILES)
         fields = parse_fields(EnrolFields, form.fields)
         photos = form.files.get("photos", ())
+        own = _own_of(fields, principal)
 
         async def enrol() -> Response:
             enrolled = await runtime.work.run(
                 Kind.PICTURES,
-                partial(runtime.services.enrol, photos, name=fields.name, policy=fields.policy),
+                partial(
+                    runtime.services.enrol,
+                    photos,
+                    name=fields.name,
+                    policy=fields.policy,
+                    own_passphrase=own,
+                ),
             )
             return answer(
                 EnrolledOut(
@@ -288,7 +305,8 @@ async def set_policy(request: Request, _: Writer) -> Response:
 async def set_own_passphrase(request: Request, _: Owner) -> Response:
     """Give somebody who shares this home a passphrase of her own: only with it is a yes hers.
 
-    The first needs the home's passphrase within the last five minutes, each later one the one before.
+    The first needs the home's passphrase within the last five minutes, and that she never shared
+    this home (else it comes with her enrolment); each later one needs the one before.
     """
     runtime = runtime_of(request)
     await runtime.work.do_with(
@@ -331,6 +349,14 @@ async def erase_everybody(request: Request, _: Owner) -> Response:
     )
     entries = entries_of(erasure)
     return answer(ErasedOut(subjects=len(entries), receipt=erasure.jws, entries=entries))
+
+
+def _own_of(fields: EnrolFields, principal: Principal) -> Passphrase | None:
+    if fields.own_passphrase is None:
+        return None
+    if not principal.is_owner:
+        raise Forbidden("A passphrase of her own is typed here, and set by no program of hers.")
+    return Passphrase(fields.own_passphrase)
 
 
 def _give(services: Services, body: OwnPassphraseIn) -> None:

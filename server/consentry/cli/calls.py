@@ -170,10 +170,17 @@ def rotate_keys(line: Companion) -> RotatedAnswer:
 
 
 def enrol(
-    line: Companion, photos: Sequence[Picture], *, name: str, policy: SubjectPolicy | None
+    line: Companion,
+    photos: Sequence[Picture],
+    *,
+    name: str,
+    policy: SubjectPolicy | None,
+    own_passphrase: Passphrase | None,
 ) -> EnrolledAnswer:
     """Enrol a person, or add photos to her."""
     fields = {"name": name} | ({} if policy is None else {"policy": policy.value})
+    if own_passphrase is not None:
+        fields["own_passphrase"] = _text(own_passphrase)
     return line.upload(
         "/v1/subjects", EnrolledAnswer, files=_uploads("photos", photos), fields=fields
     )

@@ -265,8 +265,9 @@ def set_own_passphrase(
 ) -> None:
     """Set a passphrase of your own: from then on it, and no other, proves that it is you.
 
-    The first needs the home's passphrase, each later one the one before. It cannot be reset: ending
-    your enrolment is the way out.
+    The first needs the home's passphrase, and that you have always been the only one here: who
+    shares a home sets it while being enrolled. Each later one needs the one before. It cannot be
+    reset: ending your enrolment is the way out.
     """
     from consentry.cli import consent_calls
 
@@ -280,7 +281,7 @@ def set_own_passphrase(
             old = own_passphrase(invocation, own_passphrase_fd)
         else:
             presence.refresh()
-        new = new_own_passphrase(invocation, new_fd)
+        new = new_own_passphrase(invocation, new_fd, "--new-passphrase-fd")
         consent_calls.set_own_passphrase(line, person.subject, new, old=old)
     say("Set. Nobody can recover it.")
 

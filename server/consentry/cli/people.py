@@ -50,7 +50,7 @@ class PolicyChoice(StrEnum):
                 return SubjectPolicy.INTIMATE_AND_IMPERSONATING
 
 
-def enrol(
+def enrol(  # noqa: PLR0913 -- one argument for each option of the command
     context: typer.Context,
     *,
     photos: Annotated[
@@ -67,19 +67,52 @@ def enrol(
             show_default=False,
         ),
     ] = None,
+    own: Annotated[
+        bool,
+        typer.Option(
+            "--own-passphrase",
+            help="Ask her for a passphrase of her own: in a home that several people share it is "
+            "set now or never, and without it she cannot say yes to anything.",
+        ),
+    ] = False,
+    own_passphrase_fd: Annotated[
+        int | None,
+        typer.Option(
+            "--own-passphrase-fd",
+            metavar="N",
+            min=0,
+            help="Read it from this open file descriptor.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
     passphrase_fd: PassphraseFd = None,
 ) -> None:
     """Protect a face. The first time this makes the vault, with a passphrase that nobody can recover."""
     from consentry.cli import calls
     from consentry.cli.pictures import read_pictures
+    from consentry.cli.presence import new_own_passphrase
 
     invocation = Invocation.of(context)
     pictures = read_pictures(photos, max_bytes=invocation.settings.max_image_bytes)
     with invocation.line() as line:
         open_vault(line, invocation.passphrase(passphrase_fd), may_create=True)
+        first = None
+        if own or own_passphrase_fd is not None:
+            first = new_own_passphrase(invocation, own_passphrase_fd, "--own-passphrase-fd")
         enrolled = calls.enrol(
-            line, pictures, name=subject, policy=None if policy is None else policy.policy
+            line,
+            pictures,
+            name=subject,
+            policy=None if policy is None else policy.policy,
+            own_passphrase=first,
+        )
+        people = calls.subjects(line).subjects
+    if len(people) > 1 and not all(each.has_own_passphrase for each in people):
+        note(
+            "Several people share this home, and not each has a passphrase of her own: who has none "
+            "is protected, and cannot say yes to anything. It is set with the enrolment "
+            "(--own-passphrase); to have one, end the enrolment and enrol again."
         )
     if as_json:
         say_document(enrolled.document())

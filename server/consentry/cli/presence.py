@@ -147,7 +147,7 @@ def own_passphrase(invocation: Invocation, fd: int | None) -> Passphrase:
     return found
 
 
-def new_own_passphrase(invocation: Invocation, fd: int | None) -> Passphrase:
+def new_own_passphrase(invocation: Invocation, fd: int | None, option: str) -> Passphrase:
     """Return a passphrase that shall be somebody's own: asked for twice at a terminal.
 
     Raises:
@@ -157,7 +157,7 @@ def new_own_passphrase(invocation: Invocation, fd: int | None) -> Passphrase:
     if fd is None and not is_interactive():
         raise BadRequest(
             "This needs the new passphrase. Run this at a terminal to be asked for it, or give it "
-            "through --new-passphrase-fd N."
+            f"through {option} N."
         )
     return _source(invocation, fd).new()
 

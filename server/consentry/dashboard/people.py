@@ -16,6 +16,7 @@ from consentry.kernel.errors import BadRequest, NotFound
 from consentry.kernel.taxonomy import SubjectPolicy
 from consentry.transparency.erasure import SignedErasure
 from consentry.transparency.jwks import encode_base64url
+from consentry.vault.passphrase import MIN_CHARACTERS, Passphrase
 
 
 def show_enrol(visit: Visit) -> Response:
@@ -29,6 +30,8 @@ def show_enrol(visit: Visit) -> Response:
         name=visit.form.text("name"),
         max_photos=MAX_PHOTOS,
         max_name_chars=MAX_NAME_CHARS,
+        people=visit.services.people.all(),
+        min_characters=MIN_CHARACTERS,
         notice=NOTICES.get(visit.query.get("done", "")),
     )
 
@@ -39,7 +42,15 @@ def enrol(visit: Visit) -> Response:
         policy = SubjectPolicy(visit.form.text("policy"))
     except ValueError as cause:
         raise BadRequest("Choose what you want to protect.") from cause
-    visit.services.enrol(visit.form.files("photos"), name=visit.form.text("name"), policy=policy)
+    own = visit.form.text("own_passphrase")
+    if own != visit.form.text("repeated"):
+        raise BadRequest("The two passphrases are not the same. Type both again.")
+    visit.services.enrol(
+        visit.form.files("photos"),
+        name=visit.form.text("name"),
+        policy=policy,
+        own_passphrase=Passphrase(own) if own else None,
+    )
     return go("/?done=enrolled")
 
 

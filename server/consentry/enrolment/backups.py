@@ -64,6 +64,8 @@ class _SubjectRow(TypedDict):
     policy: str
     enrolled_at: str
     own_passphrase: NotRequired[str | None]
+    has_shared: NotRequired[bool]
+    """Missing in backups made before it was kept: then it is what can be told from how many there are."""
 
 
 class _TemplateRow(TypedDict):
@@ -192,6 +194,7 @@ class ExportBackup:
                     policy=s.policy,
                     enrolled_at=s.enrolled_at.isoformat(),
                     own_passphrase=None if s.own_passphrase is None else _text(s.own_passphrase),
+                    has_shared=s.has_shared,
                 )
                 for s in subjects
             ],
@@ -378,6 +381,8 @@ def _parsed(data: bytes, keys: Sequence[BackupKey]) -> tuple[HomeContents, int]:
                 policy=SubjectPolicy(row["policy"]),
                 enrolled_at=datetime.fromisoformat(row["enrolled_at"]),
                 own_passphrase=_bytes_or_none(row.get("own_passphrase")),
+                # Who stays closed shared the home, too.
+                has_shared=row.get("has_shared", False) or len(payload["subjects"]) + closed > 1,
             )
             for row in payload["subjects"]
         ]

@@ -46,6 +46,7 @@ from consentry.kernel.taxonomy import SubjectPolicy
 from consentry.vault.custody import Custody
 from consentry.vault.envelope import seal_template, seal_text
 from consentry.vault.keys import DataKey, WrappedKey
+from consentry.vault.passphrase import Passphrase
 
 MAX_PHOTOS = 12
 MAX_NAME_CHARS = 80
@@ -73,6 +74,13 @@ class FaceReader(Protocol):
 
     def observe(self, pixels: Pixels, *, thorough: bool) -> tuple[Face, ...]:
         """Find and describe every face, largest first."""
+
+
+class FirstPassphrases(Protocol):
+    """What enrolment asks of `consentry.enrolment.passphrases.OwnPassphrases`."""
+
+    def sealed(self, subject: SubjectId, key: DataKey, first: Passphrase) -> bytes:
+        """Return what is stored of the first passphrase of somebody who is just being enrolled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +111,7 @@ class EnrolSubject:
     """
 
     faces: FaceReader
+    own: FirstPassphrases
     store: SubjectStore
     custody: Custody
     people: People
@@ -113,7 +122,12 @@ class EnrolSubject:
     random: Random = os.urandom
 
     def __call__(
-        self, photos: Sequence[bytes], *, name: str, policy: SubjectPolicy | None
+        self,
+        photos: Sequence[bytes],
+        *,
+        name: str,
+        policy: SubjectPolicy | None,
+        own_passphrase: Passphrase | None = None,
     ) -> Enrolled:
         """Enrol from one to `MAX_PHOTOS` photos of one person.
 
@@ -123,11 +137,15 @@ class EnrolSubject:
             photos: Encoded image files.
             name: Display name, sealed; somebody enrolled under the same name gets the photos added.
             policy: What she protects; None for the default (a newcomer: every edit; else as it was).
+            own_passphrase: That she sets for herself, who sits there: who shares a home can have
+                one only from now on (docs/adr/0038).
 
         Raises:
             BadRequest: If there is no photo, there are too many, or the name is empty or too long.
-            Conflict: If the name is taken and ``policy`` is not what was chosen then, or she was
-                enrolled with another model, so nobody can tell whether the photos show her.
+            WeakPassphrase: If her own passphrase protects nothing.
+            Conflict: If the name is taken and ``policy`` is not what was chosen then, or a first
+                passphrase is given, or she was enrolled with another model, so nobody can tell
+                whether the photos show her.
             ImageError: If a photo is not read.
             EnrolmentError: If a photo has no clear face, several, a poor one, or another person's.
             VaultAbsent, VaultLocked: If there is no key to seal with.
@@ -138,12 +156,21 @@ class EnrolSubject:
             raise BadRequest(
                 f"Enrolment takes 1 to {MAX_PHOTOS} photos of one person; {len(photos)} were given."
             )
+        if own_passphrase is not None:
+            own_passphrase.require_strong()
         self.custody.keys()  # locked is told before the photos are worked on
         references = self._references(photos)
         with self.turn:
             known = self.people.by_name(name)
             if known is None:
-                subject, templates = self._add(references, name, policy or SubjectPolicy.EVERY_EDIT)
+                subject, templates = self._add(
+                    references, name, policy or SubjectPolicy.EVERY_EDIT, own_passphrase
+                )
+            elif own_passphrase is not None:
+                raise Conflict(
+                    "Somebody is enrolled under that name already. A passphrase of her own comes "
+                    "with the first photos, not with more of them."
+                )
             else:
                 subject, templates = self._extend(known, references, policy)
         self.gallery.refresh()
@@ -156,7 +183,11 @@ class EnrolSubject:
         )
 
     def _add(
-        self, references: Sequence[Embedding], name: str, policy: SubjectPolicy
+        self,
+        references: Sequence[Embedding],
+        name: str,
+        policy: SubjectPolicy,
+        own: Passphrase | None,
     ) -> tuple[SubjectId, list[NewTemplate]]:
         key, wrapped = self.custody.keys().new_subject_key(self.random)
         subject = new_subject_id(self.random)
@@ -169,6 +200,7 @@ class EnrolSubject:
                 sealed_name=sealed_name,
                 policy=policy,
                 enrolled_at=self.clock.now(),
+                own_passphrase=None if own is None else self.own.sealed(subject, key, own),
             ),
             templates,
         )

@@ -10,7 +10,7 @@ sets one of her own is asked for that one, and no other, wherever she says yes o
 It is no second encryption of her templates: that they are found must not wait for her. Check and
 wrapped key are kept only inside of the vault, so a stolen database does not let anybody guess. What
 is in memory is when somebody last proved herself, and her reader's key; both are forgotten at each
-lock. Decisions: docs/adr/0030, docs/adr/0033.
+lock. Decisions: docs/adr/0030, docs/adr/0033; who may set the first: docs/adr/0038.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from datetime import datetime
 from typing import NotRequired, TypedDict
 
 from consentry.enrolment.keys import SubjectKeyRing
-from consentry.enrolment.ports import SubjectStore
+from consentry.enrolment.ports import StoredSubject, SubjectStore
 from consentry.kernel.clock import Clock
 from consentry.kernel.errors import (
     Conflict,
@@ -38,7 +38,7 @@ from consentry.kernel.errors import (
 from consentry.kernel.ids import Random, SubjectId
 from consentry.vault.custody import FREE_FAILURES, MAX_WAIT_S, Custody
 from consentry.vault.envelope import SealedText, seal_text, unseal_text
-from consentry.vault.keys import KEY_BYTES, derive, unwrap, wrap
+from consentry.vault.keys import KEY_BYTES, DataKey, derive, unwrap, wrap
 from consentry.vault.lids import ReaderAddress, ReaderKey
 from consentry.vault.passphrase import Passphrase
 from consentry.vault.rootkey import (
@@ -51,6 +51,12 @@ from consentry.vault.rootkey import (
 
 FRESH_S = 300.0
 """How long a proof is taken for presence."""
+
+HOW_TO_HAVE_ONE = (
+    "It is set while she is being enrolled, or while she has always been the only one here. Later "
+    "anybody who knows the home's passphrase could set it in her place: so end her enrolment, and "
+    "enrol her again with one."
+)
 
 _INFO_CHECK = b"consentry/v1/subject/own-passphrase"
 _INFO_WRAP = b"consentry/v1/subject/own-passphrase/wrap"
@@ -138,13 +144,14 @@ class OwnPassphrases:
     def set(self, subject: SubjectId, new: Passphrase, *, old: Passphrase | None) -> None:
         """Give a subject a passphrase of her own, or another one. It counts as a proof.
 
-        The first one needs the home's passphrase within `FRESH_S`: nothing else is there to prove
-        her by. Each later one needs the one before; it cannot be reset, only ended with her
-        enrolment.
+        The first one needs the home's passphrase within `FRESH_S`, and that nobody ever shared it
+        with her; who shares a home is given hers while she is enrolled (`sealed`). Each later one
+        needs the one before; it cannot be reset, only ended with her enrolment.
 
         Raises:
             WeakPassphrase: If ``new`` protects nothing.
-            Forbidden: If it is the first, and the home's passphrase was not given just now.
+            Forbidden: If it is the first, and the home's passphrase was not given just now, or
+                proves nobody in particular.
             WrongPassphrase, TooManyRequests: As `prove`, of ``old``.
             Conflict: If there is one already and ``old`` was not given.
             NotFound: If nobody is enrolled by that identifier.
@@ -153,15 +160,26 @@ class OwnPassphrases:
         """
         new.require_strong()
         with self._attempts:
-            kept = self._kept(subject)
+            stored = self._stored(subject)
+            kept = stored.own_passphrase
             reader = None
             if kept is None:
-                self._require_home()
+                self._require_home(stored)
             elif old is None:
                 raise Conflict("There is one already. Give it, too, to set another.")
             else:
                 reader = self._require(subject, kept, old)
             self._note(subject, self._keep(subject, new, reader))
+
+    def sealed(self, subject: SubjectId, key: DataKey, first: Passphrase) -> bytes:
+        """Return what is stored of the first passphrase of somebody who is just being enrolled.
+
+        Raises:
+            WeakPassphrase: If it protects nothing.
+            Overloaded: If the machine lacks the memory for Argon2id now.
+        """
+        first.require_strong()
+        return self._box(subject, key, first, ReaderKey(self._random(KEY_BYTES)))
 
     def prove(self, subject: SubjectId, passphrase: Passphrase) -> None:
         """Prove that a subject is there herself, for `FRESH_S` from now.
@@ -219,12 +237,20 @@ class OwnPassphrases:
             self._proved = {}
 
     def _kept(self, subject: SubjectId) -> bytes | None:
+        return self._stored(subject).own_passphrase
+
+    def _stored(self, subject: SubjectId) -> StoredSubject:
         for stored in self._store.subjects():
             if stored.subject == subject:
-                return stored.own_passphrase
+                return stored
         raise NotFound("There is nobody enrolled by that identifier (any more).")
 
-    def _require_home(self) -> None:
+    def _require_home(self, stored: StoredSubject) -> None:
+        if stored.has_shared:
+            raise Forbidden(
+                "She has no passphrase of her own, and can be given none any more. "
+                + HOW_TO_HAVE_ONE
+            )
         if not self._custody.was_verified_within(FRESH_S):
             raise Forbidden(
                 "The first passphrase of her own needs the home's passphrase within the last five "
@@ -274,6 +300,13 @@ class OwnPassphrases:
     ) -> ReaderKey:
         """Store the check of a passphrase, and the reader's key under it: the one given, or a new one."""
         reader = reader or ReaderKey(self._random(KEY_BYTES))
+        box = self._box(subject, self._keys.open(subject), passphrase, reader)
+        self._store.set_own_passphrase(subject, box)
+        return reader
+
+    def _box(
+        self, subject: SubjectId, key: DataKey, passphrase: Passphrase, reader: ReaderKey
+    ) -> bytes:
         parameters = KdfParameters(cost=self._cost, salt=self._random(SALT_BYTES))
         root = PassphraseSource(passphrase).root_key(parameters)
         sealed = _Sealed(
@@ -285,15 +318,9 @@ class OwnPassphrases:
             reader=_text(reader.address),
             wrapped_reader=_text(wrap(derive(root, _INFO_WRAP), reader.secret)),
         )
-        box = seal_text(
-            json.dumps(sealed),
-            key=self._keys.open(subject),
-            subject=subject,
-            label=_LABEL,
-            random=self._random,
+        return seal_text(
+            json.dumps(sealed), key=key, subject=subject, label=_LABEL, random=self._random
         )
-        self._store.set_own_passphrase(subject, box)
-        return reader
 
     def _note(self, subject: SubjectId, reader: ReaderKey) -> None:
         # A person is here: the idle timer begins anew. Raises if it was locked meanwhile.

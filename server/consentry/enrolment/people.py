@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
-from consentry.enrolment.passphrases import FRESH_S, OwnPassphrases
+from consentry.enrolment.passphrases import FRESH_S, HOW_TO_HAVE_ONE, OwnPassphrases
 from consentry.enrolment.ports import HomeStore, StoredSubject, SubjectStore
 from consentry.enrolment.references import ReferenceGallery
 from consentry.kernel.errors import Forbidden, NotFound
@@ -33,6 +33,7 @@ class Person:
         enrolled_at: UTC.
         templates: How many templates there are of each model.
         has_own_passphrase: Whether she is asked for a passphrase of her own.
+        has_shared: Whether somebody else was ever enrolled beside her.
     """
 
     subject: SubjectId
@@ -41,6 +42,12 @@ class Person:
     enrolled_at: datetime
     templates: dict[ModelId, int]
     has_own_passphrase: bool = False
+    has_shared: bool = False
+
+    @property
+    def may_set_own_passphrase(self) -> bool:
+        """Whether she can set a first one, or another one, now (docs/adr/0038)."""
+        return self.has_own_passphrase or not self.has_shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,7 @@ class People:
                     if subject == stored.subject
                 },
                 has_own_passphrase=stored.own_passphrase is not None,
+                has_shared=stored.has_shared,
             )
             for stored in self.store.subjects()
         )
@@ -179,8 +187,9 @@ class VerifyActor:
     def __call__(self, subject: SubjectId) -> SubjectId:
         """Return ``subject`` if she has proved herself within `SELF_EDIT_WINDOW_S`.
 
-        By a passphrase of her own if she has one; else by the home's, if it is hers alone: in a home
-        of several people it is shared, so it proves nobody in particular.
+        By a passphrase of her own if she has one; else by the home's, if it was always hers alone: in
+        a home that several people share, or have shared, it proves nobody in particular. That the
+        others have left changes nothing, or any of them could leave to be taken for her.
 
         Raises:
             Forbidden: Otherwise.
@@ -195,10 +204,10 @@ class VerifyActor:
                     "you, then retry."
                 )
             return subject
-        if len(enrolled) > 1:
+        if enrolled[subject].has_shared:
             raise Forbidden(
                 "This needs proof that it is you. The passphrase of a home in which several people "
-                "are enrolled is no such proof: set one of your own."
+                "are or were enrolled is no such proof: have one of your own. " + HOW_TO_HAVE_ONE
             )
         if not self.custody.was_verified_within(SELF_EDIT_WINDOW_S):
             raise Forbidden(

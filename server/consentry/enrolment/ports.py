@@ -30,6 +30,8 @@ class StoredSubject:
         enrolled_at: UTC.
         own_passphrase: Check of a passphrase of her own, sealed under her data key
             (`consentry.enrolment.passphrases`); None while she has none.
+        has_shared: Whether somebody else was ever enrolled beside her. Kept by the store, and never
+            taken back: a home's passphrase that two people knew proves nobody any more.
     """
 
     subject: SubjectId
@@ -38,6 +40,7 @@ class StoredSubject:
     policy: SubjectPolicy
     enrolled_at: datetime
     own_passphrase: bytes | None = None
+    has_shared: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +118,8 @@ class SubjectStore(Protocol):
 
     def add_subject(self, subject: StoredSubject, templates: Sequence[NewTemplate]) -> int:
         """Add a subject with her templates, and return the new revision.
+
+        With a second subject everybody ``has_shared``, from then on.
 
         Raises:
             Conflict: If the subject or a template is there already. Nothing was kept.

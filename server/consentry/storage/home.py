@@ -19,6 +19,7 @@ from consentry.storage.subjects import (
     erase_subject,
     insert_subjects,
     insert_templates,
+    note_sharing,
 )
 from consentry.storage.tables import SubjectRow, VaultHeaderRow
 from consentry.transparency.entries import SubjectChange
@@ -67,6 +68,7 @@ class SqlHomeStore:
                 )
             session.add(VaultHeaderRow(id=1, header=contents.header))
             insert_subjects(session, contents.subjects)
+            note_sharing(session)
             for stored in contents.subjects:
                 await_change(session, SubjectChange.ENROLLED, stored.subject, self._clock.now())
             insert_templates(session, contents.templates, advance(session))

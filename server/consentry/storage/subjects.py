@@ -53,7 +53,7 @@ _FETCH_ROWS = 256
 _STORED = partial(tuple.__new__, StoredTemplate)
 _REVISION = "SELECT revision FROM state"
 _SUBJECTS = (
-    "SELECT subject, wrapped_key, sealed_name, policy, enrolled_at, own_passphrase FROM subjects {} "
+    "SELECT subject, wrapped_key, sealed_name, policy, enrolled_at, own_passphrase, has_shared FROM subjects {} "
     "ORDER BY enrolled_at, subject"
 )
 _ALL_SUBJECTS = _SUBJECTS.format("")
@@ -66,7 +66,7 @@ _TEMPLATES_ADDED = _TEMPLATES.format("revision > ? AND model = ?")
 _TEMPLATES_OF_SUBJECT = _TEMPLATES.format("subject = ? AND model = ?")
 _REMOVED = "SELECT row FROM tombstones WHERE revision > ? ORDER BY row"
 
-_SubjectColumns = tuple[str, bytes, bytes, str, int, bytes | None]
+_SubjectColumns = tuple[str, bytes, bytes, str, int, bytes | None, int]
 
 
 class SqlSubjectStore:
@@ -93,6 +93,7 @@ class SqlSubjectStore:
         with self._database.writing() as session:
             revision = advance(session)
             insert_subjects(session, [subject])
+            note_sharing(session)
             insert_templates(session, [(subject.subject, t) for t in templates], revision)
             await_change(session, SubjectChange.ENROLLED, subject.subject, self._clock.now())
             return revision
@@ -251,10 +252,17 @@ def insert_subjects(session: Session, subjects: Sequence[StoredSubject]) -> None
                     "policy": s.policy.value,
                     "enrolled_at": s.enrolled_at,
                     "own_passphrase": s.own_passphrase,
+                    "has_shared": s.has_shared,
                 }
                 for s in subjects
             ],
         )
+
+
+def note_sharing(session: Session) -> None:
+    """Keep of everybody that she has shared this home, if there is more than one in it."""
+    if session.exec(select(func.count()).select_from(SubjectRow)).one() > 1:
+        session.execute(update(SubjectRow).values(has_shared=True))
 
 
 def insert_templates(
@@ -327,6 +335,7 @@ def _subjects(
             policy=SubjectPolicy(policy),
             enrolled_at=from_microseconds(enrolled_at),
             own_passphrase=own_passphrase,
+            has_shared=bool(has_shared),
         )
-        for subject, wrapped_key, sealed_name, policy, enrolled_at, own_passphrase in rows
+        for subject, wrapped_key, sealed_name, policy, enrolled_at, own_passphrase, has_shared in rows
     )

@@ -68,6 +68,7 @@ class SubjectRow(SQLModel, table=True):
     policy: str
     enrolled_at: datetime = Field(sa_type=UtcMoment)
     own_passphrase: bytes | None = Field(sa_type=LargeBinary, nullable=True)
+    has_shared: bool = Field(default=False, sa_column_kwargs={"server_default": "0"})
 
 
 class BackupKeyRow(SQLModel, table=True):

@@ -62,8 +62,8 @@ def shared(home):
     """Ada and Bob share a home, each with a passphrase of their own; nobody has proved anything."""
     ada = home.enrol(ADA, name="Ada").subject
     bob = home.enrol(BOB, name="Bob").subject
-    home.own_passphrases.set(ada, ADAS, old=None)
-    home.own_passphrases.set(bob, BOBS, old=None)
+    home.give_own(ada, ADAS)
+    home.give_own(bob, BOBS)
     home.own_passphrases.forget()
     return home, ada, bob
 
@@ -192,7 +192,7 @@ def test_in_a_shared_home_without_a_passphrase_of_her_own_she_is_asked_to_set_on
 def test_what_was_noted_before_she_had_a_passphrase_of_her_own_is_still_there(home):
     ada = home.enrol(ADA, name="Ada").subject
     before = home.check(picture(ADA)).check
-    home.own_passphrases.set(ada, ADAS, old=None)
+    home.give_own(ada, ADAS)
     home.clock.advance(1)
     after = home.check(picture(ADA)).check
 

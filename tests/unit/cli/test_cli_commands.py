@@ -148,18 +148,18 @@ def test_as_me_without_a_passphrase_is_bad_input(enrolled):
 
 
 def test_where_two_are_enrolled_as_me_needs_a_name_and_a_passphrase_of_her_own(enrolled):
+    own = "quiet heron under glass"
+    new = ("--new-passphrase-fd", str(descriptor_with(own)))
+    enrolled.run("own-passphrase", "set", "--subject", "me", *new, passphrase=PASSPHRASE)
     enrolled.run("enrol", enrolled.picture(STRANGER), "--subject", "Bob", passphrase=PASSPHRASE)
 
-    own = "quiet heron under glass"
     asked = ("check", enrolled.picture(HER), *EVERYDAY, "--as-me")
 
     left = enrolled.run(*asked, passphrase=PASSPHRASE)
     assert (left.code, "--subject" in left.err) == (2, True)
-    left = enrolled.run(*asked, "--subject", "me", passphrase=PASSPHRASE)
+    left = enrolled.run(*asked, "--subject", "Bob", passphrase=PASSPHRASE)
     assert (left.code, "one of your own" in left.err) == (2, True)
 
-    new = ("--new-passphrase-fd", str(descriptor_with(own)))
-    enrolled.run("own-passphrase", "set", "--subject", "me", *new, passphrase=PASSPHRASE)
     hers = ("--subject", "me", "--own-passphrase-fd", str(descriptor_with(own)))
     assert enrolled.run(*asked, *hers, passphrase=PASSPHRASE).code == 0
 

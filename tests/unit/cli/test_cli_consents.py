@@ -19,6 +19,7 @@ EVERYDAY = ("--prompt", "make the sky blue")
 BIKINI = "put her in a bikini"
 STUDIO = ("--platform", "studio.example")
 OWN = "quiet heron under glass"
+EVES = "seven copper lanterns"
 
 
 def check(terminal: Terminal, *more: str):
@@ -182,16 +183,23 @@ def test_what_is_protected_can_be_chosen_anew(enrolled):
 
 
 def test_in_a_shared_home_each_needs_a_passphrase_of_her_own(enrolled):
-    enrolled.run("enrol", enrolled.picture(OTHER), "--subject", "Eve", passphrase=PASSPHRASE)
-    grant = ("grant", "add", "--purpose", "edit")
-    left = enrolled.run(*grant, passphrase=PASSPHRASE)
-    assert (left.code, "--subject" in left.err) == (2, True)
-    left = enrolled.run(*grant, "--subject", "me", passphrase=PASSPHRASE)
-    assert (left.code, "one of your own" in left.err) == (2, True)
-
     new = ("--new-passphrase-fd", str(descriptor_with(OWN)))
     left = enrolled.run("own-passphrase", "set", "--subject", "ME", *new, passphrase=PASSPHRASE)
     assert left.code == 0, left.err
+    enrol = ("enrol", enrolled.picture(OTHER), "--subject", "Eve")
+    left = enrolled.run(*enrol, passphrase=PASSPHRASE)
+    assert (left.code, "--own-passphrase" in left.err) == (0, True)
+    grant = ("grant", "add", "--purpose", "edit")
+    left = enrolled.run(*grant, passphrase=PASSPHRASE)
+    assert (left.code, "--subject" in left.err) == (2, True)
+    left = enrolled.run(*grant, "--subject", "Eve", passphrase=PASSPHRASE)
+    assert (left.code, "one of your own" in left.err) == (2, True)
+
+    enrolled.run("revoke", "Eve", "--yes", passphrase=PASSPHRASE)
+    hers = ("--own-passphrase-fd", str(descriptor_with(EVES)))
+    left = enrolled.run(*enrol, *hers, passphrase=PASSPHRASE)
+    assert (left.code, left.err) == (0, "")
+    assert given(enrolled, *grant, "--subject", "Eve", own=EVES)["purposes"] == ["edit"]
 
     left = enrolled.run(*grant, "--subject", "me", passphrase=PASSPHRASE)
     assert (left.code, "--own-passphrase-fd" in left.err) == (2, True)

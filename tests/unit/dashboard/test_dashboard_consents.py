@@ -216,8 +216,6 @@ def test_a_session_is_opened_and_ended(ada):
 
 
 def test_people_who_share_a_home_each_use_a_passphrase_of_their_own(ada):
-    ada.real.enrol(BLUE, name="Eve")
-    assert give(ada).status_code == 403
     own = {
         "subject": ada.subject,
         "passphrase": PASSPHRASE,
@@ -226,12 +224,35 @@ def test_people_who_share_a_home_each_use_a_passphrase_of_their_own(ada):
     }
     assert ada.post("/own-passphrase", own | {"repeated": "other"}).status_code == 400
     assert ada.post("/own-passphrase", own).headers["location"] == "/consents?done=own"
+    eve = ada.real.enrol(BLUE, name="Eve").subject
+    assert give(ada, subject=eve).status_code == 403
     ada.clock.advance(301)
     assert give(ada).status_code == 403
     assert give(ada, passphrase=OWN).status_code == 303
     own |= {"passphrase": OWN, "new_passphrase": PASSPHRASE + "!", "repeated": PASSPHRASE + "!"}
     assert ada.post("/own-passphrase", own).status_code == 303
     ada.real.own_passphrases.prove(ada.subject, Passphrase(PASSPHRASE + "!"))
+
+
+def enrol_eve(ada, **own):
+    fields = {"name": "Eve", "policy": "every_edit"} | own
+    return ada.post("/enrol", fields, files=[("photos", ("x.png", picture(BLUE), "image/png"))])
+
+
+def test_who_comes_into_a_shared_home_sets_hers_at_the_enrolment_or_never(ada):
+    assert "has none yet" in ada.get("/enrol").text
+    assert enrol_eve(ada, own_passphrase=OWN, repeated="other").status_code == 400
+    assert enrol_eve(ada, own_passphrase=OWN, repeated=OWN).headers["location"] == "/?done=enrolled"
+    eve = next(each.subject for each in ada.real.people.all() if each.name == "Eve")
+    ada.real.own_passphrases.prove(eve, Passphrase(OWN))
+
+    page = ada.get("/own-passphrase").text
+    own = {"subject": ada.subject, "passphrase": PASSPHRASE, "new_passphrase": OWN, "repeated": OWN}
+
+    assert "Ada has none, and can set none any more" in page
+    assert ada.subject not in page
+    assert ada.post("/own-passphrase", own).status_code == 403
+    assert give(ada, passphrase=PASSPHRASE).status_code == 403
 
 
 @pytest.mark.parametrize(
