@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from consentry.accounts.principals import AUDITOR_SCOPES, PLATFORM_SCOPES, Scope
+from consentry.audit.beside import Beside, engine_rates
 from consentry.audit.examine import Terms, examine
 from consentry.audit.export import FIGURES, export_files
 from consentry.audit.figures import figures_of
 from consentry.audit.rates import measured_rates
 from consentry.audit.sources import ViewedLog
+from consentry.intent.engine import ENGINE_VERSION
 from consentry.transparency.entries import VerdictEntry, decode_entry, receipt_digest
 from consentry.transparency.policy import KnownLog, TrustPolicy
 from consentry.transparency.receipts import verify_receipt
@@ -114,7 +116,9 @@ def test_the_figures_are_those_that_anybody_makes_from_the_entries(audited):
     with home.log.view() as view:
         policy = TrustPolicy(logs=(KnownLog(vkey=home.publish_log.vkey(view.origin)),))
         made = examine(ViewedLog(view), Terms(policy=policy))
-    files = export_files(figures_of(made, 1, measured_rates([home.faces.model_id])))
+    engines = [home.faces.model_id, ENGINE_VERSION]
+    beside = Beside(engine_rates=engine_rates(engines))
+    files = export_files(figures_of(made, 1, measured_rates(engines), beside))
 
     assert answered.content == files[FIGURES]
     assert answered.json()["entries"]["verdict"] == 4
