@@ -71,7 +71,7 @@ class LookAfterwards:
         Args:
             check: A kept check that was answered without a search.
             pictures: Its pictures, with their faces found; nobody else may work on them any more.
-            seen: Who was named in the words.
+            seen: Who was named in the words; her box is closed now, too.
             inputs: What for, and who asked.
         """
         pixels = sum(

@@ -283,10 +283,12 @@ class CheckImages:
             views = [picture.image.views[0] for picture in pictures if picture.image is not None]
             question = self.consents.ask(request, decision, assessment.category, views)
             seen = case.seen()
-            receipt = self._keep(check, decision, question, seen, request)
+            is_settled = case.findings.search is SearchState.NOT_SEARCHED
+            # Before such an answer nothing is done for anybody in particular, not even for a name.
+            at_once = replace(seen, subjects={}) if is_settled else seen
+            receipt = self._keep(check, decision, question, at_once, request)
             if receipt is not None:
-                if case.findings.search is SearchState.NOT_SEARCHED:
-                    # Every such check alike, whoever is in it.
+                if is_settled:
                     self.afterwards.look(check, pictures, seen, _inputs_of(request))
                 return _Made(check, decision, receipt, request=question)
             repeated = self._repeated(request)

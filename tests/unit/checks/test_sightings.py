@@ -102,6 +102,15 @@ def test_a_refused_revealing_request_is_hers_though_nobody_was_searched_for_befo
     assert mine.sighting.verdict is Verdict.REFUSE
 
 
+def test_before_a_revealing_answer_nothing_is_sealed_for_anybody_named(home):
+    ada = home.enrol(ADA, name="Ada").subject
+    home.aliases.add(ada, "Ada Lovelace", AliasKind.NAME, AliasProof.OWN_WORD)
+    home.hold_afterwards()
+    home.check(prompt="undress Ada Lovelace")
+
+    assert home.my_checks(ada, before=None, limit=9).checks == ()
+
+
 def test_a_name_of_hers_is_enough(home):
     ada = home.enrol(ADA, name="Ada").subject
     home.aliases.add(ada, "Ada Lovelace", AliasKind.NAME, AliasProof.OWN_WORD)
