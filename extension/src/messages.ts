@@ -57,11 +57,16 @@ export type QualityIssue =
 
 /** What can go wrong, for a program; `_locales` has the words (`error_<code>`). */
 export type FailureCode =
+  | "alias_unusable"
   | "backup_unknown"
+  | "companion_locked"
   | "companion_not_paired"
+  | "companion_passphrase"
   | "companion_refused"
   | "companion_unreachable"
   | "companion_untrusted"
+  | "companion_wait"
+  | "companion_whose"
   | "different_faces"
   | "engine_unavailable"
   | "failed"
@@ -225,22 +230,35 @@ export interface ReportedPost {
 
 export interface ConsentQuestion {
   readonly request: string;
-  /** Name of the person who is asked. */
-  readonly subject: string;
+  /** Of the person who is asked; null when the vault here does not know her, or is locked. */
+  readonly name: string | null;
   readonly platform: string;
   readonly asker: string | null;
   readonly category: IntentCategory;
   readonly prompt: string | null;
+  /** What was said before, oldest first. */
+  readonly context: readonly string[];
   readonly pictures: number;
   readonly askedAt: UnixTime;
   readonly endsAt: UnixTime;
 }
 
+export type Purpose = "edit" | "intimate" | "face_swap" | "impersonation" | "training" | "video";
+
+/** A check of the companion in which her face or her name mattered. */
 export interface CheckSummary {
   readonly check: string;
   readonly at: UnixTime;
-  /** Who asked: the platform, or the program on this computer. */
-  readonly caller: string;
+  /** By what she was recognised; `possible`: a face that may be hers, or somebody else's. */
+  readonly how: "face" | "name" | "possible";
+  /** Of what was asked for, or of what was made. */
+  readonly stage: "request" | "result";
+  readonly category: IntentCategory;
+  readonly purpose: Purpose;
+  /** Null: it did not say. */
+  readonly platform: string | null;
+  /** Compact JWS; null when the companion keeps it no more. */
+  readonly receipt: string | null;
   readonly verdict: Verdict;
   readonly reasons: readonly PublicReason[];
 }
@@ -311,6 +329,12 @@ export interface Exchanges {
   "page.open": { ask: { readonly page: "settings" | "inbox" | "unlock" }; answer: object };
   /** She does not want it: the page never gets the picture. */
   "upload.cancel": { ask: { readonly hold: string }; answer: object };
+
+  /**
+   * Whether words without any picture have to be checked: they name somebody here, or may while the vault is locked. For the
+   * guard, which otherwise holds pictures only.
+   */
+  "words.concern": { ask: { readonly words: string }; answer: { readonly concerns: boolean } };
 
   "text.assess": { ask: { readonly text: string; readonly turns?: readonly string[] }; answer: Assessment };
 
@@ -386,12 +410,13 @@ export interface Exchanges {
     /** `again`: not all could be looked at now. No word of whether anything was found: the page may be listening. */
     answer: { readonly again: boolean };
   };
-  /** What she is called on sites: posts of these accounts are hers. */
+  /** What she is called: posts of these accounts are hers, and words with these names are about her. */
   "handles.list": {
     ask: object;
-    answer: { readonly people: readonly { readonly subject: string; readonly name: string; readonly handles: readonly string[] }[] };
+    answer: { readonly people: readonly { readonly subject: string; readonly name: string; readonly handles: readonly string[]; readonly names: readonly string[] }[] };
   };
-  "handles.set": { ask: { readonly subject: string; readonly handles: readonly string[] }; answer: object };
+  /** @throws `alias_unusable`: a name that stands in too many ordinary words. */
+  "handles.set": { ask: { readonly subject: string; readonly handles: readonly string[]; readonly names: readonly string[] }; answer: object };
 
   "inbox.list": { ask: object; answer: { readonly alerts: readonly AlertSummary[]; readonly unread: number } };
   /** All of one alert; it is read from then on. */
@@ -418,15 +443,20 @@ export interface Exchanges {
   /** Questions that platforms asked her through the companion. `forbidden`: it lets this browser not answer them. */
   "consent.list": { ask: object; answer: { readonly questions: readonly ConsentQuestion[] } };
   "consent.approve": {
-    /** Once, and no longer than `seconds` (1 to 300). */
-    ask: { readonly request: string; readonly seconds: number; readonly secret: Secret };
+    /** Once, and no longer than `seconds` (1 to 300). `passphrase`: hers in the companion, not that of the vault here. */
+    ask: { readonly request: string; readonly seconds: number; readonly passphrase: string };
     answer: object;
   };
   "consent.decline": { ask: { readonly request: string }; answer: object };
+  /** Small copies of what a question is about, JPEG. */
+  "consent.pictures": { ask: { readonly request: string }; answer: { readonly pictures: readonly Base64[] } };
   /** Decline, and hear no more from whoever asked. */
   "consent.block": { ask: { readonly request: string }; answer: object };
-  /** Who had a picture checked in the companion, newest first. */
-  "consent.checks": { ask: object; answer: { readonly checks: readonly CheckSummary[] } };
+  /** Checks of the companion that one person here mattered in, newest first; `before` as the page before it said. */
+  "consent.checks": {
+    ask: { readonly subject: string; readonly passphrase: string; readonly before: string | null };
+    answer: { readonly checks: readonly CheckSummary[]; readonly before: string | null; readonly keptDays: number };
+  };
 }
 
 export type Kind = keyof Exchanges;
@@ -464,6 +494,7 @@ export const CONTENT_KINDS: ReadonlySet<Kind> = new Set<Kind>([
   "upload.cancel",
   "upload.check",
   "upload.outcome",
+  "words.concern",
 ]);
 
 /** What the toolbar's window asks the feed watch of a tab itself, by `tabs.sendMessage`: it is kept nowhere else. */

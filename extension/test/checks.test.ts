@@ -42,6 +42,8 @@ let staged: {
   assessment: () => Assessment;
   inform: unknown;
   act: unknown;
+  words: unknown;
+  called: () => readonly { subject: string; handles: string[]; names: string[] }[];
   looks: number;
   actors: ReadonlySet<string>;
 };
@@ -68,7 +70,7 @@ function checks(): Checks {
         }
       },
     },
-    companion: { inform: async () => staged.inform, act: async () => staged.act },
+    companion: { inform: async () => staged.inform, act: async () => staged.act, words: async () => staged.words },
     holds: {
       open: async (hold: Record<string, unknown>) => {
         held.push(hold);
@@ -78,6 +80,7 @@ function checks(): Checks {
     },
     seen: new SeenPictures<PictureAnswer>(),
     assess: async () => staged.assessment(),
+    called: async () => staged.called(),
   };
   return new Checks(parts as unknown as ConstructorParameters<typeof Checks>[0]);
 }
@@ -97,6 +100,8 @@ beforeEach(() => {
     assessment: () => EVERYDAY,
     inform: null,
     act: null,
+    words: null,
+    called: () => [],
     actors: new Set(),
     looks: 0,
   };
@@ -237,4 +242,58 @@ test("in a feed the companion rules out, and the browser finds", async () => {
   staged.references = fails("locked");
   const alone = await look(checks());
   assert.deepEqual([alone.checked && alone.shows, alone.checked && alone.by], ["possible", "companion"]);
+});
+
+const SHE = { subject: "sub_me", handles: ["ada"], names: ["Ada Lovelace"] };
+const say = (prompt: string, pictures: string[] = []) =>
+  checks().handlers()["upload.check"]?.({ id: "1", pictures, prompt, page: "https://liar.example/" }, page) ?? assert.fail();
+const concerns = async (words: string) => (await checks().handlers()["words.concern"]?.({ words }, page))?.concerns;
+const CLEAR = { verdict: "allow", reasons: [], privateReasons: [], obligations: [], subjects: [], checked: true } as const;
+
+test("her name in the words counts as her, without any picture", async () => {
+  staged.called = () => [SHE];
+  const everyday = await say("a portrait of ada-lovelace on the moon");
+  staged.assessment = () => REVEALING;
+  const revealing = await say("Ada Lovelace in a bikini");
+
+  assert.deepEqual([everyday.verdict, everyday.hold, everyday.privateReasons], ["needs_consent", "hold-1", ["named"]]);
+  assert.deepEqual([revealing.verdict, revealing.reasons], ["refuse", ["revealing_real_person"]]);
+  assert.equal(staged.looks, 0);
+});
+
+test("words without a picture are asked about when they name her, and not else", async () => {
+  staged.called = () => [SHE];
+
+  assert.equal(await concerns("draw @Ada as a queen"), true);
+  assert.equal(await concerns("draw a queen"), false);
+});
+
+test("while her names are sealed, revealing words wait for the unlock", async () => {
+  staged.called = fails("locked");
+  assert.equal(await concerns("draw a queen"), false);
+  staged.assessment = () => REVEALING;
+  assert.equal(await concerns("put her in a bikini"), true);
+
+  const answer = await say("put her in a bikini");
+  assert.deepEqual([answer.verdict, answer.checked], ["refuse", false]);
+  assert.ok(answer.privateReasons.includes("names_not_checked"));
+});
+
+test("her name is read also when a companion clears the picture: the stricter counts", async () => {
+  staged.called = () => [SHE];
+  staged.act = { decision: CLEAR, shows: "nobody_enrolled" };
+
+  const answer = await say("a portrait of Ada Lovelace", [toBase64(Uint8Array.of(1))]);
+
+  assert.deepEqual([answer.verdict, answer.by], ["needs_consent", "companion"]);
+});
+
+test("where the companion could not see all, what it hears in the words counts with what the browser sees", async () => {
+  staged.act = { decision: { ...CLEAR, checked: false }, shows: "unknown" };
+  assert.equal((await upload()).verdict, "needs_consent");
+
+  staged.words = { category: "minimal", isReadable: true, hasAgeCue: false, refersToPerson: true };
+  const answer = await upload();
+
+  assert.deepEqual([answer.verdict, answer.category, answer.by], ["refuse", "minimal", "browser"]);
 });

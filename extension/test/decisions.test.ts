@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { type Findings, type Match, type SubjectPolicy, decide } from "../src/domain/consent/decide.ts";
+import { type Findings, type Match, type SubjectPolicy, decide, stricter } from "../src/domain/consent/decide.ts";
 import type { Assessment, IntentCategory } from "../src/domain/intent/taxonomy.ts";
 
 interface Case {
@@ -18,6 +18,8 @@ interface Case {
     readonly refers: boolean;
     readonly intent_read: boolean;
     readonly search: Findings["search"];
+    readonly named: readonly string[];
+    readonly names: Findings["names"];
     readonly actor: string | null;
     readonly policies: Readonly<Record<string, SubjectPolicy>>;
     readonly images: readonly {
@@ -37,6 +39,8 @@ function decided({ input }: Case, actors = input.actor === null ? [] : [input.ac
   const findings: Findings = {
     search: input.search,
     intentRead: input.intent_read,
+    named: input.named,
+    names: input.names,
     images: input.images.map((image) => ({ ...image, facesChecked: image.faces_checked })),
   };
   const intent: Assessment = {
@@ -74,6 +78,23 @@ test("a further picture never loosens", () => {
     const more: Case = { ...each, input: { ...each.input, images: [...each.input.images, picture] } };
     assert.ok(strictness[decided(more).verdict] >= strictness[decided(each).verdict], each.id);
   }
+});
+
+test("a protected name in the words never loosens", () => {
+  for (const each of cases) {
+    const more: Case = { ...each, input: { ...each.input, named: ["sub_a", "sub_b"] } };
+    assert.ok(strictness[decided(more).verdict] >= strictness[decided(each).verdict], each.id);
+  }
+});
+
+test("of two decisions the stricter counts, in whichever order", () => {
+  cases.slice(1).forEach((each, i) => {
+    const [one, other] = [decided(each), decided(cases[i] ?? assert.fail())];
+    const both = stricter(one, other);
+    assert.deepEqual(both, stricter(other, one));
+    assert.equal(strictness[both.verdict], Math.max(strictness[one.verdict], strictness[other.verdict]));
+    assert.equal(both.checked, one.checked && other.checked);
+  });
 });
 
 test("an unlock opens nothing that is revealing", () => {

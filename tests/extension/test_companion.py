@@ -2,104 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import json
-import os
-import signal
-import subprocess
-import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from asking import NAME, PASSPHRASE, Asking, text
-from consentry.settings import Settings
+from companion_home import FILE_PASSPHRASE, Home, move_and_pair, running_home
 from engine_cases import jpeg, pictures, png
-
-COMMAND = Path(sys.executable).with_name("consentry")
-READY = "consentry-ready "
-FILE_PASSPHRASE = "seven wet pebbles sing"
-
-
-@dataclass
-class Home:
-    """A companion's data folder, and its running process."""
-
-    environment: dict[str, str]
-    process: subprocess.Popen[str] | None = None
-    address: str = ""
-
-    def start(self) -> None:
-        """Run the companion until `stop`."""
-        self.process = subprocess.Popen(
-            [COMMAND, "serve", "--port", "0"],
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        output = self.process.stdout
-        assert output is not None
-        lines = []
-        for line in output:
-            lines.append(line)
-            if line.startswith(READY):
-                self.address = line.split()[1]
-                break
-        assert self.address, "".join(lines)
-        # What it prints besides is read, so that it never waits for a reader.
-        threading.Thread(target=output.read, daemon=True).start()
-
-    def stop(self) -> None:
-        """End it, as Ctrl-C does."""
-        if self.process is None:
-            return
-        self.process.send_signal(signal.SIGINT)
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        assert self.process.stdout is not None
-        with contextlib.suppress(ValueError):
-            self.process.stdout.close()
-        self.process = None
-
-    def run(self, *arguments: str, passphrase: str = FILE_PASSPHRASE) -> str:
-        """Run another command on the same folder, and return what it printed."""
-        done = subprocess.run(
-            [COMMAND, *arguments],
-            env={**self.environment, "CONSENTRY_PASSPHRASE": passphrase},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
 
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Home]:
-    # Not tmp_path: the path of a unix socket has about a hundred characters at most.
-    with tempfile.TemporaryDirectory(prefix="consentry-") as folder:
-        environment = {
-            **{name: value for name, value in os.environ.items() if "CONSENTRY_" not in name},
-            "CONSENTRY_HOME": folder,
-            "CONSENTRY_MODELS_DIR": str(Settings().models_dir),
-            "PYTHONUNBUFFERED": "1",
-            "COLUMNS": "200",
-        }
-        found = Home(environment)
-        found.start()
+    with running_home() as found:
         yield found
-        found.stop()
 
 
 @pytest.fixture(scope="module")
@@ -113,14 +33,8 @@ def ask(new_browser: Callable[[], Any]) -> Asking:
 @pytest.fixture(scope="module")
 def paired(ask: Asking, home: Home, tmp_path_factory: pytest.TempPathFactory) -> Asking:
     """The vault moved to the companion with the sealed file, and the extension paired with it."""
-    secret = {"passphrase": PASSPHRASE}
-    moved = ask("vault.export", secret=secret, passphrase=FILE_PASSPHRASE)
-    file = tmp_path_factory.mktemp("move") / "vault.consentry"
-    file.write_bytes(base64.b64decode(moved["file"]))
-    home.run("backup", "restore", str(file))
-    code = json.loads(home.run("pair", "--json"))["code"]
     assert ask("companion.state")["state"] == "not_paired"
-    ask("companion.pair", origin=home.address, code=code.lower().replace("-", " "))
+    move_and_pair(ask, home, tmp_path_factory.mktemp("move"))
     return ask
 
 
@@ -157,11 +71,6 @@ def test_the_companion_decides_at_the_door(paired: Asking, home: Home) -> None:
     assert (nobody["verdict"], nobody["by"], nobody["checked"]) == ("allow", "companion", True)
     revealing = paired.upload(jpeg(pictures()["whole"]), "put her in a bikini")
     assert (revealing["verdict"], revealing["reasons"]) == ("refuse", ["revealing_real_person"])
-
-
-def test_what_its_token_may_not_see_is_said_so(paired: Asking) -> None:
-    for kind in ("consent.list", "consent.checks"):
-        assert paired.reply(kind) == {"error": "forbidden"}
 
 
 def test_in_a_feed_the_companion_says_whether_and_the_browser_says_where(paired: Asking) -> None:

@@ -20,3 +20,9 @@ def test_the_decisions_that_the_browser_must_match_are_the_servers() -> None:
     generator = runpy.run_path(str(VECTORS / "make_decisions_v1.py"))
 
     assert (VECTORS / "decisions_v1.json").read_text() == generator["content"]()
+
+
+def test_the_names_that_the_browser_must_find_are_the_servers() -> None:
+    generator = runpy.run_path(str(VECTORS / "make_names_v1.py"))
+
+    assert (VECTORS / "names_v1.json").read_text() == generator["content"]()

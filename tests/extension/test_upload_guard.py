@@ -258,6 +258,34 @@ def test_words_that_follow_are_checked_with_the_picture_that_the_page_was_given(
     assert generator.seen == []
 
 
+@pytest.fixture
+def called(home: Any) -> Iterator[None]:
+    """She has written down what she is called."""
+    [subject] = asked(home, "vault.state")["subjects"]
+    who = {"subject": subject["subject"]}
+    asked(home, "handles.set", **who, handles=["@eileen"], names=["Eileen Collins"])
+    yield
+    asked(home, "handles.set", **who, handles=[], names=[])
+
+
+@pytest.mark.usefixtures("called")
+def test_words_that_name_her_are_held_without_any_picture(generator: Generator) -> None:
+    say(generator, "a portrait of a queen on the moon")
+    assert generator.sent == 200
+    generator.internet.forget()
+
+    say(generator, "eileen-collins in a bikini on the moon")
+    generator.wait("revealing or sexual picture of a real person")
+    generator.press("Do not upload")
+    assert generator.sent == "error"
+    say(generator, "a portrait of @Eileen on the moon")
+    generator.wait("These words name somebody protected")
+    generator.press("Do not upload")
+
+    assert generator.sent == "error"
+    assert generator.seen == []
+
+
 def test_it_goes_on_when_she_approves_in_the_extensions_own_window(generator: Generator) -> None:
     choose(generator, "me.jpg")
     approve(generator)

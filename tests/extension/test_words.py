@@ -115,6 +115,7 @@ def test_every_word_that_is_named_exists() -> None:
         ("policy", "SubjectPolicy"),
         ("verdict", "Verdict"),
         ("reason", "PublicReason"),
+        ("purpose", "Purpose"),
     ],
 )
 def test_a_closed_vocabulary_has_a_word_for_each_member(prefix: str, type_name: str) -> None:
@@ -130,6 +131,7 @@ def test_no_word_is_there_for_nothing() -> None:
             ("quality", "QualityIssue"),
             ("category", "IntentCategory"),
             ("reason", "PublicReason"),
+            ("purpose", "Purpose"),
         )
     }
     known = set().union(*composed.values())
@@ -137,6 +139,8 @@ def test_no_word_is_there_for_nothing() -> None:
     known |= {
         f"feature_{each}{end}" for each in ("feed", "requests", "guard") for end in ("", "_short")
     }
+
+    known |= {f"seen_by_{how}" for how in ("face", "name", "possible")}
 
     literal = set(re.findall(r"[\"'`]([a-z_0-9]+)[\"'`]", everything))
     literal |= set(re.findall(r"__MSG_([a-z_0-9]+)__", everything))

@@ -18,6 +18,7 @@ from consentry.consent.findings import (
     Findings,
     ImageFinding,
     MatchLevel,
+    NamesState,
     PersonPresence,
     SearchState,
     SubjectMatch,
@@ -76,6 +77,8 @@ def _given(chance: random.Random) -> Json:
         "images": images,
         "actor": chance.choice([None, None, *_SUBJECTS]),
         "policies": {subject: chance.choice(list(SubjectPolicy)) for subject in _SUBJECTS},
+        "named": sorted(chance.sample(_SUBJECTS, chance.choice([0, 0, 0, 0, 1, 2]))),
+        "names": chance.choice([*[NamesState.CHECKED] * 12, NamesState.LOCKED, NamesState.FAILED]),
     }
 
 
@@ -108,6 +111,8 @@ def _decided(given: Json) -> Json:
             images=tuple(_image_finding(image) for image in cast("list[Json]", given["images"])),
             search=SearchState(str(given["search"])),
             intent_read=bool(given["intent_read"]),
+            named=tuple(SubjectId(each) for each in cast("list[str]", given["named"])),
+            names=NamesState(str(given["names"])),
         ),
         Assessment(
             category=IntentCategory(str(given["category"])),

@@ -6,6 +6,7 @@
 
 import { type Alert, type Sighting, categoryOf } from "../domain/requests/alert.ts";
 import { bundleOf } from "../domain/requests/bundle.ts";
+import { checkedName } from "../domain/requests/names.ts";
 import { toBase64 } from "../domain/base64.ts";
 import { Failure } from "../failure.ts";
 import type { AlertSummary, Secret, VaultState } from "../messages.ts";
@@ -120,12 +121,17 @@ export class Alerts {
             subject,
             name,
             handles: known.find((each) => each.subject === subject)?.handles ?? [],
+            names: known.find((each) => each.subject === subject)?.names ?? [],
           })),
         };
       },
-      "handles.set": async ({ subject, handles }) => {
+      "handles.set": async ({ subject, handles, names }) => {
+        const called = names.filter((name) => name.trim() !== "").map(checkedName);
+        if (called.length > MOST_HANDLES || called.includes(null)) {
+          throw new Failure("alias_unusable");
+        }
         const kept = handles.map((handle) => handle.trim()).filter((handle) => handle !== "" && handle.length <= LONGEST_HANDLE);
-        await inbox.setHandles(subject, [...new Set(kept)].slice(0, MOST_HANDLES));
+        await inbox.setHandles(subject, [...new Set(kept)].slice(0, MOST_HANDLES), [...new Set(called.flatMap((name) => name ?? []))]);
         return {};
       },
     };

@@ -17,18 +17,23 @@ import {
   type SearchState,
   decide,
   settledBeforeSearch,
+  stricter,
 } from "../domain/consent/decide.ts";
+import { isRevealing, withHeard } from "../domain/intent/taxonomy.ts";
+import { mentions } from "../domain/requests/handles.ts";
+import { isNamed } from "../domain/requests/names.ts";
 import { search } from "../domain/faces/search.ts";
 import { toHex } from "../domain/hex.ts";
 import data from "../engine/engine.json" with { type: "json" };
 import type { SeenView } from "../engine/protocol.ts";
 import type { Ask, Assessment, FailureCode, Picture, PictureAnswer, Sighting, UploadAnswer } from "../messages.ts";
 import type { Reference, Vault } from "../vault/vault.ts";
-import type { Companion, CompanionVerdict } from "./companion/companion.ts";
+import type { Companion } from "./companion/companion.ts";
 import { placeOf } from "./enrolment.ts";
 import type { Engine } from "./engine.ts";
 import { Failure } from "../failure.ts";
 import { type Holds, thumbnail } from "./holds.ts";
+import type { Handles } from "./inbox.ts";
 import { fetchPicture } from "./pictures.ts";
 import type { Handlers, Sender } from "./router.ts";
 import type { SeenPictures } from "./seen.ts";
@@ -61,6 +66,8 @@ export interface CheckParts {
   readonly holds: Holds;
   readonly seen: SeenPictures<PictureAnswer>;
   readonly assess: (text: string) => Promise<Assessment>;
+  /** What the people here are called. @throws {Failure} `locked`, if somebody is called something. */
+  readonly called: () => Promise<readonly Handles[]>;
 }
 
 export class Checks {
@@ -78,6 +85,7 @@ export class Checks {
     return {
       "picture.check": ({ picture }, sender) => this.picture(picture, sender),
       "upload.check": (asked, sender) => this.#once(asked, sender),
+      "words.concern": async ({ words }) => ({ concerns: await this.#concerns(words) }),
       "upload.hold": async ({ hold }) => {
         const { thumbnails, page, prompt, category, subjects, endsAt } = await holds.waiting(hold);
         return { thumbnails, page, prompt, category, subjects, endsAt };
@@ -172,10 +180,16 @@ export class Checks {
       throw new Failure("picture_too_large");
     }
     const files = pictures.map((each) => fromBase64(each).buffer);
-    const intent = await this.#intent(prompt);
-    const told = await this.#told(files, prompt);
+    const own = await this.#intent(prompt);
+    const names = await this.#named(prompt);
+    const told = await this.#parts.companion.act(files, prompt);
     const actors = await this.#parts.holds.actors(sender.tabId, sender.url);
-    const decision = told?.decision ?? (await this.#decided(files, intent, actors));
+    // Whatever the companion could not examine, the browser's own engine looks at, if it may.
+    const isAlone = told === null || (!told.decision.checked && (await this.#canLook()));
+    const intent = told !== null && isAlone ? await this.#heard(own, prompt) : own;
+    const decision = isAlone
+      ? await this.#decided(files, intent, { names, actors })
+      : stricter(told.decision, await this.#decided([], intent, { names, actors }));
     const { verdict, reasons, privateReasons, checked } = decision;
     // Whoever has no vault here cannot show here that it is she.
     const canApprove = verdict === "needs_consent" && (await this.#parts.vault.state()).state !== "none";
@@ -185,26 +199,53 @@ export class Checks {
       reasons,
       privateReasons,
       category: intent.category,
-      shows: told?.shows ?? showsOf(decision),
+      shows: isAlone ? showsOf(decision) : told.shows,
       hold: canApprove ? await this.#hold(files, { prompt, sender, decision, intent, page: pageOf(page, sender) }) : null,
-      by: told === null ? "browser" : "companion",
+      by: isAlone ? "browser" : "companion",
     };
   }
 
-  /** What the companion says; null when it is not there, or could not examine all and the browser's own engine may. */
-  async #told(files: readonly ArrayBuffer[], prompt: string | null): Promise<CompanionVerdict | null> {
-    const told = await this.#parts.companion.act(files, prompt);
-    if (told === null || told.decision.checked) {
-      return told;
-    }
+  async #canLook(): Promise<boolean> {
     const references = await this.#references();
-    return references === "none" || references === "locked" ? told : null;
+    return references !== "none" && references !== "locked";
+  }
+
+  /** The browser's own reading and the companion's, whichever is stricter. */
+  async #heard(own: Assessment, prompt: string | null): Promise<Assessment> {
+    const heard = prompt === null || prompt === "" || own === UNREAD ? null : await this.#parts.companion.words(prompt);
+    return heard === null ? own : withHeard(own, heard, prompt ?? "");
+  }
+
+  /** Law 6: whom the words name. Names are sealed: while locked nobody can say. */
+  async #named(words: string | null): Promise<Pick<Findings, "named" | "names">> {
+    if (words === null || words === "") {
+      return { named: [], names: "checked" };
+    }
+    try {
+      const people = await this.#parts.called();
+      const named = people.filter(({ handles, names }) => isNamed(words, names) || mentions(words, handles));
+      return { named: named.map(({ subject }) => subject), names: "checked" };
+    } catch (error) {
+      const isLocked = error instanceof Failure && error.code === "locked";
+      if (!isLocked) {
+        console.error("names could not be read", error instanceof Error ? error.name : typeof error);
+      }
+      return { named: [], names: isLocked ? "locked" : "failed" };
+    }
+  }
+
+  async #concerns(words: string): Promise<boolean> {
+    const { named, names } = await this.#named(words);
+    if (named.length > 0 || names === "failed") {
+      return true;
+    }
+    return names === "locked" && isRevealing((await this.#intent(words)).category);
   }
 
   async #decided(
     files: readonly ArrayBuffer[],
     intent: Assessment,
-    actors: ReadonlySet<string>,
+    { names, actors }: { readonly names: Pick<Findings, "named" | "names">; readonly actors: ReadonlySet<string> },
   ): Promise<Decision> {
     const request: Request = { mode: "act", actors };
     const looked: Looked[] = [];
@@ -215,6 +256,7 @@ export class Checks {
       images: looked.map((each) => findingOf(each, [])),
       search: "not_searched",
       intentRead: intent !== UNREAD,
+      ...names,
     };
     const settled = settledBeforeSearch(unsearched, intent, request);
     if (settled !== null) {

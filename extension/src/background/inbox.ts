@@ -32,10 +32,11 @@ export interface Rows {
   clear(): Promise<void>;
 }
 
-/** The handles of one person. */
+/** What one person is called: on sites, and by people. */
 export interface Handles {
   readonly subject: string;
   readonly handles: readonly string[];
+  readonly names: readonly string[];
 }
 
 export interface Outcome {
@@ -115,14 +116,22 @@ export class Inbox {
 
   async handles(): Promise<readonly Handles[]> {
     const sealed = await this.#rows.get(HANDLES);
-    return sealed === null ? [] : ((await this.#open(HANDLES, sealed)) as readonly Handles[]);
+    const rows = sealed === null ? [] : ((await this.#open(HANDLES, sealed)) as readonly (Omit<Handles, "names"> & Partial<Handles>)[]);
+    // Rows of an earlier version have no names.
+    return rows.map((row) => ({ names: [], ...row }));
   }
 
-  /** The handles of one person are these from now on. */
-  setHandles(subject: string, handles: readonly string[]): Promise<void> {
+  /** Whether somebody has written down what she is called; also while locked. */
+  async hasHandles(): Promise<boolean> {
+    return (await this.#rows.get(HANDLES)) !== null;
+  }
+
+  /** One person is called this from now on. */
+  setHandles(subject: string, handles: readonly string[], names: readonly string[]): Promise<void> {
     return this.#change(async () => {
       const others = (await this.handles()).filter((each) => each.subject !== subject);
-      await this.#keep(HANDLES, handles.length === 0 ? others : [...others, { subject, handles }]);
+      const all = handles.length + names.length === 0 ? others : [...others, { subject, handles, names }];
+      await (all.length === 0 ? this.#rows.remove(HANDLES) : this.#keep(HANDLES, all));
     });
   }
 
@@ -137,10 +146,8 @@ export class Inbox {
           await this.#keep(ALERT + alert.id, { ...alert, subjects });
         }
       }
-      await this.#keep(
-        HANDLES,
-        (await this.handles()).filter((each) => each.subject !== subject),
-      );
+      const others = (await this.handles()).filter((each) => each.subject !== subject);
+      await (others.length === 0 ? this.#rows.remove(HANDLES) : this.#keep(HANDLES, others));
     });
   }
 

@@ -9,9 +9,11 @@
  */
 
 import type { Evidence, Sighting } from "../domain/requests/alert.ts";
-import { isRequest } from "../domain/requests/asked.ts";
+import { isCalled, isRequest } from "../domain/requests/asked.ts";
 import { digestOf } from "../domain/requests/bundle.ts";
 import { isOneOf, mentions } from "../domain/requests/handles.ts";
+import { isNamed } from "../domain/requests/names.ts";
+import { type Heard, withHeard } from "../domain/intent/taxonomy.ts";
 import { Failure } from "../failure.ts";
 import type { AboutPost, Assessment, FailureCode, Picture, PictureAnswer, ReportedPost } from "../messages.ts";
 import type { Handles, Outcome } from "./inbox.ts";
@@ -24,6 +26,8 @@ const PASSING: ReadonlySet<FailureCode> = new Set(["engine_unavailable", "interr
 
 export interface RequestParts {
   readonly assess: (text: string, turns: readonly string[]) => Promise<Assessment>;
+  /** What a paired companion hears in words; null when it does not answer. */
+  readonly hear: (text: string, turns: readonly string[]) => Promise<Heard | null>;
   /** As `picture.check` answers. */
   readonly check: (picture: Picture, sender: Sender) => Promise<PictureAnswer>;
   readonly vault: () => Promise<"none" | "locked" | "open">;
@@ -67,7 +71,7 @@ export class RequestWatch {
 
   /** @returns Whether all could be looked at. */
   async #report(post: ReportedPost, page: URL, sender: Sender): Promise<boolean> {
-    const assessment = await this.#parts.assess(post.text, post.turns.map(({ text }) => text));
+    const assessment = await this.#assess(post);
     if (!isRequest(assessment, post, post.turns)) {
       return true;
     }
@@ -87,6 +91,20 @@ export class RequestWatch {
       await this.#parts.raise(await this.#sighting(post, assessment, concern, page));
     }
     return isFinished || concern !== null;
+  }
+
+  /**
+   * By the browser's own rules; where a program is called on and they hear nothing, the companion is asked, which hears
+   * allusions. All other replies stay in the browser.
+   */
+  async #assess(post: ReportedPost): Promise<Assessment> {
+    const turns = post.turns.map(({ text }) => text);
+    const own = await this.#parts.assess(post.text, turns);
+    if (own.category !== "none" || !isCalled(post, post.turns)) {
+      return own;
+    }
+    const heard = await this.#parts.hear(post.text, turns);
+    return heard === null ? own : withHeard(own, heard, post.text);
   }
 
   async #sighting(post: ReportedPost, assessment: Assessment, concern: Concern, page: URL): Promise<Sighting> {
@@ -120,7 +138,7 @@ export class RequestWatch {
         return { concern: { subjects, digests: seen.digests, page: about.url }, isFinished };
       }
     }
-    const named = people.filter(({ handles }) => mentions(post.text, handles)).map(({ subject }) => subject);
+    const named = people.filter(({ handles, names }) => mentions(post.text, handles) || isNamed(post.text, names)).map(({ subject }) => subject);
     const page = post.about[0]?.url ?? post.url;
     return { concern: named.length > 0 ? { subjects: named, digests: [], page } : null, isFinished };
   }

@@ -71,9 +71,11 @@ const checks = new Checks({
   holds,
   seen,
   assess: (text) => engine.assess(text, []),
+  called: () => inbox.handles(),
 });
 const requests = new RequestWatch({
   assess: (text, turns) => engine.assess(text, turns),
+  hear: (text, turns) => companion.words(text, turns),
   check: (picture, sender) => checks.picture(picture, sender),
   vault: async () => (await vault.state()).state,
   handles: () => inbox.handles(),
@@ -92,7 +94,7 @@ listen({
   ...enrolment.handlers(),
   ...checks.handlers(),
   ...companion.handlers(),
-  ...consentHandlers(companion),
+  ...consentHandlers(companion, async () => new Map((await vault.state()).subjects.map(({ subject, name }) => [subject, name]))),
   ...sites.handlers(),
   ...guardHandlers(door, holds),
   ...toolbarHandlers(),

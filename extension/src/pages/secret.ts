@@ -65,6 +65,21 @@ export interface Question {
  */
 export async function withSecret(question: Question, work: (secret: Secret) => Promise<unknown>): Promise<boolean> {
   const { hasPasskey } = await ask("vault.state", {});
+  return inDialog(question, { label: word("passphrase"), hasPasskey }, work);
+}
+
+/** As `withSecret`, with the passphrase that she has in the companion: no passkey of this browser opens that. */
+export async function withCompanionPassphrase(question: Question, work: (passphrase: string) => Promise<unknown>): Promise<boolean> {
+  return inDialog(question, { label: word("companion_passphrase"), hasPasskey: false }, (secret) =>
+    work("passphrase" in secret ? secret.passphrase : ""),
+  );
+}
+
+async function inDialog(
+  question: Question,
+  { label, hasPasskey }: { readonly label: string; readonly hasPasskey: boolean },
+  work: (secret: Secret) => Promise<unknown>,
+): Promise<boolean> {
   const status = make("p", { class: "live", role: "status" });
   const act = make("button", { class: question.isDanger === true ? "danger" : "" }, question.act);
   const back = make("button", { type: "button", class: "quiet" }, word("back"));
@@ -74,7 +89,7 @@ export async function withSecret(question: Question, work: (secret: Secret) => P
   const form = make(
     "form",
     { method: "dialog" },
-    passphraseField("asked-passphrase", word("passphrase"), "current-password"),
+    passphraseField("asked-passphrase", label, "current-password"),
     status,
     make("p", { class: "actions" }, act, passkey, back),
   );

@@ -8,6 +8,7 @@
 
 import { type Exchange, NotTheCompanion, clientMac, fromBase64Url, openToken, readCode, toBase64Url } from "../../domain/pairing.ts";
 import type { Decision } from "../../domain/consent/decide.ts";
+import { CATEGORIES, type Heard } from "../../domain/intent/taxonomy.ts";
 import { Failure } from "../../failure.ts";
 import type { Answer, UploadAnswer, PublicReason, Verdict } from "../../messages.ts";
 import type { Handlers } from "../router.ts";
@@ -16,6 +17,10 @@ import { Link, type Paired, type Send, post } from "./link.ts";
 const KEY = "companion";
 const INFORM_MS = 15_000;
 const ACT_MS = 60_000;
+const WORDS_MS = 5000;
+/** What it reads at once. */
+const MOST_CHARACTERS = 32_000;
+const MOST_TURNS = 50;
 /** After a failure it is left in peace so long, so that a feed does not wait for it at every picture. */
 const PAUSE_MS = 30_000;
 const NONCE_BYTES = 32;
@@ -106,7 +111,7 @@ export class Companion {
     const form = new FormData();
     form.append("mode", "inform");
     form.append("images", new Blob([file]), "picture");
-    const found = await this.#ask(form, {}, INFORM_MS);
+    const found = await this.#ask("/v1/checks", { body: form }, { timeoutMs: INFORM_MS, read: checkOf });
     if (found === null || !found.checked) {
       return null;
     }
@@ -124,7 +129,8 @@ export class Companion {
     for (const file of files) {
       form.append("images", new Blob([file]), "picture");
     }
-    const found = await this.#ask(form, { "idempotency-key": crypto.randomUUID() }, ACT_MS);
+    const headers = { "idempotency-key": crypto.randomUUID() };
+    const found = await this.#ask("/v1/checks", { body: form, headers }, { timeoutMs: ACT_MS, read: checkOf });
     if (found === null) {
       return null;
     }
@@ -135,15 +141,30 @@ export class Companion {
     };
   }
 
-  async #ask(form: FormData, headers: HeadersInit, timeoutMs: number): Promise<CheckOut | null> {
+  /** What it hears in words, with the turns before them; null when it does not answer. */
+  async words(text: string, turns: readonly string[] = []): Promise<Heard | null> {
+    const context = turns.slice(-MOST_TURNS).map((turn) => turn.slice(0, MOST_CHARACTERS));
+    const body = JSON.stringify({ prompt: text.slice(0, MOST_CHARACTERS), context });
+    const headers = { "content-type": "application/json" };
+    return this.#ask("/v1/words", { body, headers }, { timeoutMs: WORDS_MS, read: heardOf });
+  }
+
+  async #ask<T>(
+    path: string,
+    init: RequestInit,
+    { timeoutMs, read }: { readonly timeoutMs: number; readonly read: (value: unknown) => T },
+  ): Promise<T | null> {
     const link = await this.#linked();
     if (link === null || this.#parts.now() < this.#pausedUntil) {
       return null;
     }
     try {
-      const response = await link.call("/v1/checks", { method: "POST", headers, body: form }, timeoutMs);
-      return checkOf(await response.json());
+      const response = await link.call(path, { method: "POST", ...init }, timeoutMs);
+      return read(await response.json());
     } catch (error) {
+      if (error instanceof Failure && error.code === "not_found") {
+        return null; // an older companion, which does not know this question
+      }
       this.#pausedUntil = this.#parts.now() + PAUSE_MS;
       if (error instanceof Failure || error instanceof SyntaxError) {
         return null;
@@ -250,4 +271,15 @@ function checkOf(value: unknown): CheckOut {
     throw new SyntaxError("no answer to a check");
   }
   return found as CheckOut;
+}
+
+/** @throws {SyntaxError} If it is no answer about words. */
+function heardOf(value: unknown): Heard {
+  const found = value as { readonly [name: string]: unknown } | null;
+  const category = CATEGORIES.find((each) => each === found?.["category"]);
+  const [isReadable, hasAgeCue, refersToPerson] = ["is_readable", "has_age_cue", "refers_to_person"].map((name) => found?.[name]);
+  if (category === undefined || typeof isReadable !== "boolean" || typeof hasAgeCue !== "boolean" || typeof refersToPerson !== "boolean") {
+    throw new SyntaxError("no answer about words");
+  }
+  return { category, isReadable, hasAgeCue, refersToPerson };
 }

@@ -16,6 +16,14 @@ const NONCE_BYTES = 32;
 const QUICK_MS = 5000;
 /** Statuses that say that it does not know this browser's token any more. */
 const UNKNOWN = new Set([401, 403]);
+/** What it says in its own words that she can do something about. */
+const SAID: Readonly<Record<string, FailureCode>> = {
+  "wrong-passphrase": "companion_passphrase",
+  "vault-locked": "companion_locked",
+  "vault-absent": "companion_locked",
+  "too-many-requests": "companion_wait",
+  overloaded: "companion_wait",
+};
 
 export type Send = (url: string, init: RequestInit) => Promise<Response>;
 
@@ -56,7 +64,8 @@ export class Link {
   /**
    * Call a route with the token, after the companion has shown who it is.
    *
-   * @throws {Failure} `companion_unreachable`, `companion_untrusted`, or `forbidden` if the token may not, or no longer.
+   * @throws {Failure} `companion_unreachable`, `companion_untrusted`, or `forbidden` if the token may not, or no longer;
+   *   `companion_passphrase`, `companion_locked`, `companion_wait`, `not_found`.
    */
   async call(path: string, init: RequestInit, timeoutMs: number): Promise<Response> {
     await this.trust();
@@ -71,10 +80,14 @@ export class Link {
       throw error;
     }
     if (!response.ok) {
-      const code: FailureCode = UNKNOWN.has(response.status) ? "forbidden" : "companion_unreachable";
-      throw new Failure(response.status === 404 ? "not_found" : code);
+      throw new Failure(await codeOf(response));
     }
     return response;
+  }
+
+  /** Have it show again who it is before the next call. */
+  doubt(): void {
+    this.#trusted = undefined;
   }
 
   async #challenge(): Promise<void> {
@@ -95,4 +108,15 @@ export class Link {
       throw new Failure("companion_untrusted");
     }
   }
+}
+
+async function codeOf(response: Response): Promise<FailureCode> {
+  const { code } = (await response.json().catch(() => ({}))) as { readonly code?: unknown };
+  if (typeof code === "string" && Object.hasOwn(SAID, code)) {
+    return SAID[code] ?? "companion_unreachable";
+  }
+  if (response.status === 404) {
+    return "not_found";
+  }
+  return UNKNOWN.has(response.status) ? "forbidden" : "companion_unreachable";
 }

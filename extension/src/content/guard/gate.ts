@@ -94,7 +94,10 @@ export class Gate {
       }
     }
     const about = pictures.length > 0 ? pictures : this.#memory.pictures;
-    if (about.length === 0 || (pictures.length === 0 && what.words === null)) {
+    if (pictures.length === 0 && what.words === null) {
+      return true;
+    }
+    if (about.length === 0 && !(await concernsHer(what.words))) {
       return true;
     }
     const words = what.words ?? promptInPage();
@@ -112,6 +115,11 @@ export class Gate {
   async #isKnownPiece(file: Blob): Promise<boolean> {
     return !this.#memory.pictures.some(({ size }) => size === file.size) && this.#memory.isPiece(file);
   }
+}
+
+/** Whether words without a picture name her. If that cannot be learned, she is asked (`#enters`). */
+async function concernsHer(words: string | null): Promise<boolean> {
+  return words !== null && (await ask("words.concern", { words })).concerns;
 }
 
 async function headOf(file: Blob): Promise<Uint8Array> {

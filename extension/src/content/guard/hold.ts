@@ -76,7 +76,7 @@ async function settle(id: string, pictures: readonly Blob[], prompt: string | nu
     if (answer !== null && answer.checked && answer.verdict === "allow") {
       return true;
     }
-    const decision = await inTurn(() => decide(answer));
+    const decision = await inTurn(() => decide(answer, pictures.length > 0));
     if (decision !== "again") {
       return decision === "goes on";
     }
@@ -122,9 +122,9 @@ async function request(id: string, pictures: readonly Blob[], prompt: string | n
 type Decision = "goes on" | "stays" | "again";
 
 /** What she is told or asked. An answer that cannot be acted on is as good as none. */
-async function decide(answer: UploadAnswer | null): Promise<Decision> {
+async function decide(answer: UploadAnswer | null, hasPictures: boolean): Promise<Decision> {
   try {
-    return await decideOn(answer);
+    return await decideOn(answer, hasPictures);
   } catch (error) {
     if (error instanceof AskFailed || isOrphaned()) {
       return failed();
@@ -133,15 +133,18 @@ async function decide(answer: UploadAnswer | null): Promise<Decision> {
   }
 }
 
-async function decideOn(answer: UploadAnswer | null): Promise<Decision> {
+async function decideOn(answer: UploadAnswer | null, hasPictures: boolean): Promise<Decision> {
   if (answer?.privateReasons.includes("locked") === true) {
-    return locked();
+    return locked("guard_locked_text");
+  }
+  if (answer?.privateReasons.includes("names_not_checked") === true) {
+    return locked("guard_locked_words");
   }
   if (answer === null || answer.reasons.includes("error") || (!answer.checked && answer.reasons.length === 0)) {
     return failed();
   }
   if (answer.verdict === "needs_consent" && answer.hold !== null) {
-    return approved(answer.hold);
+    return approved(answer.hold, hasPictures ? { title: "guard_you", text: "guard_you_text" } : { title: "guard_named", text: "guard_named_text" });
   }
   const why = answer.reasons.map((reason) => word(WHY[reason])).join(" ");
   await show({
@@ -165,11 +168,11 @@ async function failed(): Promise<Decision> {
 }
 
 /** She unlocks in a window of our own; then the check is made again. */
-async function locked(): Promise<Decision> {
+async function locked(why: Key): Promise<Decision> {
   const shown = show<"again">({
     look: "plain",
     title: "guard_locked",
-    text: [word("guard_locked_text")],
+    text: [word(why)],
     choices: [{ answer: "again", words: "guard_again" }],
     offers: [{ words: "guard_unlock", does: () => void ask("page.open", { page: "unlock" }) }],
   });
@@ -185,11 +188,11 @@ async function locked(): Promise<Decision> {
 }
 
 /** She approves as the subject, in a window of our own: nothing that a page can reach gives the approval. */
-async function approved(id: string): Promise<Decision> {
+async function approved(id: string, words: { readonly title: Key; readonly text: Key }): Promise<Decision> {
   const chosen = await show<"approve">({
     look: "plain",
-    title: "guard_you",
-    text: [word("guard_you_text")],
+    title: words.title,
+    text: [word(words.text)],
     choices: [{ answer: "approve", words: "guard_approve" }],
   }).chosen;
   if (chosen !== "approve") {

@@ -1,6 +1,6 @@
 /**
- * The laws, as far as they concern a browser of her own: server/consentry/consent/decide.py without grants, tokens,
- * contests and protected names, which a browser alone does not have. Pure and total; both run
+ * The laws, as far as they concern a browser of her own: server/consentry/consent/decide.py without grants, tokens
+ * and contests, which a browser alone does not have. Pure and total; both run
  * tests/vectors/decisions_v1.json.
  *
  * Every law only adds rulings and the verdict is the strictest of them, so a further finding never loosens a decision.
@@ -33,6 +33,8 @@ const PRIVATE_REASONS = [
   "detector_unavailable",
   "language_not_covered",
   "undecodable_image",
+  "named",
+  "names_not_checked",
   "region_tightened",
   "intent_not_read",
 ] as const;
@@ -64,6 +66,10 @@ export interface Findings {
   readonly images: readonly ImageFinding[];
   readonly search: SearchState;
   readonly intentRead: boolean;
+  /** Enrolled subjects whose protected name is in the words. */
+  readonly named: readonly string[];
+  /** Whether the words were compared with the names; `locked`: there are some, but they are sealed. */
+  readonly names: "checked" | "locked" | "failed";
 }
 
 export interface Request {
@@ -131,6 +137,7 @@ function* beforeSearch(findings: Findings, intent: Assessment, request: Request)
     yield* onRevealing(findings, intent);
   }
   yield* onPrompt(findings, intent, request);
+  yield* onNames(findings, intent, request);
   if (!findings.intentRead) {
     yield gap("error", "intent_not_read", request);
   }
@@ -145,10 +152,13 @@ function* beforeSearch(findings: Findings, intent: Assessment, request: Request)
 }
 
 /** Law 2, the same for everybody: a real person, or one who cannot be ruled out, is refused. */
-function* onRevealing({ images }: Findings, intent: Assessment): Generator<Ruling> {
+function* onRevealing({ images, named }: Findings, intent: Assessment): Generator<Ruling> {
   const evidence = new Set(images.flatMap((image) => [...evidenceOfPerson(image)]));
   if (intent.refersToPerson) {
     evidence.add("person_in_text");
+  }
+  if (named.length > 0) {
+    evidence.add("named");
   }
   for (const reason of evidence) {
     yield { verdict: "refuse", reason: "revealing_real_person", private: reason };
@@ -169,6 +179,15 @@ function* onPrompt({ images }: Findings, intent: Assessment, request: Request): 
   }
 }
 
+/** Law 8 for law 6: words that were not compared may name somebody who is protected. */
+function* onNames({ names }: Findings, intent: Assessment, request: Request): Generator<Ruling> {
+  // Everyday words that speak of nobody in particular name nobody.
+  const isInDoubt = names === "failed" || (names === "locked" && (intent.refersToPerson || isRevealing(intent.category)));
+  if (isInDoubt && intent.hasText) {
+    yield gap("error", "names_not_checked", request);
+  }
+}
+
 /** Law 8: a face that was not searched for may be anybody's. */
 function* onSearch({ images, search }: Findings, request: Request): Generator<Ruling> {
   const faces = images.flatMap((image) => image.faces);
@@ -181,9 +200,9 @@ function* onSearch({ images, search }: Findings, request: Request): Generator<Ru
   }
 }
 
-/** Laws 4, 5 and 7. Each match is judged by itself, so that one cannot cover for another. */
+/** Laws 4 to 7. Each match is judged by itself, so that one cannot cover for another. */
 function* onSubjects(
-  { images }: Findings,
+  { images, named }: Findings,
   intent: Assessment,
   { actors }: Request,
   policies: ReadonlyMap<string, SubjectPolicy>,
@@ -209,6 +228,32 @@ function* onSubjects(
       }
     }
   }
+  for (const subject of named) {
+    yield { private: "named", subject };
+    const why = needsConsent(policies.get(subject) ?? "every_edit", intent);
+    if (actors.has(subject)) {
+      yield { private: "self_edit", subject };
+    } else if (why !== null) {
+      yield { ...CONSENT, subject, ...(why === "region_tightened" ? { private: why } : {}) };
+    }
+  }
+}
+
+/** Of two decisions about the same upload, what is stricter in each. */
+export function stricter(one: Decision, other: Decision): Decision {
+  const verdict = STRICTNESS[one.verdict] >= STRICTNESS[other.verdict] ? one.verdict : other.verdict;
+  const told = [one, other].filter((each) => each.verdict === verdict || !each.checked);
+  const either = <T>(of: (decision: Decision) => readonly T[], among = [one, other]): ReadonlySet<T> => new Set(among.flatMap(of));
+  const reasons = either(({ reasons: each }) => each, told);
+  const privateReasons = either(({ privateReasons: each }) => each);
+  return {
+    verdict,
+    reasons: REASONS.filter((reason) => reasons.has(reason)),
+    privateReasons: PRIVATE_REASONS.filter((reason) => privateReasons.has(reason)),
+    obligations: verdict === "allow" ? [...either(({ obligations }) => obligations)] : [],
+    subjects: [...either(({ subjects }) => subjects)].sort(),
+    checked: one.checked && other.checked,
+  };
 }
 
 const CONSENT = { verdict: "needs_consent", reason: "consent_required" } as const;

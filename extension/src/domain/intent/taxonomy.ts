@@ -26,6 +26,22 @@ export function rank(category: IntentCategory): number {
   return CATEGORIES.indexOf(category);
 }
 
+/** What somebody else heard in the same words. */
+export type Heard = Pick<Assessment, "category" | "isReadable" | "hasAgeCue" | "refersToPerson">;
+
+/** The stricter of the two in each; what only the other heard lies in the whole of `text`. */
+export function withHeard(own: Assessment, heard: Heard, text: string): Assessment {
+  const isStricter = rank(heard.category) < rank(own.category);
+  return {
+    ...own,
+    category: isStricter ? heard.category : own.category,
+    spans: isStricter && own.spans.length === 0 ? [{ start: 0, end: text.length, rule: "companion" }] : own.spans,
+    isReadable: own.isReadable && heard.isReadable,
+    hasAgeCue: own.hasAgeCue || heard.hasAgeCue,
+    refersToPerson: own.refersToPerson || heard.refersToPerson,
+  };
+}
+
 /** A stretch of the text as sent, `text.slice(start, end)`, and the rule that it set off. */
 export interface Span {
   readonly start: number;

@@ -46,10 +46,14 @@ export function isRequest(assessment: Assessment, turn: Turn, before: readonly T
   if (assessment.category === "none" || assessment.spans.length === 0) {
     return false;
   }
-  const isCalled = [turn, ...before].some(({ text, account }) => callsAssistant(text) || isAssistant(account));
-  return isCalled
+  return isCalled(turn, before)
     ? isRevealing(assessment.category) || assessment.category === "face_swap" || assessment.category === "impersonation"
     : assessment.spans.some(({ rule }) => ACTS.test(rule));
+}
+
+/** Whether a program is called on, in this turn or in one that it answers. */
+export function isCalled(turn: Turn, before: readonly Turn[]): boolean {
+  return [turn, ...before].some(({ text, account }) => callsAssistant(text) || isAssistant(account));
 }
 
 /** Whether a name stands in a text and is not the middle of a longer word; scripts without spaces have no words. */

@@ -71,6 +71,11 @@ async function show(asked: Answer<"upload.hold">): Promise<void> {
     make("img", { src: `data:image/jpeg;base64,${each}`, alt: word("approve_picture", i + 1) }),
   );
   part("picture").replaceChildren(...(pictures.length > 0 ? pictures : [make("div", { class: "none" }, symbol("photo"))]));
+  if (pictures.length === 0 && asked.prompt !== null) {
+    document.title = word("approve_words_title");
+    part("title").textContent = word("approve_words_title");
+    part("lead").textContent = word("approve_words_lead");
+  }
   part("site").textContent = URL.parse(asked.page)?.host ?? asked.page;
   part("purpose").textContent = word(`category_${asked.category}`);
   part("who").textContent = asked.subjects.join(", ");

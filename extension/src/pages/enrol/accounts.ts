@@ -1,4 +1,4 @@
-/** Her accounts on the sites: a post of hers concerns her, and so does whoever names her, without any picture. */
+/** What she is called, on sites and by people: a post of hers concerns her, and so does whoever names her, without any picture. */
 
 import { ask } from "../../ask.ts";
 import type { SubjectSummary } from "../../messages.ts";
@@ -6,10 +6,11 @@ import { busy, make, say } from "../dom.ts";
 import { wrong } from "../secret.ts";
 import { word } from "../text.ts";
 
-/** A field for the handles of one person, closed at first. */
+/** Fields for the handles and the names of one person, closed at first. */
 export function accounts({ subject, name }: SubjectSummary): HTMLElement {
   const id = `accounts-${subject}`;
   const field = make("textarea", { id, rows: 3, dir: "ltr", spellcheck: "false", autocapitalize: "none", "aria-describedby": `${id}-hint` });
+  const names = make("textarea", { id: `${id}-names`, rows: 2, dir: "auto", spellcheck: "false", "aria-describedby": `${id}-names-hint` });
   const status = make("p", { class: "live", role: "status" });
   const save = make("button", { class: "quiet small" }, word("save"));
   const form = make(
@@ -18,6 +19,9 @@ export function accounts({ subject, name }: SubjectSummary): HTMLElement {
     make("label", { for: id }, word("accounts_of", name)),
     make("p", { class: "hint", id: `${id}-hint` }, word("accounts_hint")),
     field,
+    make("label", { for: names.id }, word("aliases_of", name)),
+    make("p", { class: "hint", id: `${id}-names-hint` }, word("aliases_hint")),
+    names,
     status,
     make("p", { class: "actions" }, save),
   );
@@ -25,7 +29,8 @@ export function accounts({ subject, name }: SubjectSummary): HTMLElement {
     event.preventDefault();
     void busy(save, async () => {
       try {
-        await ask("handles.set", { subject, handles: field.value.split(/[\s,;]+/).filter((handle) => handle !== "") });
+        const handles = field.value.split(/[\s,;]+/).filter((handle) => handle !== "");
+        await ask("handles.set", { subject, handles, names: names.value.split(/[\n,;]+/).filter((each) => each.trim() !== "") });
         say(status, word("saved"), "good");
       } catch (error) {
         say(status, wrong(error), "bad");
@@ -34,10 +39,12 @@ export function accounts({ subject, name }: SubjectSummary): HTMLElement {
   });
   const details = make("details", { class: "accounts" }, make("summary", {}, word("accounts")), form);
   details.addEventListener("toggle", () => {
-    if (details.open && field.value === "") {
+    if (details.open && field.value + names.value === "") {
       void ask("handles.list", {}).then(
         ({ people }) => {
-          field.value = people.find((person) => person.subject === subject)?.handles.join("\n") ?? "";
+          const known = people.find((person) => person.subject === subject);
+          field.value = known?.handles.join("\n") ?? "";
+          names.value = known?.names.join("\n") ?? "";
         },
         (error: unknown) => say(status, wrong(error), "bad"),
       );

@@ -7,12 +7,14 @@ import { wrong } from "../secret.ts";
 import { onNotice, openPage, showDoor } from "../shell.ts";
 import { number, word } from "../text.ts";
 import { alertCard, cardId, nothingSeen } from "./alerts.ts";
-import { checks, questions } from "./questions.ts";
+import { checks } from "./checks.ts";
+import { questions } from "./questions.ts";
 
 const PANELS = ["alerts", "questions", "checks"] as const;
 type Panel = (typeof PANELS)[number];
 
 let isOpen = false;
+let people: VaultState["subjects"] = [];
 
 async function start(): Promise<void> {
   await openPage("inbox", show);
@@ -27,6 +29,7 @@ async function start(): Promise<void> {
 
 async function show(vault: VaultState): Promise<void> {
   isOpen = vault.state === "open";
+  people = vault.subjects;
   part("open").hidden = !isOpen;
   showDoor(part("closed"), vault);
   // Nothing that was sealed stays on the page once it is locked.
@@ -54,7 +57,10 @@ async function fill(): Promise<void> {
     document.title = unread === 0 ? word("inbox_title") : `(${number(unread)}) ${word("inbox_title")}`;
   });
   part("questions").replaceChildren(...(await questions(attempt)));
-  part("checks").replaceChildren(...(await checks()));
+  // What is shown there took a passphrase: it stays until she leaves.
+  if (part("checks").querySelector("li") === null) {
+    part("checks").replaceChildren(...(await checks(people)));
+  }
 }
 
 function isBeingRead(card: Element): boolean {
