@@ -84,9 +84,31 @@ test("with every site allowed, those that she switched off are left out", () => 
     matches: ALL,
     excludeMatches: ["https://*.x.com/*", "https://*.twitter.com/*"],
   });
-  assert.ok(placesOf("guard", everywhere).excludeMatches.includes("*://forum.example.org/*"));
   assert.equal(siteOf("anything.example", everywhere).isAllowed, true);
   assert.equal(sitesOf(everywhere).at(-1)?.host, EVERYWHERE);
+});
+
+test("with every site allowed the guard is at generators, and where she asked for it", () => {
+  const everywhere = choices(ALL);
+  assert.ok(placesOf("guard", everywhere).matches.includes("https://*.grok.com/*"));
+  assert.ok(!placesOf("guard", everywhere).matches.some((each) => ALL.includes(each)));
+  assert.equal(siteOf("bank.example", everywhere).guard, false);
+  assert.equal(siteOf("grok.com", everywhere).guard, true);
+
+  const asked = choices(ALL, { "studio.example": { off: [], on: ["guard"], pausedUntil: null } });
+  assert.ok(placesOf("guard", asked).matches.includes("*://studio.example/*"));
+  assert.equal(siteOf("studio.example", asked).guard, true);
+  const alone = choices([...ALL, "*://studio.example/*"]);
+  assert.equal(siteOf("studio.example", alone).guard, true);
+});
+
+test("the guard can be switched on for every site, and off again for one", () => {
+  const guarded = choices(ALL, {
+    [EVERYWHERE]: { off: [], on: ["guard"], pausedUntil: null },
+    "forum.example.org": { off: ["guard"], pausedUntil: null },
+  });
+  assert.deepEqual(placesOf("guard", guarded), { matches: ALL, excludeMatches: ["*://forum.example.org/*"] });
+  assert.equal(siteOf("bank.example", guarded).guard, true);
 });
 
 test("every site at once can be paused as well", () => {

@@ -72,7 +72,7 @@ export class Sites {
     const { settings } = await this.#choices();
     const before = settings[host] ?? AS_IT_IS;
     const after = this.#changedBy(before, change);
-    const isAsItIs = after.off.length === 0 && after.pausedUntil === null;
+    const isAsItIs = after.off.length + (after.on?.length ?? 0) === 0 && after.pausedUntil === null;
     const others = Object.fromEntries(Object.entries(settings).filter(([other]) => other !== host));
     await chrome.storage.local.set({ [KEY]: isAsItIs ? others : { ...others, [host]: after } });
     await this.#changed();
@@ -82,8 +82,11 @@ export class Sites {
 
   #changedBy(before: Setting, change: SiteChange): Setting {
     if ("feature" in change) {
-      const others = before.off.filter((feature) => feature !== change.feature);
-      return { ...before, off: change.isOn ? others : [...others, change.feature] };
+      const without = (features: readonly Feature[]): readonly Feature[] => features.filter((feature) => feature !== change.feature);
+      const [off, on] = [without(before.off), without(before.on ?? [])];
+      // Nothing but the guard is ever off by itself.
+      const asked = change.isOn && change.feature === "guard" ? [...on, change.feature] : on;
+      return { ...before, off: change.isOn ? off : [...off, change.feature], on: asked };
     }
     switch (change.pause) {
       case "hour":

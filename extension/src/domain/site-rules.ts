@@ -13,6 +13,8 @@ const FEATURES: readonly Feature[] = ["feed", "requests", "guard"];
 /** What she has set for one site; nothing is kept for a site that she has left as it is. */
 export interface Setting {
   readonly off: readonly Feature[];
+  /** What is off by itself there, and she wants: the guard where only "every site" is allowed. Older settings lack it. */
+  readonly on?: readonly Feature[];
   readonly pausedUntil: UnixTime | "always" | null;
 }
 
@@ -37,11 +39,14 @@ export function siteOf(hostname: string, choices: Choices): SiteState {
 export function sitesOf(choices: Choices): readonly SiteState[] {
   const known = KNOWN_SITES.map((site) => knownSite(site, choices));
   const covered = new Set(known.flatMap((site) => site.origins));
+  const asked = Object.entries(choices.settings).filter(([host, { on = [] }]) => host !== EVERYWHERE && on.length > 0);
   const added = choices.allowed
-    .filter((pattern) => !covered.has(pattern) && !ALL.includes(pattern))
+    .filter((pattern) => !covered.has(pattern) && !isEverywhere(pattern))
     .map((pattern) => URL.parse(pattern.replace("://*.", "://").replace("*://", "https://"))?.hostname ?? "")
+    .concat(asked.map(([host]) => host).filter((host) => siteOf(host, choices).host === host && !siteOf(host, choices).isKnown))
     .filter((hostname) => hostname !== "" && !LOOPBACK.has(hostname));
-  const everywhere = state(EVERYWHERE, EVERYWHERE, ALL, FEATURES, choices);
+  // A page that takes pictures is no generator: a bank, a doctor. There the guard is for her to ask for.
+  const everywhere = state({ host: EVERYWHERE, name: EVERYWHERE, origins: ALL, offers: FEATURES, unasked: ["guard"] }, choices);
   return [...known, ...new Set(added)].map((site) => (typeof site === "string" ? otherSite(site, choices) : site)).concat(everywhere);
 }
 
@@ -71,29 +76,50 @@ function pagesOf(site: SiteState): readonly string[] {
 
 function knownSite(site: KnownSite, choices: Choices): SiteState {
   const origins = [...site.hosts, ...site.pictures].map(pattern);
-  return state(site.hosts[0], site.name, origins, site.offers, choices);
+  return state({ host: site.hosts[0], name: site.name, origins, offers: site.offers, unasked: [] }, choices);
 }
 
 function otherSite(hostname: string, choices: Choices): SiteState {
-  return state(hostname, hostname, [`*://${hostname}/*`], FEATURES, choices);
+  const origins = [`*://${hostname}/*`];
+  const isAmongAll = choices.allowed.some(isEverywhere) && !isAllowedBy(origins, choices.allowed.filter((each) => !isEverywhere(each)));
+  const unasked: readonly Feature[] = isAmongAll && choices.settings[EVERYWHERE]?.on?.includes("guard") !== true ? ["guard"] : [];
+  return state({ host: hostname, name: hostname, origins, offers: FEATURES, unasked }, choices);
 }
 
-function state(host: string, name: string, origins: readonly string[], offers: readonly Feature[], choices: Choices): SiteState {
-  const { off, pausedUntil } = choices.settings[host] ?? AS_IT_IS;
+interface Site {
+  readonly host: string;
+  readonly name: string;
+  readonly origins: readonly string[];
+  readonly offers: readonly Feature[];
+  /** What is off until she asks for it. */
+  readonly unasked: readonly Feature[];
+}
+
+function state({ host, name, origins, offers, unasked }: Site, choices: Choices): SiteState {
+  const { off, on = [], pausedUntil } = choices.settings[host] ?? AS_IT_IS;
   const isOver = typeof pausedUntil === "number" && pausedUntil <= choices.now;
-  const isOn = (feature: Feature): boolean => offers.includes(feature) && !off.includes(feature);
+  const isOn = (feature: Feature): boolean =>
+    offers.includes(feature) && !off.includes(feature) && (!unasked.includes(feature) || on.includes(feature));
   return {
     host,
     name,
     origins,
     offers,
     isKnown: name !== host,
-    isAllowed: origins.every((origin) => isAllowed(origin, choices.allowed)),
+    isAllowed: isAllowedBy(origins, choices.allowed),
     feed: isOn("feed"),
     requests: isOn("requests"),
     guard: isOn("guard"),
     pausedUntil: isOver ? null : pausedUntil,
   };
+}
+
+const isAllowedBy = (origins: readonly string[], allowed: readonly string[]): boolean =>
+  origins.every((origin) => isAllowed(origin, allowed));
+
+/** Whether a pattern is that of every site. */
+function isEverywhere(allowed: string): boolean {
+  return allowed === "<all_urls>" || hostOf(allowed) === "*";
 }
 
 function pattern(host: string): string {
