@@ -225,6 +225,7 @@ class ReferenceGallery:
                         yield Batch(waiting[0], waiting[1].result())
 
             index.load(batches(), snapshot.revision)
+            self._known = snapshot.revision, snapshot.subjects
         self._index, self._transform = index, transform
         self._subject_of, self._revision = subject_of, snapshot.revision
         self._note_bare()

@@ -66,6 +66,7 @@ _TEMPLATES_ADDED = _TEMPLATES.format("revision > ? AND model = ?")
 _TEMPLATES_OF_SUBJECT = _TEMPLATES.format("subject = ? AND model = ?")
 _REMOVED = "SELECT row FROM tombstones WHERE revision > ? ORDER BY row"
 
+_POLICIES = {policy.value: policy for policy in SubjectPolicy}
 _SubjectColumns = tuple[str, bytes, bytes, str, int, bytes | None, int]
 
 
@@ -332,7 +333,7 @@ def _subjects(
             subject=SubjectId(subject),
             wrapped_key=wrapped_key,
             sealed_name=sealed_name,
-            policy=SubjectPolicy(policy),
+            policy=_POLICIES[policy],
             enrolled_at=from_microseconds(enrolled_at),
             own_passphrase=own_passphrase,
             has_shared=bool(has_shared),
