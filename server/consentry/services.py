@@ -32,6 +32,10 @@ from consentry.grants.ports import Feed
 from consentry.grants.requests import RequestDesk
 from consentry.grants.tokens import TokenDesk
 from consentry.imagery.limits import Limits
+from consentry.rights.export import ExportSubject
+from consentry.rights.holds import HoldDesk
+from consentry.rights.periods import Periods
+from consentry.rights.retention import EnforceRetention
 from consentry.transparency.ports import LogStore
 from consentry.transparency.publication import PublishLog, RenewLog
 from consentry.transparency.receipts import ReceiptSigner
@@ -42,6 +46,10 @@ from consentry.vault.custody import Custody
 class Services:
     """Everything that a door may ask for. Each member is safe to share between threads."""
 
+    retention: EnforceRetention
+    holds: HoldDesk
+    periods: Periods
+    export_subject: ExportSubject
     check: CheckImages
     check_output: CheckOutput
     my_checks: ReadMyChecks

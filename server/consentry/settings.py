@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from consentry.kernel.errors import BadRequest
+from consentry.rights.periods import LONGEST_DAYS, Periods
 
 _LOOPBACK = {"127.0.0.1", "::1"}
 
@@ -71,6 +72,33 @@ class Settings(BaseSettings):
             "Cooling-off time, in seconds, between announcing consent to a revealing use and being "
             "able to give it; taking it back is never delayed."
         ),
+    )
+    receipts_days: int = Field(
+        default=1095,
+        ge=30,
+        le=LONGEST_DAYS,
+        description="Days for which receipts are kept; a legal hold keeps them longer.",
+    )
+    openings_days: int = Field(
+        default=1095,
+        ge=30,
+        le=LONGEST_DAYS,
+        description=(
+            "Days for which platform, purpose and region of a verdict can be opened to an auditor; "
+            "a legal hold keeps that longer. Then the log's entry tells the day and the verdict alone."
+        ),
+    )
+    feed_days: int = Field(
+        default=90,
+        ge=7,
+        le=LONGEST_DAYS,
+        description="Days for which a platform can still read that something was taken back.",
+    )
+    lapsed_days: int = Field(
+        default=30,
+        ge=1,
+        le=365,
+        description="Days for which tokens and keys stay listed after their end.",
     )
     sightings_days: int = Field(
         default=180,
@@ -280,6 +308,22 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, path: Path) -> Path:
         return path.expanduser().absolute()
+
+    @property
+    def periods(self) -> Periods:
+        """How long things are kept."""
+        return Periods(
+            receipts_days=self.receipts_days,
+            openings_days=self.openings_days,
+            sightings_days=self.sightings_days,
+            feed_days=self.feed_days,
+            lapsed_days=self.lapsed_days,
+        )
+
+    @property
+    def holds_path(self) -> Path:
+        """The file of legal holds."""
+        return self.home / "holds.json"
 
     @property
     def database_path(self) -> Path:

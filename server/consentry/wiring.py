@@ -80,6 +80,9 @@ from consentry.kernel.errors import (
     StorageFailed,
     StorageFull,
 )
+from consentry.rights.export import ExportSubject
+from consentry.rights.holds import HoldDesk
+from consentry.rights.retention import EnforceRetention
 from consentry.services import Services
 from consentry.settings import Settings
 from consentry.storage.backup_keys import SqlBackupKeyStore
@@ -89,11 +92,13 @@ from consentry.storage.database import Database
 from consentry.storage.feed import SqlFeed
 from consentry.storage.grants import SqlGrantStore
 from consentry.storage.head_memory import FileHeadMemory
+from consentry.storage.hold_file import FileHoldStore
 from consentry.storage.home import SqlHomeStore
 from consentry.storage.keys import SqlKeyStore, SqlProbeStore
 from consentry.storage.log import SqlLog
 from consentry.storage.names import SqlAliasStore, SqlContestStore
 from consentry.storage.receipts import SqlReceiptStore
+from consentry.storage.retention import SqlRetentionStore
 from consentry.storage.sightings import SqlSightingStore
 from consentry.storage.subjects import SqlSubjectStore
 from consentry.storage.tokens import SqlTokenStore
@@ -355,7 +360,8 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
     people = People(subjects, custody)
     turn = threading.Lock()
     signing_key = _installation_key(
-        settings.keys_dir / "receipts.pem", is_in_use=receipts.count() > 0
+        settings.keys_dir / "receipts.pem",
+        is_in_use=receipts.count() > 0 or log.published() is not None,
     )
     signer = ReceiptSigner(private_key=signing_key, issuer=_issuer(signing_key), clock=clock)
     erasure_signer = ErasureSigner(private_key=signing_key, issuer=signer.issuer, clock=clock)
@@ -386,7 +392,51 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
     persons = PersonDetector(models)
     reading_keys = ReadingKeys(subject_keys, own_passphrases)
     seal_sighting, sightings = SealSighting(reading_keys), SqlSightingStore(database)
+    my_checks = ReadMyChecks(
+        sightings,
+        receipts,
+        reading_keys,
+        verify_actor,
+        clock,
+        kept_days=settings.sightings_days,
+    )
+    token_desk = TokenDesk(
+        token_store,
+        subject_keys,
+        token_signer,
+        verify_actor,
+        intent,
+        clock,
+        intimate_delay_s=settings.intimate_delay_s,
+    )
+    holds = HoldDesk(FileHoldStore(settings.holds_path), clock)
+    retention_store = SqlRetentionStore(database)
     return Services(
+        retention=EnforceRetention(
+            retention_store,
+            holds,
+            settings.periods,
+            {"consents": requests.sweep, "sightings": my_checks.sweep},
+            clock,
+        ),
+        holds=holds,
+        periods=settings.periods,
+        export_subject=ExportSubject(
+            people=people,
+            store=subjects,
+            keys=subject_keys,
+            presence=verify_actor,
+            aliases=aliases,
+            grants=grants,
+            tokens=token_desk,
+            requests=requests,
+            contests=contests,
+            checks=my_checks,
+            openings=retention_store.openings_of,
+            holds=holds,
+            periods=settings.periods,
+            clock=clock,
+        ),
         check=CheckImages(
             faces=faces,
             persons=persons,
@@ -415,14 +465,7 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
             limits=limits,
             clock=clock,
         ),
-        my_checks=ReadMyChecks(
-            sightings,
-            receipts,
-            reading_keys,
-            verify_actor,
-            clock,
-            kept_days=settings.sightings_days,
-        ),
+        my_checks=my_checks,
         recall=RecallCheck(receipts, signer),
         news=ReadNews(SqlFeed(database), receipts, _cursor_secret(signing_key)),
         look=LookAtFaces(faces=faces, limits=limits),
@@ -447,15 +490,7 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
         aliases=aliases,
         contests=contests,
         grants=grants,
-        consent_tokens=TokenDesk(
-            token_store,
-            subject_keys,
-            token_signer,
-            verify_actor,
-            intent,
-            clock,
-            intimate_delay_s=settings.intimate_delay_s,
-        ),
+        consent_tokens=token_desk,
         consent_requests=requests,
         feed=SqlFeed(database),
         custody=custody,

@@ -114,4 +114,5 @@ def test_no_person_is_ever_part_of_an_address(document):
         "token_id",
         "alias_id",
         "contest_id",
+        "hold_id",
     }

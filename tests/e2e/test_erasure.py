@@ -131,7 +131,11 @@ def hers(home: TestHome, subject: SubjectId) -> dict[str, bytes]:
     """What is of her alone: not the identifiers of others in rows that name both."""
     others = [stored.subject for stored in home.store.subjects() if stored.subject != subject]
     theirs = {value for other in others for value in traces_of(home, other).values()}
-    return {k: v for k, v in traces_of(home, subject).items() if v == subject.encode() or v not in theirs} | {
+    return {
+        k: v
+        for k, v in traces_of(home, subject).items()
+        if v == subject.encode() or v not in theirs
+    } | {
         "her name": NAME.encode(),
         "her handle": HANDLE.encode(),
         "her identifier": subject.encode(),

@@ -25,6 +25,8 @@ from consentry.kernel.taxonomy import (
     SubjectPolicy,
     Verdict,
 )
+from consentry.rights.holds import HoldDesk
+from consentry.rights.periods import Periods
 from consentry.services import Services
 from consentry.transparency.erasure import ErasedEntry, SignedErasure
 from consentry.transparency.receipts import ReceiptInputs, ReceiptSigner, ReceiptStatement
@@ -73,6 +75,11 @@ class MemoryEnrol:
                 has_own_passphrase=own_passphrase is not None,
             )
         )
+
+
+class NoHolds:
+    def all(self):
+        return ()
 
 
 ERASURE = SignedErasure(
@@ -279,6 +286,10 @@ def build_services(clock: ManualClock) -> Services:
     people, receipts = MemoryPeople(custody), MemoryReceipts()
     signer = ReceiptSigner(private_key=key, issuer="urn:test", clock=clock)
     return Services(
+        retention=None,
+        holds=HoldDesk(NoHolds(), clock),
+        periods=Periods(),
+        export_subject=None,
         check=ScriptedCheck(signer, receipts, clock),
         check_output=None,
         my_checks=None,

@@ -46,6 +46,10 @@ from consentry.imagery.limits import Limits
 from consentry.intent.engine import IntentEngine
 from consentry.kernel.ids import SubjectId
 from consentry.kernel.taxonomy import Mode, Purpose, SubjectPolicy
+from consentry.rights.export import ExportSubject
+from consentry.rights.holds import HoldDesk
+from consentry.rights.periods import Periods
+from consentry.rights.retention import EnforceRetention
 from consentry.services import Services
 from consentry.storage.backup_keys import SqlBackupKeyStore
 from consentry.storage.consent_requests import SqlRequestStore
@@ -53,10 +57,12 @@ from consentry.storage.consent_tokens import SqlConsentTokenStore
 from consentry.storage.database import Database
 from consentry.storage.feed import SqlFeed
 from consentry.storage.grants import SqlGrantStore
+from consentry.storage.hold_file import FileHoldStore
 from consentry.storage.home import SqlHomeStore
 from consentry.storage.keys import SqlKeyStore, SqlProbeStore
 from consentry.storage.names import SqlAliasStore, SqlContestStore
 from consentry.storage.receipts import SqlReceiptStore
+from consentry.storage.retention import SqlRetentionStore
 from consentry.storage.sightings import SqlSightingStore
 from consentry.storage.subjects import SqlSubjectStore
 from consentry.storage.vault_header import SqlHeaderStore
@@ -191,6 +197,32 @@ class TestHome:
         self.revoke = RevokeSubject(self.people, self.store, self.gallery, self.erasure_signer)
         self.erase_home = EraseHome(home_store, self.custody, turn, self.erasure_signer)
         self.rotate = RotateKeys(self.store, self.custody, self.gallery, turn)
+        self.holds = HoldDesk(FileHoldStore(self.path / "holds.json"), self.clock)
+        self.periods = Periods()
+        retention_store = SqlRetentionStore(self.database)
+        self.retention = EnforceRetention(
+            retention_store,
+            self.holds,
+            self.periods,
+            {"consents": self.consent_requests.sweep, "sightings": self.my_checks.sweep},
+            self.clock,
+        )
+        self.export_subject = ExportSubject(
+            people=self.people,
+            store=self.store,
+            keys=SubjectKeyRing(self.store, self.custody),
+            presence=self.verify_actor,
+            aliases=self.aliases,
+            grants=self.grants,
+            tokens=self.consent_tokens,
+            requests=self.consent_requests,
+            contests=self.contests,
+            checks=self.my_checks,
+            openings=retention_store.openings_of,
+            holds=self.holds,
+            periods=self.periods,
+            clock=self.clock,
+        )
         self.export_backup = ExportBackup(
             self.store,
             SqlAliasStore(self.database),
@@ -240,6 +272,10 @@ class TestHome:
         """The bundle that doors are given, with tokens, sessions and pairing of its own."""
         tokens = Tokens(MemoryTokenStore(), self.clock)
         return Services(
+            retention=self.retention,
+            holds=self.holds,
+            periods=self.periods,
+            export_subject=self.export_subject,
             check=self.check_images,
             check_output=self.check_output,
             my_checks=self.my_checks,

@@ -10,7 +10,9 @@ from pathlib import Path
 from consentry import __version__
 from consentry.api.openapi import openapi_document
 from consentry.api.problems import summary_of
+from consentry.api.routes_rights import copy_schema
 from consentry.kernel.errors import ConsentryError
+from consentry.rights.inventory import document
 
 _BEGIN = "<!-- generated: errors -->\n"
 _END = "<!-- end of generated -->\n"
@@ -49,6 +51,10 @@ def _kinds(root: type[ConsentryError]) -> Iterator[type[ConsentryError]]:
 
 def _main(folder: Path) -> None:
     (folder / "openapi.json").write_text(openapi_text(), encoding="utf-8")
+    privacy = folder / "privacy.md"
+    privacy.write_text(document(privacy.read_text(encoding="utf-8")), encoding="utf-8")
+    schema = folder / "specs" / "subject-copy.schema.json"
+    schema.write_text(copy_schema(), encoding="utf-8")
     errors = folder / "errors.md"
     errors.write_text(errors_document(errors.read_text(encoding="utf-8")), encoding="utf-8")
 

@@ -112,6 +112,59 @@ class ErasedAnswer(Answer):
     entries: list[ErasedEntryAnswer]
 
 
+class KeptAnswer(Answer):
+    """One thing that is kept."""
+
+    name: str
+    place: str
+    fields: dict[str, str]
+    what: str
+    why: str
+    opens: str
+    ends: str
+    plain: str
+
+
+class HoldAnswer(Answer):
+    """A legal hold."""
+
+    hold: str
+    reason: str
+    placed_by: str
+    placed_at: datetime
+    until: datetime
+
+
+class NewHoldAnswer(HoldAnswer):
+    """A legal hold that was just placed."""
+
+    format: Literal["consentry.hold/1"]
+
+
+class HoldsAnswer(Answer):
+    """The legal holds that are in force."""
+
+    format: Literal["consentry.holds/1"]
+    holds: list[HoldAnswer]
+
+
+class InventoryAnswer(Answer):
+    """Everything that is kept."""
+
+    format: Literal["consentry.inventory/1"]
+    kept: list[KeptAnswer]
+    holds: list[HoldAnswer]
+
+
+class RetentionAnswer(Answer):
+    """What was deleted, or would be."""
+
+    format: Literal["consentry.retention/1"]
+    dry_run: bool
+    counts: dict[str, int]
+    held: list[str]
+
+
 class ImageErrorAnswer(Answer):
     """Why a picture was not read."""
 

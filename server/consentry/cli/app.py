@@ -30,6 +30,7 @@ from consentry.cli.people import enrol, erase, revoke, subjects
 from consentry.cli.platforms import platforms
 from consentry.cli.receipts import receipts
 from consentry.cli.requests import requests
+from consentry.cli.rights import holds, privacy, retention
 from consentry.cli.serve import open_dashboard, serve
 from consentry.cli.terminal import say
 from consentry.cli.witness import witness
@@ -100,6 +101,9 @@ app.add_typer(keys, name="keys")
 app.add_typer(database, name="db")
 app.add_typer(backup, name="backup")
 app.add_typer(receipts, name="receipt")
+app.add_typer(privacy, name="privacy")
+app.add_typer(retention, name="retention")
+app.add_typer(holds, name="hold")
 app.add_typer(my_checks, name="checks")
 app.add_typer(log, name="log")
 app.add_typer(audit, name="audit")

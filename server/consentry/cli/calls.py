@@ -17,14 +17,18 @@ from consentry.cli.answers import (
     EntryAnswer,
     ErasedAnswer,
     FacesAnswer,
+    HoldsAnswer,
+    InventoryAnswer,
     IssuedTokenAnswer,
     KeysAnswer,
     KeySetAnswer,
     MadeKeyAnswer,
     MyChecksAnswer,
+    NewHoldAnswer,
     PairingCodeAnswer,
     ReceiptsAnswer,
     RestoredAnswer,
+    RetentionAnswer,
     RevokedAnswer,
     RotatedAnswer,
     RotatedKeyAnswer,
@@ -48,6 +52,16 @@ class _PassphraseBody(BaseModel):
 class _BackupBody(BaseModel):
     passphrase: str
     kind: Literal["apart", "whole"]
+
+
+class _RetentionBody(BaseModel):
+    dry_run: bool
+
+
+class _HoldBody(BaseModel):
+    reason: str
+    placed_by: str
+    until: datetime
 
 
 class _ChangeBody(BaseModel):
@@ -325,6 +339,39 @@ def pairing_code(line: Companion) -> PairingCodeAnswer:
 def new_entry(line: Companion) -> EntryAnswer:
     """Ask for a link that signs a browser in."""
     return line.post("/v1/entries", EntryAnswer)
+
+
+def inventory(line: Companion) -> InventoryAnswer:
+    """Ask what is kept, and for how long."""
+    return line.get("/v1/inventory", InventoryAnswer)
+
+
+def export_subject(line: Companion, subject: str) -> bytes:
+    """Ask for a copy of all that is kept about one person."""
+    return line.fetch("/v1/subjects/export", body=_SubjectBody(subject=subject))
+
+
+def enforce_retention(line: Companion, *, dry_run: bool) -> RetentionAnswer:
+    """Delete what is due, or count it."""
+    return line.post("/v1/retention", RetentionAnswer, body=_RetentionBody(dry_run=dry_run))
+
+
+def holds(line: Companion) -> HoldsAnswer:
+    """Ask for the legal holds that are in force."""
+    return line.get("/v1/holds", HoldsAnswer)
+
+
+def place_hold(line: Companion, *, reason: str, placed_by: str, until: datetime) -> NewHoldAnswer:
+    """Place a legal hold."""
+    body = _HoldBody(reason=reason, placed_by=placed_by, until=until)
+    return line.post("/v1/holds", NewHoldAnswer, body=body)
+
+
+def lift_hold(line: Companion, hold: str) -> None:
+    """End a legal hold."""
+    from urllib.parse import quote
+
+    line.call("DELETE", f"/v1/holds/{quote(hold, safe='')}")
 
 
 def _uploads(field: str, pictures: Sequence[Picture]) -> list[Upload]:

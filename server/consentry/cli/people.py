@@ -34,6 +34,12 @@ ErasureReceipt = Annotated[
 ]
 
 
+_KEPT = (
+    "Kept, sealed by your passphrase until you end it: a description of the face as numbers, and the name. "
+    "No photo. All of it, and for how long: consentry privacy inventory"
+)
+
+
 class PolicyChoice(StrEnum):
     """`SubjectPolicy`, as it is typed at a terminal."""
 
@@ -95,6 +101,7 @@ def enrol(  # noqa: PLR0913 -- one argument for each option of the command
 
     invocation = Invocation.of(context)
     pictures = read_pictures(photos, max_bytes=invocation.settings.max_image_bytes)
+    note(_KEPT)
     with invocation.line() as line:
         open_vault(line, invocation.passphrase(passphrase_fd), may_create=True)
         first = None

@@ -43,6 +43,7 @@ _LOG = logging.getLogger(__name__)
 _GRACE_S = 15
 _EXPIRE_EVERY_S = 5.0
 _SWEEP_EVERY_S = 60.0
+_RETAIN_EVERY_S = 86_400.0
 _STARTED_POLL_S = 0.02
 
 
@@ -265,13 +266,15 @@ async def _serve(home: Home, settings: Settings, *, shows_link: bool) -> None:
             idle_lock = asyncio.create_task(_expire_idle_vault(home))
             sweeping = asyncio.create_task(_sweep_consents(home))
             publishing = asyncio.create_task(_publish_log(home))
+            retaining = asyncio.create_task(_enforce_retention(home))
             try:
                 await _until_started(only_servers, tasks)
                 warming = asyncio.create_task(asyncio.to_thread(home.warm_up))
                 _announce(home, settings, port, has_socket=local is not None, shows_link=shows_link)
                 await warming
                 await asyncio.wait(
-                    [*tasks, idle_lock, sweeping, publishing], return_when=asyncio.FIRST_COMPLETED
+                    [*tasks, idle_lock, sweeping, publishing, retaining],
+                    return_when=asyncio.FIRST_COMPLETED,
                 )
             finally:
                 for server in only_servers:
@@ -279,8 +282,9 @@ async def _serve(home: Home, settings: Settings, *, shows_link: bool) -> None:
                 idle_lock.cancel()
                 sweeping.cancel()
                 publishing.cancel()
+                retaining.cancel()
                 ended = await asyncio.gather(
-                    *tasks, idle_lock, sweeping, publishing, return_exceptions=True
+                    *tasks, idle_lock, sweeping, publishing, retaining, return_exceptions=True
                 )
         for end in ended:
             if isinstance(end, Exception):
@@ -360,6 +364,17 @@ async def _sweep_consents(home: Home) -> None:
         except (StorageFailed, StorageFull) as cause:
             # It is of no use to anybody any more; a full disk must not end the companion.
             _LOG.warning("what has lapsed could not be destroyed, trying again: %s", cause)
+
+
+async def _enforce_retention(home: Home) -> None:
+    """Delete what has been kept long enough: at the start, and then each day."""
+    while True:
+        try:
+            await asyncio.to_thread(home.services.retention, is_dry=False)
+        except OperatorError as cause:
+            # Kept a day longer; what is served must go on.
+            _LOG.error("what is due could not be deleted, trying again tomorrow: %s", cause)
+        await asyncio.sleep(_RETAIN_EVERY_S)
 
 
 async def _publish_log(home: Home) -> None:

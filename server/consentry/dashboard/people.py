@@ -14,6 +14,7 @@ from consentry.enrolment.enrol import MAX_NAME_CHARS, MAX_PHOTOS
 from consentry.faces.quality import PLAIN_WORDS
 from consentry.kernel.errors import BadRequest, NotFound
 from consentry.kernel.taxonomy import SubjectPolicy
+from consentry.rights.inventory import about_her
 from consentry.transparency.erasure import SignedErasure
 from consentry.transparency.jwks import encode_base64url
 from consentry.vault.passphrase import MIN_CHARACTERS, Passphrase
@@ -25,6 +26,8 @@ def show_enrol(visit: Visit) -> Response:
         return way
     return visit.page(
         "enrol.html",
+        kept=about_her(visit.services.periods),
+        holds=visit.services.holds.active(),
         policies=POLICIES,
         chosen=visit.form.text("policy") or SubjectPolicy.EVERY_EDIT,
         name=visit.form.text("name"),
