@@ -25,14 +25,14 @@ def receipt(n: int, at: datetime = NOON, log: LogPlace | None = None) -> StoredR
         issued_at=at,
         verdict=Verdict.REFUSE,
         reasons=(PublicReason.MINOR, PublicReason.REVEALING_REAL_PERSON),
-        jws=f"eyJ.{n}.sig" if log is None else signed(n, log),
+        jws=f"e30.{n}.c2ln" if log is None else signed(n, log),
         log=log,
     )
 
 
 def signed(n: int, place: LogPlace) -> str:
     claims = json.dumps({"log": {"origin": place.origin, "index": place.index}, "n": n})
-    return f"eyJ.{encode_base64url(claims.encode())}.sig"
+    return f"e30.{encode_base64url(claims.encode())}.c2ln"
 
 
 def draft(n: int, at: datetime = NOON) -> DraftReceipt:
@@ -57,7 +57,7 @@ class ReceiptStoreContract(ABC):
     @pytest.mark.parametrize("verdict", list(Verdict))
     def test_every_verdict_can_be_kept_without_reasons(self, receipts, verdict):
         kept = StoredReceipt(
-            check=CheckId("chk_9"), issued_at=NOON, verdict=verdict, reasons=(), jws="a.e30.c"
+            check=CheckId("chk_9"), issued_at=NOON, verdict=verdict, reasons=(), jws="e30.e30.c2ln"
         )
         receipts.add(draft_of(kept))
 

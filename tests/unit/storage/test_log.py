@@ -483,7 +483,7 @@ def test_a_verdict_of_any_words_fits_into_an_entry(database, log):
         issued_at=NOON,
         verdict=Verdict.REFUSE,
         reasons=tuple(PublicReason),
-        jws="a.e30.c",
+        jws="e30.e30.c2ln",
     )
     assert SqlReceiptStore(database, log).add(draft_of(kept)) is not None
     assert max(map(len, entries(log))) < 2_000
