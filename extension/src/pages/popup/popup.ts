@@ -24,6 +24,7 @@ async function start(): Promise<void> {
   openLinksInTabs();
   tab = await currentTab();
   part("site-switch").addEventListener("change", () => void attempt(turn));
+  part("guard-switch").addEventListener("change", () => void attempt(turnGuard));
   part("site-allow").addEventListener("click", () => void attempt(allow));
   part("pause-hour").addEventListener("click", () => void attempt(() => pause("hour")));
   part("pause-always").addEventListener("click", () => void attempt(() => pause("always")));
@@ -117,6 +118,8 @@ function showSite(state: SiteState): void {
   toggle.hidden = !state.isAllowed;
   part("site-allow").hidden = state.isAllowed;
   part("site-working").hidden = !state.isAllowed || isPaused;
+  part("site-guard").hidden = !state.offers.includes("guard");
+  part<HTMLInputElement>("guard-switch").checked = state.guard;
   part("site-resume").hidden = !state.isAllowed || !isPaused;
 }
 
@@ -153,6 +156,15 @@ async function turn(): Promise<void> {
 async function pause(how: "hour" | "always" | "end"): Promise<void> {
   if (site !== null) {
     showSite(await ask("site.set", { host: site.host, change: { pause: how } }));
+  }
+}
+
+/** Where every site is allowed, this is how she asks for the guard on one of them. It is there from the page's beginning or not. */
+async function turnGuard(): Promise<void> {
+  if (site !== null && tab !== null) {
+    const isOn = part<HTMLInputElement>("guard-switch").checked;
+    showSite(await ask("site.set", { host: site.host, change: { feature: "guard", isOn } }));
+    await chrome.tabs.reload(tab.id);
   }
 }
 
