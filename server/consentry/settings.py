@@ -194,7 +194,7 @@ class Settings(BaseSettings):
         default=None,
         description=(
             "Identifier (`key_…`) of the platform's API key, so that it may follow consent requests "
-            "that the gateway has opened."
+            "that the gateway has opened. Its budget of faces, as it is when the gateway starts, is charged."
         ),
     )
     gateway_checks: int = Field(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from starlette.types import ASGIApp
 
+from consentry.accounts.budgets import KeyCharge, ProbeQuota
 from consentry.api.gateway_app import GatewayApp, GatewaySettings
 from consentry.api.gateway_body import HELD_TIMES, BodyLimits
 from consentry.api.gateway_inner import InnerUpstream
@@ -185,7 +186,25 @@ class GatewayParts:
             clock=self.clock,
             platform=settings.gateway_platform,
             caller=settings.gateway_caller or "gateway",
+            meter=self._meter(),
         )
+
+    def _meter(self) -> KeyCharge | None:
+        """Return what charges the platform's API key; None when it has named none.
+
+        Raises:
+            BadRequest: If it is none of this home.
+        """
+        name = self.settings.gateway_caller
+        if name is None:
+            return None
+        key = next((each for each in self.services.keys.list() if each.key == name), None)
+        if key is None:
+            raise BadRequest(
+                "CONSENTRY_GATEWAY_CALLER names no API key of this data folder. Take one from: consentry platform list"
+            )
+        quota = ProbeQuota(per_hour=key.faces_per_hour, per_day=key.faces_per_day)
+        return KeyCharge(self.services.probes, key.key, quota)
 
     def grpc_upstream(self) -> GrpcUpstream | None:
         """Build what leads to the generator behind the gRPC door; None when none is named.

@@ -139,6 +139,23 @@ class ProbeBudget:
         return self.spend(key, quota, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class KeyCharge:
+    """Charges one API key for what is done in its name, without remembering what is left."""
+
+    budget: ProbeBudget
+    key: KeyId
+    quota: ProbeQuota
+
+    def spend(self, faces: int) -> None:
+        """Count the faces of one check.
+
+        Raises:
+            TooManyRequests: If fewer are left.
+        """
+        self.budget.spend(self.key, self.quota, faces)
+
+
 def _states(found: Spending, quota: ProbeQuota, now: int) -> tuple[BudgetState, ...]:
     return tuple(
         BudgetState(

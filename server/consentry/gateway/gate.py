@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 
 from consentry.checks.check import MAX_IMAGES, CheckRequest
 from consentry.checks.output import Basis, OutputRequest
+from consentry.checks.ports import ProbeMeter
 from consentry.gateway.answers import events_of, whole_of
 from consentry.gateway.dialect import Dialect, Endpoint
 from consentry.gateway.exchange import (
@@ -87,6 +88,7 @@ class Gate:
         platform: Whom the gateway acts for; goes into receipts and grants.
         caller: The platform's own credential here, under which it may follow questions; or a
             name of the gateway.
+        meter: Charged with the faces in what is sent and in what comes back; None for nobody's.
     """
 
     dialect: Dialect
@@ -98,6 +100,7 @@ class Gate:
     clock: Clock
     platform: str | None = None
     caller: str = "gateway"
+    meter: ProbeMeter | None = None
     random: Random = os.urandom
 
     async def open(
@@ -238,6 +241,7 @@ class _Way:
             token=self.head.value(b"consentry-token"),
             asker=request.asker,
             caller=self.gate.caller,
+            meter=self.gate.meter,
         )
 
     def _gathering(self, max_bytes: int) -> Gathering:
@@ -333,6 +337,7 @@ class _Way:
                 bases=tuple(self.bases),
                 platform=self.gate.platform,
                 caller=self.gate.caller,
+                meter=self.gate.meter,
             )
         )
         self.passage.check_s += self.gate.clock.monotonic() - began

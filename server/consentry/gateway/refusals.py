@@ -17,6 +17,7 @@ from consentry.kernel.errors import (
     NotFound,
     Overloaded,
     RequestTimedOut,
+    TooManyRequests,
     Unauthenticated,
     Unreachable,
     UnsupportedMediaType,
@@ -48,6 +49,8 @@ class Kind(StrEnum):
     FORBIDDEN = "forbidden"
     TOO_SLOW = "too_slow"
     OVERLOADED = "overloaded"
+    TOO_MANY = "too_many"
+    """The platform's budget of faces is used up."""
     UPSTREAM_FAILED = "upstream_failed"
     UPSTREAM_TIMED_OUT = "upstream_timed_out"
     ERROR = "error"
@@ -82,13 +85,21 @@ _KINDS: tuple[tuple[type[ConsentryError], Kind], ...] = (
     (UnsupportedMediaType, Kind.UNREADABLE),
     (BadRequest, Kind.MALFORMED),
     (Overloaded, Kind.OVERLOADED),
+    (TooManyRequests, Kind.TOO_MANY),
     (UpstreamTimedOut, Kind.UPSTREAM_TIMED_OUT),
     (Unreachable, Kind.UPSTREAM_FAILED),
 )
 _OURS = "The request could not be examined, so it was not carried out. Try again later."
 # What can be wrong with an answer, other than that the generator did not do as expected.
 _OF_ANSWERS = frozenset(
-    {Kind.UNREADABLE, Kind.OVERLOADED, Kind.UPSTREAM_FAILED, Kind.UPSTREAM_TIMED_OUT, Kind.ERROR}
+    {
+        Kind.UNREADABLE,
+        Kind.OVERLOADED,
+        Kind.TOO_MANY,
+        Kind.UPSTREAM_FAILED,
+        Kind.UPSTREAM_TIMED_OUT,
+        Kind.ERROR,
+    }
 )
 
 

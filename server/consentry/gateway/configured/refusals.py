@@ -19,6 +19,7 @@ _STATUSES: Mapping[Kind, int] = {
     Kind.FORBIDDEN: 403,
     Kind.TOO_SLOW: 408,
     Kind.OVERLOADED: 503,
+    Kind.TOO_MANY: 429,
     Kind.UPSTREAM_FAILED: 502,
     Kind.UPSTREAM_TIMED_OUT: 504,
     Kind.ERROR: 503,

@@ -33,6 +33,7 @@ _SHAPES: Mapping[Kind, _Shape] = {
     Kind.FORBIDDEN: (403, "invalid_request_error", "forbidden"),
     Kind.TOO_SLOW: (408, "invalid_request_error", "request_timeout"),
     Kind.OVERLOADED: (503, "server_error", "overloaded"),
+    Kind.TOO_MANY: (429, "requests", "rate_limit_exceeded"),
     Kind.UPSTREAM_FAILED: (502, "server_error", "upstream_failed"),
     Kind.UPSTREAM_TIMED_OUT: (504, "server_error", "upstream_timeout"),
     Kind.ERROR: (503, "server_error", "check_failed"),

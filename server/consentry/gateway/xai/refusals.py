@@ -33,6 +33,7 @@ _SHAPES: Mapping[Kind, tuple[int, str]] = {
     Kind.FORBIDDEN: (403, "The caller does not have permission to execute the specified operation"),
     Kind.TOO_SLOW: (408, "The request came too slowly"),
     Kind.OVERLOADED: (503, _BUSY),
+    Kind.TOO_MANY: (429, "Some resource has been exhausted"),
     Kind.UPSTREAM_FAILED: (502, "The upstream failed"),
     Kind.UPSTREAM_TIMED_OUT: (504, "The upstream timed out"),
     Kind.ERROR: (503, _BUSY),
