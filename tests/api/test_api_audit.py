@@ -32,6 +32,8 @@ OPEN = {
     ("get", "/.well-known/jwks.json"),
     ("get", "/.well-known/consentry"),
     ("get", "/healthz"),
+    ("get", "/v1/holds"),
+    ("get", "/v1/inventory"),
     ("get", "/v1/policy"),
     ("get", "/v1/reasons"),
     ("post", "/v1/identity/challenge"),
