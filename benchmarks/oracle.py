@@ -1,6 +1,6 @@
 """Can a platform tell from an answer, or from how long it takes, whether somebody is protected?
 
-    python benchmarks/oracle.py DIR [--checks N] [--json FILE]
+    python benchmarks/oracle.py DIR [--checks N] [--only face|name] [--json FILE]
 
 ``DIR`` holds labelled photos, ``faces-lfw-dev/NAME/*.jpg``, two or more of each person used. A real
 companion (vault, SQLite, models, uvicorn) runs in a process of its own, in a home that is thrown
@@ -219,7 +219,23 @@ class Platform:
         )
 
 
-def observe(people: Sequence[Person], checks: int) -> list[Observation]:
+def plan_of(checks: int, only: str | None) -> list[tuple[int, str, tuple[str, ...], int]]:
+    """Return the blocks: which half is enrolled, under which choice, what is asked, how often each."""
+    if only is not None:
+        return [(block, "every_edit", (only,), checks // BLOCKS) for block in range(BLOCKS)]
+    both = [
+        (block, "every_edit", ("face", "name"), checks // BLOCKS // 2) for block in range(BLOCKS)
+    ]
+    # The last pair of blocks is the everyday one, under both choices that a subject has.
+    every = [(block, "every_edit", ("everyday, every edit",), checks // 16) for block in range(2)]
+    some = [
+        (block, "intimate_and_impersonating", ("everyday, intimate only",), checks // 16)
+        for block in range(2)
+    ]
+    return [*both, *every, *some]
+
+
+def observe(people: Sequence[Person], checks: int, only: str | None) -> list[Observation]:
     """Run all blocks, and return every answer."""
     found: list[Observation] = []
     choice = random.Random(7)
@@ -232,19 +248,11 @@ def observe(people: Sequence[Person], checks: int) -> list[Observation]:
         there.close()
         port, secret = here.recv()
         platform = Platform(port, secret)
-        # The last pair of blocks is the everyday one, under both choices that a subject has.
-        plan = [(block, "every_edit", ("face", "name")) for block in range(BLOCKS)]
-        plan += [(block, "every_edit", ("everyday, every edit",)) for block in range(2)]
-        plan += [
-            (block, "intimate_and_impersonating", ("everyday, intimate only",))
-            for block in range(2)
-        ]
-        for block, policy, kinds in plan:
+        for block, policy, kinds, share in plan_of(checks, only):
             wanted = [i for i in range(len(people)) if i % 2 == block % 2]
             here.send((wanted, policy))
             enrolled = set(here.recv())
             usable = [i for i in range(len(people)) if i % 2 != block % 2 or i in enrolled]
-            share = checks // (BLOCKS * 2) if len(kinds) > 1 else checks // 16
             asked = [(kind, i) for kind in kinds for i in _spread(usable, share, choice)]
             choice.shuffle(asked)
             for warm in range(8):
@@ -331,8 +339,10 @@ def main() -> int:
     parser.add_argument("folder", type=Path, help="labelled photos")
     parser.add_argument("--checks", type=int, default=4000, help="revealing ones, in all")
     parser.add_argument("--json", type=Path, help="where to write the figures")
+    parser.add_argument("--only", choices=("face", "name"), help="one kind alone")
     options = parser.parse_args()
-    found = observe(people_in(options.folder / "faces-lfw-dev", PEOPLE), options.checks)
+    people = people_in(options.folder / "faces-lfw-dev", PEOPLE)
+    found = observe(people, options.checks, options.only)
     figures, is_held = report(found)
     if options.json is not None:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")

@@ -28,13 +28,16 @@ SCHEMA = schemathesis.openapi.from_dict(openapi_document(__version__))
 ADA = (200, 0, 0)
 MAX_BODY_BYTES = 8_000_000
 
-# They end the home, or take Argon2id's time for every example; they have tests of their own.
-LEFT_OUT = "^/v1/(erase|backup.*|vault.*|subjects/revoke)$"
+# They end or lock the home, so each example of them is given one that is made anew.
+ENDS_THE_HOME = "^/v1/(erase|backup.*|vault.*|subjects/revoke)$"
+# They are answered otherwise where nobody has been before.
+BEGINS_A_HOME = {("/v1/vault", "POST"), ("/v1/backup/restore", "POST")}
 # What a schema cannot say: that a name is enrolled, that a file is a photo with a face in it, that a
 # passphrase is no first guess. So a request that the document allows may be refused for its contents,
 # with a problem that the document names.
 CONTENTS = schemathesis.checks.CHECKS.get_one("positive_data_acceptance")
-# At the socket the file's permissions are the credential: whatever else is shown there plays no part.
+# It asks again over a network, which there is none of here, and the socket needs no credential. The
+# last test here does the same for every route.
 CREDENTIAL = schemathesis.checks.CHECKS.get_one("ignored_auth")
 # One question of a batch that does not hold is answered with a problem in its place, not with a 400.
 EACH_BY_ITSELF = schemathesis.checks.CHECKS.get_one("negative_data_rejection")
@@ -87,13 +90,50 @@ def hold_against_the_document(case, response: httpx.Response) -> None:
         assert response.headers["content-type"] == "application/problem+json"
 
 
-@SCHEMA.exclude(path_regex=LEFT_OUT).parametrize()
+@SCHEMA.exclude(path_regex=ENDS_THE_HOME).parametrize()
 @RUN
 def test_the_owner_is_answered_as_documented(site, case):
     hold_against_the_document(case, answered(site.program, case))
 
 
-@SCHEMA.exclude(path_regex=LEFT_OUT).parametrize()
+@SCHEMA.exclude(path_regex=ENDS_THE_HOME).parametrize()
 @RUN
 def test_a_platform_is_answered_as_documented(site, case):
     hold_against_the_document(case, answered(site.platform, case))
+
+
+@pytest.fixture(scope="module")
+def site_to_lose(tmp_path_factory) -> Iterator[Site]:
+    home = TestHome(tmp_path_factory.mktemp("lost"))
+    with opened(home, max_body_bytes=MAX_BODY_BYTES) as site:
+        site.program = site.owner()
+        yield site
+    home.close()
+
+
+@SCHEMA.include(path_regex=ENDS_THE_HOME).parametrize()
+@RUN
+def test_what_ends_or_locks_a_home_is_answered_as_documented(site_to_lose, case):
+    home = site_to_lose.home
+    home.clock.advance(3600)  # after wrong passphrases one waits
+    home.erase_home()
+    if (case.operation.path, case.method) not in BEGINS_A_HOME:
+        home.create()
+        home.enrol(ADA)
+    hold_against_the_document(case, answered(site_to_lose.program, case))
+
+
+@SCHEMA.parametrize()
+@settings(RUN, max_examples=1)
+def test_nobody_is_answered_without_a_credential_or_with_a_false_one(site, case):
+    if case.operation.definition.raw.get("security") == []:
+        return  # public, and the document says so
+    clients = [site.nobody(), site.nobody(authorization="Bearer cst_" + "a" * 52)]
+    if case.operation.path == "/readyz":
+        clients = clients[1:]  # anybody may ask; who shows something is told more, or refused
+    for client in clients:
+        site.home.clock.advance(3600)  # who guesses tokens waits
+        answer = answered(client, case)
+        # Mostly 401; what is malformed, or of another origin, may be refused before that.
+        assert 400 <= answer.status_code < 500
+        assert answer.headers["content-type"] == "application/problem+json"
