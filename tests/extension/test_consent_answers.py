@@ -148,7 +148,7 @@ def test_she_sees_who_checked_her_face_with_her_passphrase_and_strangers_are_not
 
 def test_without_proof_the_browser_learns_and_does_nothing(ask: Asking, platform: Platform) -> None:
     subject = ask("vault.state")["subjects"][0]["subject"]
-    asked = platform.ask(jpeg(pictures()["odd"]))
+    asked = platform.ask(jpeg(pictures()["odd"]), asker="user 8")
     question = asked["request_id"]
 
     assert ask.reply("consent.checks", subject=subject, passphrase="no", before=None) == {
