@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -37,6 +38,11 @@ def person(n: int) -> StoredSubject:
         policy=list(SubjectPolicy)[n % 2],
         enrolled_at=NOON + timedelta(microseconds=n),
     )
+
+
+def shared(subject: StoredSubject) -> StoredSubject:
+    """The same subject, once somebody else was enrolled beside her."""
+    return replace(subject, has_shared=True)
 
 
 def template(n: int, model: ModelId = MODEL, size_bytes: int = 797) -> NewTemplate:
@@ -150,7 +156,7 @@ class SubjectStoreContract(ABC):
         store.add_subject(person(2), [template(3)])
         store.remove_subject(who(1))
 
-        assert store.subjects() == (person(2),)
+        assert store.subjects() == (shared(person(2)),)
         assert store.template_counts() == {(who(2), MODEL): 1}
         assert [t.subject for t in read(store)] == [who(2)]
         assert read(store, OTHER) == []
@@ -217,7 +223,7 @@ class SubjectStoreContract(ABC):
             (who(2), template(2).template),
             (who(1), template(4).template),
         ]
-        assert changes.subjects == (person(1), person(2))
+        assert changes.subjects == (shared(person(1)), shared(person(2)))
 
     def test_changes_tell_what_went(self, store):
         store.add_subject(person(1), [template(1), template(2)])
@@ -275,7 +281,7 @@ class SubjectStoreContract(ABC):
         first, second = store.subjects()
         assert first.wrapped_key == b"n" * 45
         assert first.sealed_name == person(1).sealed_name
-        assert second == person(2)
+        assert second == shared(person(2))
 
     def test_rewrapping_passes_over_who_is_gone(self, store):
         store.add_subject(person(1), [])

@@ -20,6 +20,7 @@ from contracts.subject_store import (
     SubjectStoreContract,
     person,
     read,
+    shared,
     template,
     who,
 )
@@ -83,7 +84,7 @@ def test_copies_in_unused_parts_of_pages_are_found_and_removed_too(store, path):
     with closing(sqlite3.connect(path)) as stranger, stranger:
         stranger.execute("PRAGMA secure_delete = OFF")
         stranger.execute(
-            "INSERT INTO subjects SELECT 'a copy', wrapped_key, sealed_name, policy, enrolled_at, NULL "
+            "INSERT INTO subjects SELECT 'a copy', wrapped_key, sealed_name, policy, enrolled_at, NULL, 0 "
             "FROM subjects WHERE subject = ?",
             (who(1),),
         )
@@ -94,7 +95,7 @@ def test_copies_in_unused_parts_of_pages_are_found_and_removed_too(store, path):
 
     disk = on_disk(path)
     assert not [piece for piece in traces_of(1) if piece in disk]
-    assert store.subjects() == (person(2),)
+    assert store.subjects() == (shared(person(2)),)
     assert [t.sealed for t in read(store)] == [template(2).sealed]
 
 
@@ -218,7 +219,7 @@ def test_a_restored_backup_is_there_whole(database, store):
     SqlHomeStore(database).restore(contents([person(1), person(2)], pairs))
 
     assert SqlHeaderStore(database).load() == b"header"
-    assert store.subjects() == (person(1), person(2))
+    assert store.subjects() == (shared(person(1)), shared(person(2)))
     assert [t.subject for t in read(store)] == [who(1), who(2)]
     assert store.revision() == 1
 
