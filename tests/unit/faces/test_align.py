@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -143,12 +144,15 @@ def test_a_turned_face_stands_upright_in_its_chip():
 
 
 def test_a_chip_of_a_huge_picture_reads_only_what_is_near():
-    import time
-
     huge = as_pixels(np.zeros((6000, 6000, 3), np.uint8))
     landmarks = tuple((x + 3000, y + 3000) for x, y in ARCFACE_112.points)
-    start = time.perf_counter()
 
-    chip(huge, landmarks, ARCFACE_112)
+    tracemalloc.start()
+    try:
+        chip(huge, landmarks, ARCFACE_112)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
 
-    assert time.perf_counter() - start < 0.1
+    # As floats the whole picture takes 432 MB; what is near the chip takes some.
+    assert peak < 10_000_000

@@ -6,7 +6,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from alembic.script import ScriptDirectory
 from consentry.kernel.errors import StorageFailed
 from consentry.storage import migrations
 from consentry.storage.database import APPLICATION_ID, Database
-from consentry.storage.migrations import HEAD, REVISIONS, migrate, schema_of
+from consentry.storage.migrations import HEAD, REVISIONS, schema_of
 from sqlmodel import SQLModel
 
 
@@ -62,32 +61,20 @@ def test_a_database_of_a_newer_consentry_is_refused_and_left_as_it_is(path, data
     assert path.read_bytes() == before
 
 
-def test_a_current_database_is_opened_without_alembic_and_at_once(path, database):
+def test_a_current_database_is_opened_without_alembic(path, database):
     database.close()
     script = (
-        "import sys, time; from pathlib import Path\n"
+        "import sys; from pathlib import Path\n"
         "from consentry.storage.database import Database\n"
-        "began = time.perf_counter(); Database.open(Path(sys.argv[1])).close()\n"
-        "print(time.perf_counter() - began, 'alembic' in sys.modules)"
+        "Database.open(Path(sys.argv[1])).close()\n"
+        "print('alembic' in sys.modules)"
     )
 
     answer = subprocess.run(
         [sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True
     )
 
-    seconds, with_alembic = answer.stdout.split()
-    assert with_alembic == "False"
-    assert float(seconds) < 0.5
-
-
-def test_finding_nothing_to_do_takes_less_than_ten_milliseconds(database):
-    times = []
-    for _ in range(20):
-        began = time.perf_counter()
-        migrate(database.engine)
-        times.append(time.perf_counter() - began)
-
-    assert sorted(times)[10] < 0.010
+    assert answer.stdout.strip() == "False"
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(path, monkeypatch):
