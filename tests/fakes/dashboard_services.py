@@ -60,7 +60,7 @@ class MemoryEnrol:
     fails_with: Exception | None = None
     photos: tuple[bytes, ...] = ()
 
-    def __call__(self, photos, *, name, policy, own_passphrase):
+    def __call__(self, photos, *, name, policy, own_passphrase=None):
         self.photos = tuple(photos)
         if self.fails_with is not None:
             raise self.fails_with

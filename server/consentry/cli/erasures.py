@@ -6,15 +6,13 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from consentry.cli.answers import ErasureDocument
 from consentry.cli.documents import Json, JsonObject
 from consentry.cli.files import write_file
 from consentry.cli.terminal import say, say_document, symbol
 from consentry.kernel.errors import BadRequest, NotFound, ReceiptInvalid
 
 if TYPE_CHECKING:
+    from consentry.cli.answers import ErasureDocument
     from consentry.transparency.erasure import ErasedEntry, ErasureClaims
     from consentry.transparency.jwks import JwkSet
     from consentry.transparency.policy import TrustPolicy
@@ -43,6 +41,9 @@ def require_writable(out: Path | None) -> None:
 
 def document_of(text: str) -> ErasureDocument | None:
     """Return an erasure receipt with what came with it; None when the text holds another thing."""
+    from pydantic import ValidationError
+
+    from consentry.cli.answers import ErasureDocument
     from consentry.transparency.erasure import ERASURE_TYPE
     from consentry.transparency.jws import claimed_type
 
