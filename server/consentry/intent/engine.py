@@ -30,7 +30,7 @@ from consentry.intent.normalise import (
     stretched_views,
 )
 from consentry.intent.strong import StrongWords
-from consentry.intent.tokens import Token, script_of, tokens_of
+from consentry.intent.tokens import UNSPACED, Token, script_of, tokens_of
 from consentry.intent.vocabulary import Vocabulary
 from consentry.kernel.taxonomy import Assessment, IntentCategory, Span
 
@@ -40,6 +40,7 @@ ENGINE_VERSION = "composition@3"
 _STRICTNESS = {category: -place for place, category in enumerate(IntentCategory)}
 _MAX_CODES_WITHIN_CODES = 2
 _SHORTEST_STRANGER = 4
+_SHORTEST_UNSPACED = 3  # letters that can be a sentence
 _MOSTLY_KNOWN = 0.5
 _LONGEST_SENTENCE = 160
 _OVERLAP = 20
@@ -180,7 +181,7 @@ class IntentEngine:
         revealing = [span for category, span in signs.hits if category.is_revealing]
         score = self._classifier.score(turns)
         if not revealing:
-            if score >= self._asks_from:
+            if score >= self._asks_from and _is_sentence(turns):
                 signs.hits.append((IntentCategory.MINIMAL, _whole(turns)))
         elif (
             score < self._doubts_below
@@ -499,6 +500,14 @@ def _words_reversed(view: View) -> View:
 
 def _end_of(view: View) -> int:
     return view.ends[-1] if view.ends else 0
+
+
+def _is_sentence(turns: Sequence[str]) -> bool:
+    """Whether a conversation is more than one word: of less the classifier has no idea."""
+    words = [word for turn in turns for word in turn.split() if any(map(str.isalpha, word))]
+    return len(words) > 1 or any(
+        script_of(word[-1]) in UNSPACED and len(word) >= _SHORTEST_UNSPACED for word in words
+    )
 
 
 def _whole(turns: Sequence[str]) -> Span:

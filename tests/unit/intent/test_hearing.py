@@ -79,3 +79,13 @@ def test_it_hears_the_whole_conversation():
     IntentEngine(ear, asks_from=0.9).assess("and the rest", ("less of it", "more"))
 
     assert ear.asked == [("less of it", "more", "and the rest")]
+
+
+@pytest.mark.parametrize("word", ["dance", "12345", "\U0001f525", "asdf", "\u66f4\u591a"])
+def test_one_word_is_not_left_to_it(word: str):
+    assert not engine(1.0).assess(word).category.is_revealing
+
+
+def test_one_word_that_goes_on_with_a_conversation_is():
+    assert engine(1.0).assess("more", ("loosen the top",)).category.is_revealing
+    assert engine(1.0).assess("\u8ba9\u5979\u66f4\u5c11").category.is_revealing
