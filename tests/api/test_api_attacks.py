@@ -384,6 +384,7 @@ def test_each_scope_opens_its_own_routes_and_no_others(lit):
             ("POST", "/v1/backup/restore"),
         },
         Scope.METRICS_READ: {("GET", "/metrics")},
+        Scope.AUDIT_READ: {("GET", "/v1/audit/figures"), ("GET", "/v1/audit/receipts")},
         Scope.VAULT_WRITE: {
             ("POST", "/v1/vault"),
             ("POST", "/v1/vault/unlock"),

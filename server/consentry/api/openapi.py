@@ -21,6 +21,7 @@ from consentry.api import (
     routes_contests,
     routes_grants,
     routes_keys,
+    routes_my_checks,
     routes_names,
     routes_pairing,
     routes_receipts,
@@ -28,6 +29,7 @@ from consentry.api import (
     routes_subjects,
     routes_tokens,
     routes_vault,
+    routes_words,
 )
 from consentry.api.app import DESCRIPTION, TITLE, bare_app
 from consentry.api.problems import MEDIA_TYPE, Problem
@@ -61,6 +63,8 @@ BODIES: tuple[type[BaseModel], ...] = (
     routes_rights.RetentionIn,
     routes_rights.HoldIn,
     routes_rights.CopyIn,
+    routes_my_checks.MyChecksIn,
+    routes_words.WordsIn,
     routes_tokens.TokenIn,
     routes_keys.KeyIn,
     routes_keys.RotationIn,
