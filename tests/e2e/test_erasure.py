@@ -58,8 +58,8 @@ _OF_NOBODY = {"log_leaves", "log_nodes", "log_state", "log_checkpoints", "receip
 def _enrol_ada(home: TestHome) -> SubjectId:
     """Somebody of whom there is everything that can be kept of anybody."""
     subject = home.enrol(ADA, ADA, name=NAME).subject
-    eve = home.enrol(EVE, name="Eve").subject
     home.own_passphrases.set(subject, OWN, old=None)
+    eve = home.enrol(EVE, name="Eve").subject
     home.aliases.add(subject, HANDLE, AliasKind.HANDLE, AliasProof.OWN_WORD)
     home.contests.open(eve, subject)
     terms = GrantTerms(
