@@ -62,9 +62,9 @@ def test_her_templates_are_the_numbers_that_recognise_her(home, ada):
 
 
 def test_nobody_else_is_in_it(home, ada):
+    home.own_passphrases.set(ada, home_passphrase(), old=None)
     eve = home.enrol(EVE, name="Eve").subject
     home.contests.open(eve, ada)
-    home.own_passphrases.set(ada, home_passphrase(), old=None)
 
     text = TypeAdapter(SubjectCopy).dump_json(home.export_subject(ada)).decode()
 
