@@ -259,12 +259,12 @@ def test_what_is_protected_is_changed_by_whoever_knows_the_passphrase(at_home: V
 
 def test_her_accounts_are_kept(at_home: Visit) -> None:
     page = at_home.open("enrol/enrol.html")
-    page.get_by_text("Accounts", exact=True).click()
+    page.get_by_text("Accounts and names", exact=True).click()
     page.get_by_label("Accounts of Eileen").fill("@eileen\n@eileen@example.social")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Saved.")).to_be_visible()
     page.reload()
-    page.get_by_text("Accounts", exact=True).click()
+    page.get_by_text("Accounts and names", exact=True).click()
 
     expect(page.get_by_label("Accounts of Eileen")).to_have_value("@eileen\n@eileen@example.social")
     page.close()

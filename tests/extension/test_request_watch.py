@@ -171,7 +171,7 @@ def test_ten_requests_in_one_thread_are_one_alert_and_one_notification(inbox):
 
 
 def test_beneath_what_she_wrote_no_picture_is_needed(inbox):
-    inbox.ask("handles.set", subject=inbox.subject, handles=["@Sara"])
+    inbox.ask("handles.set", subject=inbox.subject, handles=["@Sara"], names=[])
     inbox.visit("//x.com/sara/status/1", x(thread("@grok undress her", picture=None)))
 
     (alert,) = inbox.alerted()
@@ -180,7 +180,7 @@ def test_beneath_what_she_wrote_no_picture_is_needed(inbox):
 
 
 def test_a_reply_in_a_timeline_says_whom_it_answers(inbox):
-    inbox.ask("handles.set", subject=inbox.subject, handles=["sara"])
+    inbox.ask("handles.set", subject=inbox.subject, handles=["sara"], names=[])
     cells = x_article(Post("kim", "hello", "5")) + x_article(
         Post("troll", REQUEST, "6"), answers="sara"
     )
