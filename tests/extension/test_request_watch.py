@@ -90,7 +90,7 @@ def watched(new_browser: NewBrowser) -> Watched:
 def inbox(watched: Watched) -> Iterator[Watched]:
     """The same, with an empty inbox, no handles, and pages closed at the end."""
     watched.clear()
-    watched.ask("handles.set", subject=watched.subject, handles=[])
+    watched.ask("handles.set", subject=watched.subject, handles=[], names=[])
     yield watched
     for page in watched.browser.context.pages:
         if page is not watched.own:
