@@ -14,8 +14,10 @@ export class AskFailed extends Error {
 }
 
 /** Kinds that carry an `id`: asking them twice is one check, so an interruption may be mended by asking again. */
-const REPEATABLE: ReadonlySet<Kind> = new Set<Kind>(["picture.check", "upload.check", "engine.state", "vault.state"]);
+const REPEATABLE: ReadonlySet<Kind> = new Set<Kind>(["picture.check", "upload.check", "guard.hold", "engine.state", "vault.state"]);
 const TRIES = 3;
+/** A background that is ended while it starts can take a question with it, and nobody is told: so it is asked again. */
+const AGAIN_MS = 8_000;
 
 /**
  * Ask the background.
@@ -27,21 +29,51 @@ const TRIES = 3;
  */
 export async function ask<K extends Kind>(kind: K, body: Ask<K>): Promise<Answer<K>> {
   const envelope: Envelope<K> = { to: "background", kind, ask: body };
-  const tries = REPEATABLE.has(kind) ? TRIES : 1;
-  for (let count = 0; count < tries; count++) {
-    let reply: Reply<K> | undefined;
-    try {
-      reply = await chrome.runtime.sendMessage<Envelope<K>, Reply<K> | undefined>(envelope);
-    } catch {
-      // "The message port closed before a response was received", in words that differ between browsers.
-      continue;
-    }
-    if (reply !== undefined) {
-      if ("answer" in reply) {
-        return reply.answer;
-      }
-      throw new AskFailed(reply.error);
-    }
+  const reply = REPEATABLE.has(kind) ? await heard(envelope) : await sent(envelope);
+  if (reply === undefined) {
+    throw new AskFailed("interrupted");
   }
-  throw new AskFailed("interrupted");
+  if ("answer" in reply) {
+    return reply.answer;
+  }
+  throw new AskFailed(reply.error);
+}
+
+/** Send once; undefined if there was no answer. */
+async function sent<K extends Kind>(envelope: Envelope<K>): Promise<Reply<K> | undefined> {
+  try {
+    return await chrome.runtime.sendMessage<Envelope<K>, Reply<K> | undefined>(envelope);
+  } catch {
+    // "The message port closed before a response was received", in words that differ between browsers.
+    return undefined;
+  }
+}
+
+/** Send until there is an answer: at once after an interruption, and after a while of silence. */
+function heard<K extends Kind>(envelope: Envelope<K>): Promise<Reply<K> | undefined> {
+  return new Promise((resolve) => {
+    let [outstanding, interruptions] = [0, 0];
+    const settle = (reply: Reply<K> | undefined): void => {
+      clearInterval(timer);
+      resolve(reply);
+    };
+    const send = (): void => {
+      outstanding += 1;
+      void sent(envelope).then((reply) => {
+        outstanding -= 1;
+        if (reply !== undefined) {
+          settle(reply);
+          return;
+        }
+        interruptions += 1;
+        if (interruptions < TRIES) {
+          send();
+        } else if (outstanding === 0) {
+          settle(undefined);
+        }
+      });
+    };
+    const timer = setInterval(send, AGAIN_MS);
+    send();
+  });
 }

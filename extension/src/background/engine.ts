@@ -13,6 +13,9 @@ import { Failure } from "../failure.ts";
  */
 const TIMEOUT_MS = 60_000;
 const THOROUGH_TIMEOUT_MS = 240_000;
+/** How long the engine's page may take to be there. */
+const OPENING_MS = 10_000;
+const LOOK_MS = 100;
 
 /** Where the engine's worker lives: one a browser. */
 export interface EngineHost {
@@ -152,12 +155,22 @@ export class OffscreenHost implements EngineHost {
   #opening: Promise<void> | undefined;
 
   async post(ask: EngineAsk, port: MessagePort): Promise<void> {
-    await this.#open();
-    const page = await this.#client();
-    if (page === undefined) {
-      throw new Error("the offscreen document is not there");
+    let failure: unknown;
+    for (let waited = 0; waited <= OPENING_MS; waited += LOOK_MS) {
+      try {
+        await this.#open();
+      } catch (error) {
+        // A background that was ended while it made the document leaves one that is there for nobody yet.
+        failure = error;
+      }
+      const page = await this.#client();
+      if (page !== undefined) {
+        page.postMessage(ask, [port]);
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
-    page.postMessage(ask, [port]);
+    throw new Error("the offscreen document is not there", { cause: failure });
   }
 
   async stop(): Promise<void> {
