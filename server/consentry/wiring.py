@@ -483,7 +483,7 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
         people=people,
         revoke=RevokeSubject(people, subjects, gallery, erasure_signer),
         erase_home=EraseHome(home_store, custody, turn, erasure_signer),
-        prove=ProveSubject(subjects, custody, own_passphrases),
+        prove=ProveSubject(custody, own_passphrases),
         verify_actor=verify_actor,
         own_passphrases=own_passphrases,
         set_policy=SetPolicy(subjects, verify_actor, gallery),

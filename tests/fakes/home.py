@@ -286,7 +286,7 @@ class TestHome:
             people=self.people,
             revoke=self.revoke,
             erase_home=self.erase_home,
-            prove=ProveSubject(self.store, self.custody, self.own_passphrases),
+            prove=ProveSubject(self.custody, self.own_passphrases),
             verify_actor=self.verify_actor,
             own_passphrases=self.own_passphrases,
             set_policy=self.set_policy,

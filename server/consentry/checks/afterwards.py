@@ -17,13 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from consentry.checks.pictures import Picture
 from consentry.checks.ports import ReceiptStore
 from consentry.checks.search import SearchFaces
-from consentry.checks.sightings import (
-    SealSighting,
-    Seen,
-    Sighting,
-    SightingStore,
-    seen_in,
-)
+from consentry.checks.sightings import SealSighting, Seen, SightingStore, seen_in
 from consentry.kernel.errors import ConsentryError
 from consentry.kernel.ids import CheckId
 from consentry.transparency.receipts import ReceiptInputs
@@ -118,16 +112,8 @@ class LookAfterwards:
             found = self._search(pictures, lambda _probes: {})
             stored = self._receipts.get(check)
             subjects = seen_in(found.images, tuple(seen.subjects))
-            sighting = Sighting(
-                check=check,
-                at=stored.issued_at,
-                stage=seen.stage,
-                category=seen.category,
-                purpose=inputs.purpose,
-                region=inputs.region,
-                platform=inputs.platform,
-                verdict=stored.verdict,
-                reasons=stored.reasons,
+            sighting = seen.sighting(
+                check, stored.issued_at, inputs, stored.verdict, stored.reasons
             )
             # Also when nobody was found: a box that stays as it was would tell that.
             self._sightings.replace(check, self._seal(sighting, subjects))

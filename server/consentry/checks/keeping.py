@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from consentry.checks.ports import DraftReceipt, KeptAnswer, ReceiptStore
-from consentry.checks.sightings import SealSighting, Seen, Sighting
+from consentry.checks.sightings import SealSighting, Seen
 from consentry.kernel.clock import Clock
 from consentry.kernel.ids import ConsentTokenId, GrantId
 from consentry.transparency.receipts import (
@@ -69,17 +69,7 @@ class KeepVerdict:
             caller=caller,
             sign=unsigned.sign,
             sightings=self.sightings(
-                Sighting(
-                    check=statement.check,
-                    at=now,
-                    stage=seen.stage,
-                    category=seen.category,
-                    purpose=inputs.purpose,
-                    region=inputs.region,
-                    platform=inputs.platform,
-                    verdict=statement.verdict,
-                    reasons=statement.reasons,
-                ),
+                seen.sighting(statement.check, now, inputs, statement.verdict, statement.reasons),
                 seen.subjects,
             ),
         )

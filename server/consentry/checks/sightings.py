@@ -22,6 +22,7 @@ from consentry.consent.findings import ImageFinding, MatchLevel
 from consentry.kernel.errors import NotFound, SealBroken, VaultAbsent, VaultLocked
 from consentry.kernel.ids import CheckId, Random, SubjectId
 from consentry.kernel.taxonomy import IntentCategory, PublicReason, Purpose, Verdict
+from consentry.transparency.receipts import ReceiptInputs
 from consentry.vault.lids import LIDS, ReaderAddress, SealedBox, seal_box
 
 MAX_PLATFORM_BYTES = 200
@@ -52,21 +53,6 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """Who mattered in a check, and in which.
-
-    Attributes:
-        stage: Whether a request was checked, or what came of one.
-        category: What was asked for.
-        subjects: Who, and by what.
-    """
-
-    stage: Stage
-    category: IntentCategory
-    subjects: Mapping[SubjectId, How] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
     """A check as those will read it whom it was about.
 
@@ -86,6 +72,42 @@ class Sighting:
     platform: str | None
     verdict: Verdict
     reasons: tuple[PublicReason, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """Who mattered in a check, and in which.
+
+    Attributes:
+        stage: Whether a request was checked, or what came of one.
+        category: What was asked for.
+        subjects: Who, and by what.
+    """
+
+    stage: Stage
+    category: IntentCategory
+    subjects: Mapping[SubjectId, How] = field(repr=False)
+
+    def sighting(
+        self,
+        check: CheckId,
+        at: datetime,
+        inputs: ReceiptInputs,
+        verdict: Verdict,
+        reasons: tuple[PublicReason, ...],
+    ) -> Sighting:
+        """Return what is sealed of it, once the check is answered."""
+        return Sighting(
+            check=check,
+            at=at,
+            stage=self.stage,
+            category=self.category,
+            purpose=inputs.purpose,
+            region=inputs.region,
+            platform=inputs.platform,
+            verdict=verdict,
+            reasons=reasons,
+        )
 
 
 @dataclass(frozen=True, slots=True)

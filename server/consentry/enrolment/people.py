@@ -155,7 +155,6 @@ class EraseHome:
 class ProveSubject:
     """Take the passphrase by which a subject shows that she is there, whichever it is for her."""
 
-    store: SubjectStore
     custody: Custody
     own: OwnPassphrases
 

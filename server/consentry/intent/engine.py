@@ -179,14 +179,13 @@ class IntentEngine:
         if self._classifier is None:
             return
         revealing = [span for category, span in signs.hits if category.is_revealing]
-        score = self._classifier.score(turns)
         if not revealing:
-            if score >= self._asks_from and _is_sentence(turns):
+            if _is_sentence(turns) and self._classifier.score(turns) >= self._asks_from:
                 signs.hits.append((IntentCategory.MINIMAL, _whole(turns)))
         elif (
-            score < self._doubts_below
-            and not signs.has_age_cue
+            not signs.has_age_cue
             and signs.open.issuperset(revealing)
+            and self._classifier.score(turns) < self._doubts_below
         ):
             signs.hits = [hit for hit in signs.hits if not hit[0].is_revealing]
 
