@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
-from consentry.api.gateway_memory import Memory
+from consentry.api.gateway_memory import Memory, Room
 from consentry.gateway.exchange import Head
 from consentry.kernel.clock import Clock
 from consentry.kernel.errors import BadRequest, BodyTooLarge, RequestTimedOut
@@ -50,8 +50,12 @@ class IncomingBody:
     clock: Clock
     over: asyncio.Event = field(default_factory=asyncio.Event)
     received: int = 0
-    _reserved: int = 0
+    _room: Room = field(init=False)
     _waited_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Begin with nothing set aside."""
+        self._room = Room(self.memory)
 
     async def whole(self) -> bytes:
         """Read all of it (see the port)."""
@@ -60,7 +64,7 @@ class IncomingBody:
         await self._reserve(min(_STEP_BYTES, most) if declared is None else declared)
         chunks: list[bytes] = []
         async for chunk in self._read(self.limits.max_bytes):
-            if self.received * HELD_TIMES > self._reserved:
+            if self.received * HELD_TIMES > self._room.size:
                 await self._reserve(min(2 * self.received, most))
             chunks.append(chunk)
         return b"".join(chunks)
@@ -72,9 +76,7 @@ class IncomingBody:
 
     def keep(self, size: int) -> None:
         """Give back what is not needed any more."""
-        if size < self._reserved:
-            self.memory.give_back(self._reserved - size)
-            self._reserved = size
+        self._room.keep(size)
 
     def close(self) -> None:
         """Give everything back."""
@@ -111,9 +113,7 @@ class IncomingBody:
     async def _reserve(self, size: int) -> None:
         if size > self.limits.max_bytes:
             raise _too_large(self.limits.max_bytes)
-        wanted = size * HELD_TIMES
-        await self.memory.take(wanted - self._reserved)
-        self._reserved = wanted
+        await self._room.grow(size * HELD_TIMES)
 
     async def _read(self, max_bytes: int) -> AsyncIterator[bytes]:
         declared = self._declared()

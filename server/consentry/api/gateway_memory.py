@@ -82,3 +82,26 @@ class Memory:
                 self._waiting.remove(waiter)
                 self.used += waiter.size
                 waiter.turn.set_result(None)
+
+
+@dataclass(slots=True)
+class Room:
+    """What one request has set aside of the memory."""
+
+    memory: Memory
+    size: int = 0
+
+    async def grow(self, size: int) -> None:
+        """Set aside ``size`` bytes in all, at least what is set aside already.
+
+        Raises:
+            BodyTooLarge, Overloaded: As `Memory.take`.
+        """
+        await self.memory.take(size - self.size)
+        self.size = size
+
+    def keep(self, size: int) -> None:
+        """Give back what is not needed any more."""
+        if size < self.size:
+            self.memory.give_back(self.size - size)
+            self.size = size

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import grpc.aio
 
 from consentry.api.gateway_body import HELD_TIMES
-from consentry.api.gateway_memory import Memory
+from consentry.api.gateway_memory import Memory, Room
 from consentry.kernel.errors import BadRequest, BodyTooLarge, RequestTimedOut
 
 
@@ -40,11 +40,15 @@ class IncomingMessages:
     context: grpc.aio.ServicerContext[bytes, bytes]
     limits: MessageLimits
     memory: Memory
-    _reserved: int = 0
+    _room: Room = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing set aside."""
+        self._room = Room(self.memory)
 
     async def whole(self) -> bytes:
         """Return the one message that there is."""
-        await self._reserve(self.limits.max_bytes * HELD_TIMES)
+        await self._room.grow(self.limits.max_bytes * HELD_TIMES)
         message = await self._next()
         if message is None or await self._next() is not None:
             raise BadRequest("The method takes one message.")
@@ -53,7 +57,7 @@ class IncomingMessages:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield them as they come in."""
-        await self._reserve(self.limits.max_bytes)
+        await self._room.grow(self.limits.max_bytes)
         received = 0
         while (message := await self._next()) is not None:
             received += len(message)
@@ -64,17 +68,11 @@ class IncomingMessages:
 
     def keep(self, size: int) -> None:
         """Give back what is not needed any more."""
-        if size < self._reserved:
-            self.memory.give_back(self._reserved - size)
-            self._reserved = size
+        self._room.keep(size)
 
     def close(self) -> None:
         """Give everything back."""
         self.keep(0)
-
-    async def _reserve(self, size: int) -> None:
-        await self.memory.take(size)
-        self._reserved = size
 
     async def _next(self) -> bytes | None:
         try:

@@ -10,38 +10,11 @@ from consentry.kernel.taxonomy import SubjectPolicy
 from consentry.vault.passphrase import Passphrase
 from fakes.coloured_faces import picture
 from fakes.dashboard_services import PASSPHRASE
-from fakes.home import TestHome
 
 RED, BLUE = (200, 20, 20), (20, 20, 200)
 OWN, EVES = "quiet heron under glass", "seven copper lanterns"
 LESS = SubjectPolicy.INTIMATE_AND_IMPERSONATING
 BY_NAME = "draw Ida Nordpol as a cartoon"
-
-
-@pytest.fixture
-def real(tmp_path):
-    home = TestHome(tmp_path / "home")
-    yield home
-    home.close()
-
-
-@pytest.fixture
-def clock(real):
-    return real.clock
-
-
-@pytest.fixture
-def services(real):
-    return real.services()
-
-
-@pytest.fixture
-def ada(browser, real):
-    """A browser, and one person who lives alone."""
-    browser.create()
-    browser.subject = real.enrol(RED).subject
-    browser.real = real
-    return browser
 
 
 @pytest.fixture

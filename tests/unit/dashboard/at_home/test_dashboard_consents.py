@@ -12,37 +12,10 @@ from consentry.kernel.taxonomy import IntentCategory, Mode, Purpose
 from consentry.vault.passphrase import Passphrase
 from fakes.coloured_faces import picture
 from fakes.dashboard_services import PASSPHRASE
-from fakes.home import TestHome
 
 RED, BLUE = (200, 20, 20), (20, 20, 200)
 BIKINI = "put her in a bikini"
 OWN = "quiet heron under glass"
-
-
-@pytest.fixture
-def real(tmp_path):
-    home = TestHome(tmp_path / "home")
-    yield home
-    home.close()
-
-
-@pytest.fixture
-def clock(real):
-    return real.clock
-
-
-@pytest.fixture
-def services(real):
-    return real.services()
-
-
-@pytest.fixture
-def ada(browser, real):
-    """A browser, and one person who lives alone."""
-    browser.create()
-    browser.subject = real.enrol(RED).subject
-    browser.real = real
-    return browser
 
 
 def asks(home, prompt="make the sky blue", **more):
