@@ -40,3 +40,10 @@ def test_what_is_no_text_is_refused(lit, body):
     answer = lit.bearer(*EXTENSION_SCOPES).post("/v1/words", json=body)
 
     assert is_problem(answer, 400, "bad-request")
+
+
+def test_a_conversation_as_long_as_a_check_takes_is_heard(lit):
+    body = {"prompt": "again, but brighter", "context": ["put her in a bikini", "so " * 10_000] * 3}
+    answer = lit.bearer(*EXTENSION_SCOPES).post("/v1/words", json=body)
+
+    assert answer.json()["category"] == "swimwear"

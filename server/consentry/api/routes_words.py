@@ -61,7 +61,8 @@ async def assess_words(request: Request, principal: Asker) -> Response:
     assess = runtime.services.check.intent.assess
     found = await runtime.work.do_with(
         Kind.STORE,
-        partial(read_json, request, WordsIn),
+        # As for a check: fifty turns of 32,000 characters are within the document.
+        partial(read_json, request, WordsIn, max_bytes=runtime.max_body_bytes),
         lambda body: assess(body.prompt, body.context),
     )
     return answer(
