@@ -79,6 +79,8 @@ export type FailureCode =
   | "not_found"
   | "passphrase_too_short"
   | "no_photos"
+  | "passkey_refused"
+  | "passkey_unusable"
   | "picture_too_large"
   | "picture_unreachable"
   | "picture_unreadable"
@@ -323,6 +325,8 @@ export interface Exchanges {
   "guard.arrive": { ask: object; answer: object };
   "guard.hold": { ask: { readonly id: string }; answer: object };
   "guard.let-go": { ask: { readonly id: string }; answer: { readonly isBlocked: boolean } };
+  /** A question to her stands in this tab, or no more. If she does not see the tab she is told, once. */
+  "guard.waits": { ask: { readonly isWaiting: boolean }; answer: object };
   /** A picture that a page names by its address only, for the guard to hold and to check. */
   "guard.fetch": { ask: { readonly url: string }; answer: { readonly bytes: Base64 } };
   /** Open one of our own pages in a tab of its own; for what a content script offers her and may not do itself. */
@@ -427,6 +431,10 @@ export interface Exchanges {
   /** The evidence as a file for a lawyer, a platform or the police: no longer sealed. */
   "inbox.export": { ask: { readonly alert: string; readonly secret: Secret }; answer: { readonly file: Base64; readonly name: string } };
 
+  /** Whether the system may show her notifications: of alerts, and of questions in tabs that she does not see. */
+  "notifications.state": { ask: object; answer: { readonly isOn: boolean } };
+  "notifications.set": { ask: { readonly isOn: boolean }; answer: { readonly isOn: boolean } };
+
   /** How many pictures of the page show her, for the toolbar. */
   "feed.found": { ask: { readonly mine: number }; answer: object };
 
@@ -439,6 +447,8 @@ export interface Exchanges {
   };
   "companion.pair": { ask: { readonly origin: string; readonly code: string }; answer: object };
   "companion.forget": { ask: object; answer: object };
+  /** The key set (JSON) of the receipts that the paired companion signs, once it has shown that it is the one. */
+  "companion.keys": { ask: object; answer: { readonly keys: string } };
 
   /** Questions that platforms asked her through the companion. `forbidden`: it lets this browser not answer them. */
   "consent.list": { ask: object; answer: { readonly questions: readonly ConsentQuestion[] } };
@@ -485,6 +495,7 @@ export const CONTENT_KINDS: ReadonlySet<Kind> = new Set<Kind>([
   "guard.fetch",
   "guard.hold",
   "guard.let-go",
+  "guard.waits",
   "page.open",
   "picture.check",
   "site.state",

@@ -19,14 +19,20 @@ class StagedHost implements EngineHost {
     this.stops += 1;
   };
   async answer(answer: EngineAnswer): Promise<void> {
+    await until(() => this.ports.length > 0);
     const port = this.ports.shift() ?? assert.fail("nothing was asked");
+    const isHeard = new Promise((resolve) => port.addEventListener("close", resolve));
     port.postMessage(answer);
-    await settled();
-    port.close();
+    await isHeard;
   }
 }
 
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+/** Messages take as many turns as the machine likes: what never comes ends with the runner's own patience. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) {
+    await new Promise(setImmediate);
+  }
+}
 const file = (size: number): ArrayBuffer => new ArrayBuffer(size);
 const sizes = (host: StagedHost): unknown[] => host.asks.map((ask) => (ask.op === "look" ? ask.file.byteLength : ask.op));
 const seen = { ok: true, views: [] } as const;
@@ -38,7 +44,7 @@ test("an upload goes before what waits in the feed, and behind the upload before
   const door = { thorough: true, urgent: true };
   const looks = [engine.look(file(1), feed), engine.look(file(2), feed), engine.look(file(3), door), engine.look(file(4), door)];
   for (let i = 0; i < looks.length; i++) {
-    await settled();
+    await until(() => host.ports.length > 0);
     assert.equal(host.ports.length, 1);
     await host.answer(seen);
   }
@@ -52,12 +58,10 @@ test("what could not be seen is said, and the next picture has its turn", async 
   const feed = { thorough: false, urgent: false };
   const broken = engine.look(file(1), feed);
   const whole = engine.look(file(2), feed);
-  await settled();
   await Promise.all([
     assert.rejects(broken, (error) => error instanceof Failure && error.code === "picture_unreadable"),
     host.answer({ ok: false, why: "picture_unreadable" }),
   ]);
-  await settled();
   await host.answer(seen);
   assert.deepEqual(await whole, []);
   assert.equal(engine.state, "ready");
@@ -68,7 +72,7 @@ test("an engine that says nothing is ended and said to be unavailable", async ()
   const host = new StagedHost();
   const engine = new Engine(host);
   const look = engine.look(file(1), { thorough: false, urgent: false });
-  await settled();
+  await until(() => host.ports.length > 0);
   mock.timers.tick(60_000);
   await assert.rejects(look, (error) => error instanceof Failure && error.code === "engine_unavailable");
   assert.deepEqual([host.stops, engine.state], [1, "unavailable"]);

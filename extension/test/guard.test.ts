@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { contentsOf, isPictureAddress, isWording, picturesIn } from "../src/domain/guard/body.ts";
+import { contentsOf, isPictureAddress, isPlain, isWording, picturesIn } from "../src/domain/guard/body.ts";
 import { HEAD_BYTES, embedded, isPicture } from "../src/domain/guard/sniff.ts";
 
 const bytes = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
@@ -101,3 +101,20 @@ test("of a conversation without end the last words are kept", () => {
   assert.ok(kept.join("").length <= 8000);
   assert.equal(kept.at(-1), words.at(-1));
 });
+
+for (const [what, text] of Object.entries({
+  "what a page counts": JSON.stringify({ event: "click", at: 1795262400, tags: ["a", "b"] }),
+  "a token": "eyJhbGciOiJFZERTQSIsInR5cCI6ImEifQ.e30.AAAAAAAAAAAA",
+  nothing: "",
+})) {
+  test(`there is nothing to ask about in ${what}`, () => assert.equal(isPlain(text), true));
+}
+
+for (const [what, text] of Object.entries({
+  words: "a portrait of a queen on the moon",
+  "a prompt in JSON": JSON.stringify({ prompt: "a portrait of a queen on the moon" }),
+  "a prompt in a form": new URLSearchParams({ prompt: "a queen on the moon" }).toString(),
+  "a picture without words": JSON.stringify({ data: base64(HEADS.jpeg) }),
+})) {
+  test(`there is something to ask about in ${what}`, () => assert.equal(isPlain(text), false));
+}

@@ -178,20 +178,20 @@ test("a passkey opens the vault until it is removed", async () => {
   const { vault } = home();
   await vault.create(PASSPHRASE.passphrase);
   const prf = toBase64(new Uint8Array(32).fill(9));
-  await fails(vault.unlock({ prf }), "wrong_passphrase");
+  await fails(vault.unlock({ prf }), "passkey_refused");
   await fails(vault.addPasskey(OTHER, "AAEC", prf), "wrong_passphrase");
 
   await vault.addPasskey(PASSPHRASE, "AAEC", prf);
   await vault.setPassphrase({ prf }, OTHER.passphrase);
   await vault.lock();
   assert.equal((await vault.unlock({ prf })).hasPasskey, true);
-  await fails(vault.unlock({ prf: toBase64(new Uint8Array(32).fill(8)) }), "wrong_passphrase");
-  await fails(vault.unlock({ prf: "AAEC" }), "wrong_passphrase");
+  await fails(vault.unlock({ prf: toBase64(new Uint8Array(32).fill(8)) }), "passkey_refused");
+  await fails(vault.unlock({ prf: "AAEC" }), "passkey_refused");
 
   const before = await vault.passkey();
   await vault.removePasskey();
   assert.notEqual((await vault.passkey()).salt, before.salt);
-  await fails(vault.unlock({ prf }), "wrong_passphrase");
+  await fails(vault.unlock({ prf }), "passkey_refused");
 });
 
 test("a new passphrase replaces the old", async () => {

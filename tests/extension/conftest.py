@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 from fakes.internet import Internet, running_internet
+from generator import PAGE, PICTURES, SITE, Generator
 from launching import FLAGS, Browser, need
 from playwright.sync_api import Playwright, expect, sync_playwright
+from subject import asked, enrol, portraits
 
 # A check takes a fraction of a second on a quiet machine; a busy one shall not fail the test.
 expect.set_options(timeout=30_000)
@@ -118,6 +120,42 @@ def new_browser(
 def extension_browser(new_browser: Callable[[], Browser]) -> Browser:
     """One browser with the extension for the tests of a module."""
     return new_browser()
+
+
+@pytest.fixture(scope="module")
+def guarded(new_browser: Callable[[], Browser]) -> Browser:
+    """A browser in which she has enrolled."""
+    browser = new_browser()
+    enrol(browser, portraits())
+    browser.context.grant_permissions(
+        ["clipboard-read", "clipboard-write"], origin=f"https://{SITE}"
+    )
+    return browser
+
+
+@pytest.fixture
+def generator(guarded: Browser, internet: Internet, tmp_path: Path) -> Iterator[Generator]:
+    """A generator's page in it, and pictures on the disk."""
+    internet.put(f"//{SITE}/", PAGE)
+    internet.put(f"//{SITE}/up", "ok")
+    for name, picture in PICTURES.items():
+        internet.put(f"//{SITE}/{name}", picture)
+        (tmp_path / name).write_bytes(picture)
+    page = guarded.context.new_page()
+    page.goto(f"https://{SITE}/")
+    internet.forget()
+    yield Generator(guarded, internet, page, {name: tmp_path / name for name in PICTURES})
+    page.close()
+
+
+@pytest.fixture
+def called(guarded: Browser) -> Iterator[None]:
+    """She has written down what she is called."""
+    [subject] = asked(guarded, "vault.state")["subjects"]
+    who = {"subject": subject["subject"]}
+    asked(guarded, "handles.set", **who, handles=["@eileen"], names=["Eileen Collins"])
+    yield
+    asked(guarded, "handles.set", **who, handles=[], names=[])
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,21 @@
 """A generator's page, made as such pages are made, which notes whatever its own script gets to see."""
 
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from closed_roots import WAIT_S, ClosedRoots
+from fakes.internet import Internet
+from playwright.sync_api import Page
+from subject import PASSPHRASE, herself, nobody
+
+SITE = "grok.com"
+QUIET_MS = 200
+PICTURES = {"me.jpg": herself(), "nobody.jpg": nobody()}
+
 PAGE = """<!doctype html><meta charset="utf-8"><title>generator</title><body>
 <script>
   window.seen = [];
@@ -53,3 +69,87 @@ PAGE = """<!doctype html><meta charset="utf-8"><title>generator</title><body>
     'a file handle': async (n) => { const root = await navigator.storage.getDirectory(); const h = await root.getFileHandle(n, {create: true}); const w = await h.createWritable(); await w.write(await picture(n)); await w.close(); return h.getFile().then((f) => { see('handle', [f]); return 'read'; }, () => 'error'); },
   };
 </script>"""
+
+
+@dataclass
+class Generator:
+    """A generator's page that is open in a browser where she has enrolled."""
+
+    browser: Any
+    internet: Internet
+    page: Page
+    pictures: dict[str, Path]
+    drawn: ClosedRoots = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.drawn = ClosedRoots(self.page)
+
+    @property
+    def seen(self) -> list[str]:
+        """What the page's own script has seen, and what its server has got, until now."""
+        sent = [
+            f"{each.method} {each.path}"
+            for each in self.internet.uploads(SITE)
+            if len(each.body) > 200
+        ]
+        return [*self.page.evaluate("seen"), *sent]
+
+    def wait(self, words: str) -> None:
+        """Wait until the guard says this."""
+        self.drawn.wait("dialog", text=words)
+
+    def press(self, words: str) -> None:
+        """Press the button with these words, in the guard's dialog."""
+        self.drawn.press("button", text=words)
+
+    def wait_until_seen(self) -> None:
+        """Wait until the page or its server has got something."""
+        end = time.monotonic() + WAIT_S
+        while self.seen == []:
+            assert time.monotonic() < end, "it never went on"
+            self.page.wait_for_timeout(20)
+
+    def settle(self) -> None:
+        """Give a page that could see something the time to see it."""
+        self.page.wait_for_timeout(QUIET_MS)
+
+    def write(self, prompt: str) -> None:
+        """Write into the prompt box."""
+        self.page.fill("#prompt", prompt)
+
+    def send(self, way: str, name: str) -> None:
+        """Have the page's script send a picture in one of its ways; do not wait for it."""
+        self.page.evaluate(
+            "([way, name]) => { window.sent = undefined; ways[way](name).then((r) => { window.sent = r; }); }",
+            [way, name],
+        )
+
+    def say(self, prompt: str) -> None:
+        """Have the page send words for the picture that it has."""
+        self.page.evaluate(
+            """(prompt) => { window.sent = undefined;
+              fetch('/up', {method: 'POST', headers: {'content-type': 'application/json'}, body: JSON.stringify({prompt, file: 'f_1', pad: '.'.repeat(300)})})
+                .then((r) => { window.sent = r.status; }, () => { window.sent = 'error'; }); }""",
+            prompt,
+        )
+
+    def approving(self) -> Page:
+        """Press "approve", and return the extension's own window that opens."""
+        self.wait("shows somebody protected")
+        with self.page.context.expect_page() as window:
+            self.press("Approve")
+        window.value.wait_for_selector("#asked:not([hidden])")
+        return window.value
+
+    def approve(self) -> None:
+        """Approve as the subject."""
+        window = self.approving()
+        window.fill("#passphrase", PASSPHRASE)
+        with window.expect_event("close"):
+            window.click("#yes")
+
+    @property
+    def sent(self) -> object:
+        """What became of it, for the page's script."""
+        self.page.wait_for_function("window.sent !== undefined")
+        return self.page.evaluate("window.sent")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from asking import NAME, PASSPHRASE, Asking, text
+from authenticators import Devices
 from engine_cases import jpeg, pictures, png
 from PIL import Image
 
@@ -137,19 +138,7 @@ def test_a_wrong_passphrase_opens_nothing(opened: Asking) -> None:
 
 def test_a_passkey_of_the_device_opens_the_vault(opened: Asking) -> None:
     opened.page.bring_to_front()
-    session = opened.browser.context.new_cdp_session(opened.page)
-    session.send("WebAuthn.enable")
-    device = {
-        "protocol": "ctap2",
-        "ctap2Version": "ctap2_1",
-        "transport": "internal",
-        "hasResidentKey": True,
-        "hasUserVerification": True,
-        "isUserVerified": True,
-        "hasPrf": True,
-        "automaticPresenceSimulation": True,
-    }
-    session.send("WebAuthn.addVirtualAuthenticator", {"options": device})
+    Devices(opened.page).add()
     salt = opened("vault.passkey")["salt"]
     made = opened.page.evaluate(_PASSKEY, {"salt": salt})
     prf = made["prf"] or opened.page.evaluate(_PASSKEY, {"salt": salt, "id": made["id"]})["prf"]
@@ -163,11 +152,11 @@ def test_a_passkey_of_the_device_opens_the_vault(opened: Asking) -> None:
     assert opened("vault.unlock", secret={"prf": again["prf"]})["state"] == "open"
     other = opened.page.evaluate(_PASSKEY, {"salt": "A" * 43 + "=", "id": known["credential"]})
     reply = opened.reply("vault.unlock", secret={"prf": other["prf"]})
-    assert reply == {"error": "wrong_passphrase"}
+    assert reply == {"error": "passkey_refused"}
 
     assert opened("vault.passkey.remove")["hasPasskey"] is False
     reply = opened.reply("vault.unlock", secret={"prf": again["prf"]})
-    assert reply == {"error": "wrong_passphrase"}
+    assert reply == {"error": "passkey_refused"}
 
 
 def test_an_ended_background_comes_back_to_an_open_vault(opened: Asking) -> None:

@@ -143,6 +143,14 @@ def test_she_sees_who_checked_her_face_with_her_passphrase_and_strangers_are_not
     assert re.fullmatch(r"receipt-chk_\w+\.jws", saved.value.suggested_filename)
     assert saved.value.path().read_text().count(".") == 2
     assert stranger["check_id"] not in page.content()
+
+    # The receipt is checked with the companion's own keys.
+    page.goto(f"chrome-extension://{ask.browser.id}/pages/receipt/receipt.html")
+    page.get_by_label("The receipt as a file").set_input_files(saved.value.path())
+    page.get_by_role("button", name="Take those of my companion").click()
+    expect(page.get_by_label("The keys of whoever issued it")).not_to_have_value("")
+    page.get_by_role("button", name="Check it").click()
+    expect(page.get_by_role("region", name="It is genuine")).to_contain_text("consent required")
     page.close()
 
 

@@ -118,6 +118,26 @@ def test_it_holds_an_upload_of_her_and_lets_one_of_nobody_go_on(
     wait_until(lambda: page.evaluate("seen") != [])
 
 
+def test_a_request_that_cannot_wait_fails_with_words_in_it_and_goes_without(
+    firefox: Firefox, own_page: Tab, internet: Internet
+) -> None:
+    internet.put(f"//{GENERATOR}/", PAGE)
+    internet.put(f"//{GENERATOR}/up", "ok")
+    page = firefox.open(f"https://{GENERATOR}/")
+    internet.forget()
+
+    def sent(body: dict[str, str]) -> Any:
+        return page.evaluate(
+            "(() => { const x = new XMLHttpRequest(); x.open('POST', '/up', false);"
+            f" try {{ x.send({json.dumps(json.dumps(body))}); return x.status; }} catch (error) {{ return error.name; }} }})()"
+        )
+
+    assert sent({"prompt": "a portrait of somebody on the moon"}) == "NetworkError"
+    assert internet.uploads(GENERATOR) == []
+    assert sent({"event": "click"}) == 200
+    assert [each.body for each in internet.uploads(GENERATOR)] == [b'{"event": "click"}']
+
+
 def test_a_request_beneath_her_picture_is_an_alert_and_beneath_a_cat_none(
     firefox: Firefox, own_page: Tab, internet: Internet
 ) -> None:

@@ -92,6 +92,6 @@ def test_whoever_uses_the_keyboard_sees_where_she_is() -> None:
     without = re.findall(r"([^{}]+)\{[^{}]*outline: none", STYLE)
     # A heading that was only jumped to, and a field whose frame shows the outline in its place.
     assert [each.strip() for each in without] == [
-        "h1:focus-visible, main:focus-visible",
+        "h1:focus-visible, main:focus-visible, #result-title:focus-visible",
         ".secret input",
     ]

@@ -2,110 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from closed_roots import WAIT_S, ClosedRoots
-from fakes.internet import Internet
-from generator import PAGE
-from playwright.sync_api import Page, expect
-from subject import PASSPHRASE, asked, enrol, herself, nobody, portraits
+from generator import SITE, Generator
+from playwright.sync_api import expect
+from subject import PASSPHRASE, asked, herself
 
-SITE = "grok.com"
-QUIET_MS = 200
 pytestmark = [pytest.mark.e2e]
-
-
-@dataclass
-class Generator:
-    """A generator's page that is open in a browser where she has enrolled."""
-
-    browser: Any
-    internet: Internet
-    page: Page
-    pictures: dict[str, Path]
-    drawn: ClosedRoots = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.drawn = ClosedRoots(self.page)
-
-    @property
-    def seen(self) -> list[str]:
-        """What the page's own script has seen, and what its server has got, until now."""
-        sent = [
-            f"{each.method} {each.path}"
-            for each in self.internet.uploads(SITE)
-            if len(each.body) > 200
-        ]
-        return [*self.page.evaluate("seen"), *sent]
-
-    def wait(self, words: str) -> None:
-        """Wait until the guard says this."""
-        self.drawn.wait("dialog", text=words)
-
-    def press(self, words: str) -> None:
-        """Press the button with these words, in the guard's dialog."""
-        self.drawn.press("button", text=words)
-
-    def wait_until_seen(self) -> None:
-        """Wait until the page or its server has got something."""
-        end = time.monotonic() + WAIT_S
-        while self.seen == []:
-            assert time.monotonic() < end, "it never went on"
-            self.page.wait_for_timeout(20)
-
-    def settle(self) -> None:
-        """Give a page that could see something the time to see it."""
-        self.page.wait_for_timeout(QUIET_MS)
-
-    def write(self, prompt: str) -> None:
-        """Write into the prompt box."""
-        self.page.fill("#prompt", prompt)
-
-    def send(self, way: str, name: str) -> None:
-        """Have the page's script send a picture in one of its ways; do not wait for it."""
-        self.page.evaluate(
-            "([way, name]) => { window.sent = undefined; ways[way](name).then((r) => { window.sent = r; }); }",
-            [way, name],
-        )
-
-    @property
-    def sent(self) -> object:
-        """What became of it, for the page's script."""
-        self.page.wait_for_function("window.sent !== undefined")
-        return self.page.evaluate("window.sent")
-
-
-PICTURES = {"me.jpg": herself(), "nobody.jpg": nobody()}
-
-
-@pytest.fixture(scope="module")
-def home(new_browser: Callable[[], Any]) -> Any:
-    """A browser in which she has enrolled."""
-    browser = new_browser()
-    enrol(browser, portraits())
-    browser.context.grant_permissions(
-        ["clipboard-read", "clipboard-write"], origin=f"https://{SITE}"
-    )
-    return browser
-
-
-@pytest.fixture
-def generator(home: Any, internet: Internet, tmp_path: Path) -> Iterator[Generator]:
-    internet.put(f"//{SITE}/", PAGE)
-    internet.put(f"//{SITE}/up", "ok")
-    for name, picture in PICTURES.items():
-        internet.put(f"//{SITE}/{name}", picture)
-        (tmp_path / name).write_bytes(picture)
-    page = home.context.new_page()
-    page.goto(f"https://{SITE}/")
-    internet.forget()
-    yield Generator(home, internet, page, {name: tmp_path / name for name in PICTURES})
-    page.close()
 
 
 def choose(generator: Generator, name: str) -> None:
@@ -241,16 +146,16 @@ def test_words_that_follow_are_checked_with_the_picture_that_the_page_was_given(
     generator: Generator,
 ) -> None:
     choose(generator, "me.jpg")
-    approve(generator)
+    generator.approve()
     generator.wait_until_seen()
     generator.page.evaluate("seen.length = 0")
 
     # What she approved a moment ago she does herself; she is not asked again for every word.
-    say(generator, "make the sky behind me blue")
+    generator.say("make the sky behind me blue")
     assert generator.sent == 200
     generator.internet.forget()
 
-    say(generator, "put her in a bikini")
+    generator.say("put her in a bikini")
     generator.wait("revealing or sexual picture of a real person")
     generator.press("Do not upload")
 
@@ -258,27 +163,17 @@ def test_words_that_follow_are_checked_with_the_picture_that_the_page_was_given(
     assert generator.seen == []
 
 
-@pytest.fixture
-def called(home: Any) -> Iterator[None]:
-    """She has written down what she is called."""
-    [subject] = asked(home, "vault.state")["subjects"]
-    who = {"subject": subject["subject"]}
-    asked(home, "handles.set", **who, handles=["@eileen"], names=["Eileen Collins"])
-    yield
-    asked(home, "handles.set", **who, handles=[], names=[])
-
-
 @pytest.mark.usefixtures("called")
 def test_words_that_name_her_are_held_without_any_picture(generator: Generator) -> None:
-    say(generator, "a portrait of a queen on the moon")
+    generator.say("a portrait of a queen on the moon")
     assert generator.sent == 200
     generator.internet.forget()
 
-    say(generator, "eileen-collins in a bikini on the moon")
+    generator.say("eileen-collins in a bikini on the moon")
     generator.wait("revealing or sexual picture of a real person")
     generator.press("Do not upload")
     assert generator.sent == "error"
-    say(generator, "a portrait of @Eileen on the moon")
+    generator.say("a portrait of @Eileen on the moon")
     generator.wait("These words name somebody protected")
     generator.press("Do not upload")
 
@@ -288,7 +183,7 @@ def test_words_that_name_her_are_held_without_any_picture(generator: Generator) 
 
 def test_it_goes_on_when_she_approves_in_the_extensions_own_window(generator: Generator) -> None:
     choose(generator, "me.jpg")
-    approve(generator)
+    generator.approve()
 
     generator.wait_until_seen()
     assert generator.drawn.find("dialog") == []
@@ -296,7 +191,7 @@ def test_it_goes_on_when_she_approves_in_the_extensions_own_window(generator: Ge
 
 def test_it_stays_when_she_closes_the_window(generator: Generator) -> None:
     choose(generator, "me.jpg")
-    approving(generator).close()
+    generator.approving().close()
 
     generator.page.wait_for_timeout(1000)
     assert generator.seen == []
@@ -304,7 +199,7 @@ def test_it_stays_when_she_closes_the_window(generator: Generator) -> None:
 
 def test_a_wrong_passphrase_releases_nothing(generator: Generator) -> None:
     choose(generator, "me.jpg")
-    window = approving(generator)
+    window = generator.approving()
     window.fill("#passphrase", "not the right one")
     window.click("#yes")
     expect(window.locator("#status")).not_to_be_empty()
@@ -488,30 +383,3 @@ def test_switched_off_for_the_site_it_holds_nothing(generator: Generator) -> Non
 def switch(generator: Generator, *, is_on: bool) -> None:
     change = {"feature": "guard", "isOn": is_on}
     asked(generator.browser, "site.set", host=SITE, change=change)
-
-
-def say(generator: Generator, prompt: str) -> None:
-    """Have the page send words for the picture that it has."""
-    generator.page.evaluate(
-        """(prompt) => { window.sent = undefined;
-          fetch('/up', {method: 'POST', headers: {'content-type': 'application/json'}, body: JSON.stringify({prompt, file: 'f_1', pad: '.'.repeat(300)})})
-            .then((r) => { window.sent = r.status; }, () => { window.sent = 'error'; }); }""",
-        prompt,
-    )
-
-
-def approving(generator: Generator) -> Page:
-    """Press "approve", and return the extension's own window that opens."""
-    generator.wait("shows somebody protected")
-    with generator.page.context.expect_page() as window:
-        generator.press("Approve")
-    window.value.wait_for_selector("#asked:not([hidden])")
-    return window.value
-
-
-def approve(generator: Generator) -> None:
-    """Approve as the subject."""
-    window = approving(generator)
-    window.fill("#passphrase", PASSPHRASE)
-    with window.expect_event("close"):
-        window.click("#yes")

@@ -11,11 +11,11 @@ import { toBase64 } from "../domain/base64.ts";
 import { Failure } from "../failure.ts";
 import type { AlertSummary, Secret, VaultState } from "../messages.ts";
 import type { Inbox, Outcome } from "./inbox.ts";
+import type { Notification } from "./notifications.ts";
 import type { Handlers } from "./router.ts";
 
 const NOTIFICATION = "alert/";
 const INBOX = "pages/inbox/inbox.html";
-const ICON = "icons/icon-128.png";
 /** A screenful of a large screen. */
 const LARGEST_PICTURE = 12_000_000;
 const PNG = "iVBORw0KGgo";
@@ -31,6 +31,7 @@ export interface AlertParts {
   readonly engine: string;
   /** Seconds since 1970. */
   readonly now: () => number;
+  readonly notify: (notification: Notification) => Promise<void>;
   /** Tells everybody that the inbox is otherwise. */
   readonly tell: () => void;
 }
@@ -56,7 +57,8 @@ export class Alerts {
   async raise(sighting: Sighting): Promise<Outcome> {
     const outcome = await this.#parts.inbox.add(sighting);
     if (outcome.isNew) {
-      await notify(outcome.alert);
+      const { id, host } = outcome.alert;
+      await this.#parts.notify({ id: NOTIFICATION + id, title: "notice_request_title", what: "notice_request_what", host });
     }
     if (outcome.hasNews) {
       await this.#changed();
@@ -159,13 +161,4 @@ function summaryOf(alert: Alert, names: ReadonlyMap<string, string>): AlertSumma
     isRead: alert.isRead,
     hasCrop: alert.crop !== null,
   };
-}
-
-async function notify({ id, host }: Alert): Promise<void> {
-  await chrome.notifications.create(NOTIFICATION + id, {
-    type: "basic",
-    iconUrl: chrome.runtime.getURL(ICON),
-    title: chrome.i18n.getMessage("notice_request_title"),
-    message: chrome.i18n.getMessage("notice_request_what", host),
-  });
 }

@@ -18,12 +18,14 @@ import { Holds } from "./holds.ts";
 import { BrowserRows } from "./inbox-rows.ts";
 import { Inbox } from "./inbox.ts";
 import { tellEveryone } from "./notices.ts";
+import { Notifications } from "./notifications.ts";
 import { RequestWatch } from "./requests.ts";
 import { listen } from "./router.ts";
 import { SeenPictures } from "./seen.ts";
 import { Sites } from "./sites.ts";
 import { toolbarHandlers } from "./toolbar.ts";
 import { lockWhenIdle, vaultHandlers } from "./vault.ts";
+import { Waiting } from "./waiting.ts";
 
 const engine = new Engine(BROWSER === "chromium" ? new OffscreenHost() : new WorkerHost());
 const now = (): number => Math.floor(Date.now() / 1000);
@@ -44,12 +46,15 @@ const vault = new Vault({
   },
 });
 const inbox = new Inbox(new BrowserRows(), vault, () => crypto.randomUUID());
+const notifications = new Notifications(chrome.storage.local);
+const waiting = new Waiting({ storage: chrome.storage.session, raise: (notification) => notifications.raise(notification) });
 const alerts = new Alerts({
   inbox,
   state: () => vault.state(),
   verify: (secret) => vault.verify(secret),
   engine: version.engine,
   now,
+  notify: (notification) => notifications.raise(notification),
   tell: () => void tellEveryone("inbox"),
 });
 const companion = new Companion({
@@ -88,6 +93,7 @@ sites.watch();
 door.watch();
 void holds.sweep();
 alerts.watch();
+waiting.watch();
 lockWhenIdle(vault);
 listen({
   ...vaultHandlers(vault, inbox),
@@ -99,6 +105,8 @@ listen({
   ...guardHandlers(door, holds),
   ...toolbarHandlers(),
   ...alerts.handlers(),
+  ...notifications.handlers(),
+  ...waiting.handlers(),
   ...requests.handlers(),
   "text.assess": ({ text, turns }) => engine.assess(text, turns ?? []),
   "engine.state": async () => {

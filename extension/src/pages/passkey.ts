@@ -2,7 +2,7 @@
 
 import { AskFailed, ask } from "../ask.ts";
 import { fromBase64, toBase64 } from "../domain/base64.ts";
-import type { Secret } from "../messages.ts";
+import type { FailureCode, Secret } from "../messages.ts";
 import { word } from "./text.ts";
 
 const CHALLENGE_BYTES = 32;
@@ -21,19 +21,24 @@ export async function canHavePasskey(): Promise<boolean> {
 /**
  * Ask the device for the passkey.
  *
- * @throws {AskFailed} `wrong_passphrase` if she stops it, or the device has no such passkey: browsers do not tell these apart.
+ * @throws {AskFailed} `passkey_refused` if she stops it, or the device has no such passkey: browsers do not tell these apart.
  */
 export async function readPasskey(): Promise<Secret> {
   const { salt, credential } = await ask("vault.passkey", {});
   if (credential === null) {
     throw new AskFailed("not_found");
   }
-  const prf = await read(fromBase64(salt), fromBase64(credential));
-  return { prf };
+  return { prf: await read(fromBase64(salt), fromBase64(credential), "passkey_refused") };
 }
 
-/** Make a passkey and let it open the vault beside the passphrase. */
+/**
+ * Make a passkey and let it open the vault beside the passphrase.
+ *
+ * @throws {AskFailed} `wrong_passphrase`, before the device makes anything; `passkey_refused`; `passkey_unusable` if the device's
+ *   passkeys have no PRF.
+ */
 export async function addPasskey(secret: Secret): Promise<void> {
+  await ask("vault.unlock", { secret });
   const { salt } = await ask("vault.passkey", {});
   const first = fromBase64(salt);
   const made = await offered(
@@ -49,11 +54,12 @@ export async function addPasskey(secret: Secret): Promise<void> {
     }),
   );
   // Some devices say at once, others only when the passkey is used.
-  const prf = result(made) ?? (await read(first, new Uint8Array(made.rawId)));
+  const prf = result(made) ?? (await read(first, new Uint8Array(made.rawId), "passkey_unusable"));
   await ask("vault.passkey.add", { secret, credential: toBase64(new Uint8Array(made.rawId)), prf });
 }
 
-async function read(first: Uint8Array<ArrayBuffer>, id: Uint8Array<ArrayBuffer>): Promise<string> {
+/** What its PRF gives. @param without What it means that it gives nothing. */
+async function read(first: Uint8Array<ArrayBuffer>, id: Uint8Array<ArrayBuffer>, without: FailureCode): Promise<string> {
   const shown = await offered(
     navigator.credentials.get({
       publicKey: {
@@ -66,7 +72,7 @@ async function read(first: Uint8Array<ArrayBuffer>, id: Uint8Array<ArrayBuffer>)
   );
   const prf = result(shown);
   if (prf === null) {
-    throw new AskFailed("engine_unavailable");
+    throw new AskFailed(without);
   }
   return prf;
 }
@@ -74,7 +80,7 @@ async function read(first: Uint8Array<ArrayBuffer>, id: Uint8Array<ArrayBuffer>)
 async function offered(credential: Promise<Credential | null>): Promise<PublicKeyCredential> {
   const given = await credential.catch(() => null);
   if (!(given instanceof PublicKeyCredential)) {
-    throw new AskFailed("wrong_passphrase");
+    throw new AskFailed("passkey_refused");
   }
   return given;
 }

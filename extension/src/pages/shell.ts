@@ -6,7 +6,7 @@ import { make, note, symbol } from "./dom.ts";
 import { unlockForm } from "./secret.ts";
 import { type Key, translate, word } from "./text.ts";
 
-type Name = "inbox" | "enrol" | "settings" | "privacy" | "welcome";
+type Name = "inbox" | "enrol" | "settings" | "privacy" | "welcome" | "receipt";
 
 const WAYS: readonly { readonly name: Name; readonly title: Key; readonly drawing: string }[] = [
   { name: "inbox", title: "nav_inbox", drawing: "inbox" },

@@ -103,7 +103,7 @@ export class Vault {
     });
   }
 
-  /** Whether it is she who sits there. @throws {Failure} `wrong_passphrase`. */
+  /** Whether it is she who sits there. @throws {Failure} `wrong_passphrase`, or for a passkey `passkey_refused`. */
   async verify(secret: Secret): Promise<void> {
     await this.#epochs(await this.#parts.store.read(), secret);
   }
@@ -343,7 +343,8 @@ export class Vault {
     try {
       return "prf" in secret ? await openByPasskey(record.passkey, fromBase64(secret.prf)) : await openHeader(record.header, secret.passphrase);
     } catch (error) {
-      throw error instanceof WrongPassphrase || error instanceof SealBroken ? new Failure("wrong_passphrase") : error;
+      const isOther = error instanceof WrongPassphrase || error instanceof SealBroken;
+      throw isOther ? new Failure("prf" in secret ? "passkey_refused" : "wrong_passphrase") : error;
     }
   }
 

@@ -72,6 +72,11 @@ export class Companion {
         await this.#keep(null);
         return {};
       },
+      "companion.keys": async () => {
+        const link = await this.link();
+        const response = await link.call("/.well-known/jwks.json", { method: "GET" }, INFORM_MS);
+        return { keys: await response.text() };
+      },
     };
   }
 

@@ -13,7 +13,7 @@ import { AskFailed, ask } from "../../ask.ts";
 import { type Answer, LINE, type Notice, type PublicReason, type UploadAnswer } from "../../messages.ts";
 import { type Key, word } from "../../pages/text.ts";
 import { base64Of } from "../bytes.ts";
-import { type Shown, show } from "./dialog.ts";
+import { type Matter, type Shown, show } from "./dialog.ts";
 
 /** Before this no dialog is shown: most checks are done. */
 const QUIET_MS = 800;
@@ -158,7 +158,7 @@ async function decideOn(answer: UploadAnswer | null, hasPictures: boolean): Prom
 }
 
 async function failed(): Promise<Decision> {
-  const chosen = await show<"again">({
+  const chosen = await question<"again">({
     look: "plain",
     title: "guard_failed",
     text: [word(isOrphaned() ? "guard_orphaned" : "guard_failed_text")],
@@ -169,7 +169,7 @@ async function failed(): Promise<Decision> {
 
 /** She unlocks in a window of our own; then the check is made again. */
 async function locked(why: Key): Promise<Decision> {
-  const shown = show<"again">({
+  const shown = question<"again">({
     look: "plain",
     title: "guard_locked",
     text: [word(why)],
@@ -189,7 +189,7 @@ async function locked(why: Key): Promise<Decision> {
 
 /** She approves as the subject, in a window of our own: nothing that a page can reach gives the approval. */
 async function approved(id: string, words: { readonly title: Key; readonly text: Key }): Promise<Decision> {
-  const chosen = await show<"approve">({
+  const chosen = await question<"approve">({
     look: "plain",
     title: words.title,
     text: [word(words.text)],
@@ -228,6 +228,25 @@ async function outcome(id: string): Promise<Answer<"upload.outcome">["state"]> {
       return "ended";
     }
     await sleep(LOOK_MS);
+  }
+}
+
+/** Show what waits for her answer. If she is in another tab, she is told that it does. */
+function question<T extends string>(matter: Matter<T>): Shown<T> {
+  const shown = show(matter);
+  void tellWaiting(true);
+  void shown.chosen.then(() => tellWaiting(false));
+  return shown;
+}
+
+async function tellWaiting(isWaiting: boolean): Promise<void> {
+  try {
+    await ask("guard.waits", { isWaiting });
+  } catch (error) {
+    // The question stands, whether or not she is told of it.
+    if (!(error instanceof AskFailed) && !isOrphaned()) {
+      throw error;
+    }
   }
 }
 

@@ -7,6 +7,7 @@
  * would go out, over a port that no script of the page ever holds, and waits. It knows no secret.
  */
 
+import { type AtOnce, openAtOnce } from "./at-once.ts";
 import { type Verdicts, openPort } from "./port.ts";
 import { guardBodies } from "./world/bodies.ts";
 import { guardChannels } from "./world/channels.ts";
@@ -15,14 +16,15 @@ import { guardForms } from "./world/forms.ts";
 import { guardFrames } from "./world/frames.ts";
 
 const verdicts = openPort();
+const atOnce = openAtOnce();
 
 /** Guard one realm: this window, or an empty frame that the page made and can use before any script runs in it. */
-function guard(realm: Window & typeof globalThis, isAsked: Verdicts): void {
-  guardBodies(realm, isAsked);
+function guard(realm: Window & typeof globalThis, isAsked: Verdicts, isPlain: AtOnce): void {
+  guardBodies(realm, isAsked, isPlain);
   guardChannels(realm, isAsked);
   guardFiles(realm, isAsked);
   guardForms(realm, isAsked);
-  guardFrames(realm, (inner) => guard(inner, isAsked));
+  guardFrames(realm, (inner) => guard(inner, isAsked, isPlain));
 }
 
-guard(window, verdicts);
+guard(window, verdicts, atOnce);

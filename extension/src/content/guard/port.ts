@@ -1,9 +1,9 @@
 /**
- * The line between the guard's two worlds: a `MessagePort`, handed over by events before any script of the page runs.
- * Whichever world is first waits for the other.
+ * The line between the guard's two worlds: a `MessagePort`.
  */
 
 import type { Part } from "./gate.ts";
+import { handOver, takeOver } from "./handing.ts";
 
 export interface Question {
   readonly id: number;
@@ -38,18 +38,7 @@ export function openPort(): Verdicts {
     apply(remove, waiting, [data.id]);
     resolve?.(data.goesOn === true);
   };
-  const hand = (): void => {
-    window.dispatchEvent(new MessageEvent(PORT, { ports: [port2] }));
-  };
-  window.addEventListener(
-    HELLO,
-    (event) => {
-      event.stopImmediatePropagation();
-      hand();
-    },
-    { once: true, capture: true },
-  );
-  hand();
+  handOver(HELLO, () => window.dispatchEvent(new MessageEvent(PORT, { ports: [port2] })));
 
   return (parts, way) =>
     new Later((resolve) => {
@@ -62,23 +51,16 @@ export function openPort(): Verdicts {
 
 /** The extension's side. */
 export function answerPort(answer: (question: Question) => Promise<boolean>): void {
-  let port: MessagePort | undefined;
-  window.addEventListener(
-    PORT,
-    (event) => {
-      event.stopImmediatePropagation();
-      const [given] = (event as MessageEvent).ports;
-      if (port !== undefined || given === undefined) {
-        return;
-      }
-      port = given;
-      port.onmessage = ({ data }: MessageEvent<Question>) => {
-        const reply = (goesOn: boolean): void => given.postMessage({ id: data.id, goesOn } satisfies Verdict);
-        // In Firefox what comes from the page's world can be read, but not worked with; a copy is ours.
-        answer(structuredClone(data)).then(reply, () => reply(false));
-      };
-    },
-    { capture: true },
-  );
-  window.dispatchEvent(new Event(HELLO));
+  takeOver(HELLO, PORT, (event) => {
+    const [given] = (event as MessageEvent).ports;
+    if (given === undefined) {
+      return false;
+    }
+    given.onmessage = ({ data }: MessageEvent<Question>) => {
+      const reply = (goesOn: boolean): void => given.postMessage({ id: data.id, goesOn } satisfies Verdict);
+      // In Firefox what comes from the page's world can be read, but not worked with; a copy is ours.
+      answer(structuredClone(data)).then(reply, () => reply(false));
+    };
+    return true;
+  });
 }

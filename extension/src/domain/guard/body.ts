@@ -37,6 +37,12 @@ export function contentsOf(text: string): Contents {
   return { pictures: picturesIn(text), addresses: [...new Set(addresses)], words: bounded(words) };
 }
 
+/** Whether there is nothing in a body of text to ask about: no picture, and nothing that a person may ask for. */
+export function isPlain(text: string): boolean {
+  const { pictures, words } = contentsOf(text);
+  return pictures.length === 0 && words.length === 0;
+}
+
 /** Pictures that are spelled out in a text. */
 export function picturesIn(text: string): Bytes[] {
   const plain = text.includes("%2") ? unescaped(text) : text;

@@ -9,7 +9,7 @@ import { fromBase64Url, joined, type Json, requireMembers, StatementInvalid, utf
 import { claimsOf } from "./jws.ts";
 import { hmac, type PublicKeys, sha256 } from "./keys.ts";
 
-const TYPE = "consentry-consent+jwt";
+export const TOKEN_TYPE = "consentry-consent+jwt";
 const MAX_CHARS = 32_768;
 /** From the first to the last second of the calendar. */
 const MIN_SECONDS = -62_135_596_800;
@@ -36,7 +36,7 @@ export interface TokenClaims {
 /** What a token says; null when `issuer` has not signed exactly this. Whether it has lapsed is not looked at. */
 export async function readToken(jws: string, issuer: string, keys: PublicKeys): Promise<TokenClaims | null> {
   try {
-    const claims = await claimsOf(jws, TYPE, keys, MAX_CHARS);
+    const claims = await claimsOf(jws, TOKEN_TYPE, keys, MAX_CHARS);
     requireMembers(claims, CLAIMS);
     const { iss, jti, aud, iat, exp, purpose, region, prompt, images } = claims;
     if (iss !== issuer || !Array.isArray(images) || !PURPOSES.has(text(purpose))) {

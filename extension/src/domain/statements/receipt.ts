@@ -18,11 +18,11 @@ import {
 import { claimsOf } from "./jws.ts";
 import { hmac, type PublicKeys, sha256 } from "./keys.ts";
 
-const TYPE = "consentry-receipt+jwt";
+export const RECEIPT_TYPE = "consentry-receipt+jwt";
 const MAX_CHARS = 65_536;
 const COMMITMENT_BYTES = 32;
 /** The last second of the year 9999: beyond it readers differ. */
-const MAX_SECONDS = 253_402_300_799;
+export const MAX_SECONDS = 253_402_300_799;
 const CLAIMS = new Set([
   "iss", "jti", "iat", "mode", "verdict", "reasons", "obligations", "policy", "engines", "images", "prompt", "context",
   "circumstances",
@@ -82,7 +82,7 @@ export interface ReceiptSalts {
  * @throws {StatementInvalid} If anything does not hold.
  */
 export async function verifyReceipt(jws: string, keys: PublicKeys): Promise<ReceiptClaims> {
-  const { log, ...claims } = await claimsOf(jws, TYPE, keys, MAX_CHARS);
+  const { log, ...claims } = await claimsOf(jws, RECEIPT_TYPE, keys, MAX_CHARS);
   requireMembers(claims, CLAIMS);
   if (claims["mode"] !== "act") {
     throw new StatementInvalid("only an act leaves a receipt");

@@ -18,12 +18,16 @@ const VERDICTS: Readonly<Record<Verdict, { readonly words: Key; readonly look: s
 export async function checks(people: readonly SubjectSummary[]): Promise<readonly HTMLElement[]> {
   const { state } = await ask("companion.state", {});
   if (state === "not_paired") {
-    return [empty("companion_none", "companion_none_hint")];
+    return [empty("companion_none", "companion_none_hint"), toReceipts()];
   }
   if (people.length === 0) {
-    return [empty("checks_nobody", "checks_nobody_hint")];
+    return [empty("checks_nobody", "checks_nobody_hint"), toReceipts()];
   }
-  return people.map(person);
+  return [...people.map(person), toReceipts()];
+}
+
+function toReceipts(): HTMLElement {
+  return make("p", { class: "hint" }, word("receipt_hint"), " ", make("a", { href: "../receipt/receipt.html" }, word("receipt_title")));
 }
 
 function person({ subject, name }: SubjectSummary): HTMLElement {

@@ -36,9 +36,10 @@ async function start(): Promise<void> {
   part("passkey-remove").addEventListener("click", () => void attempt("vault-status", removePasskey));
   part("companion-forget").addEventListener("click", () => void attempt("companion-status", forget));
   part("destroy").addEventListener("click", () => void destroy());
+  part("notifications").addEventListener("change", () => void attempt("other-status", setNotifications));
   onNotice("companion", showCompanion);
   onNotice("sites", () => showSites(part("site-list"), part("sites-status")));
-  await Promise.all([showSites(part("site-list"), part("sites-status")), showCompanion()]);
+  await Promise.all([showSites(part("site-list"), part("sites-status")), showCompanion(), showNotifications()]);
 }
 
 async function showVault(vault: VaultState): Promise<void> {
@@ -176,6 +177,19 @@ async function forget(): Promise<string> {
   return word("companion_forgotten");
 }
 
+async function showNotifications(): Promise<void> {
+  part<HTMLInputElement>("notifications").checked = (await ask("notifications.state", {})).isOn;
+}
+
+async function setNotifications(): Promise<string> {
+  try {
+    await ask("notifications.set", { isOn: part<HTMLInputElement>("notifications").checked });
+  } finally {
+    await showNotifications();
+  }
+  return word("saved");
+}
+
 async function destroy(): Promise<void> {
   const isDone = await withSecret(
     {
@@ -191,7 +205,7 @@ async function destroy(): Promise<void> {
   );
   if (isDone) {
     await showVault(await ask("vault.state", {}));
-    say(part("destroy-status"), word("destroy_done"), "good");
+    say(part("other-status"), word("destroy_done"), "good");
   }
 }
 

@@ -25,14 +25,25 @@ async function start(): Promise<void> {
   part("suggest").addEventListener("click", () => chosen.suggest());
   part("create").addEventListener("submit", (event) => void create(event as SubmitEvent, chosen));
   part("import").addEventListener("submit", (event) => void restore(event as SubmitEvent));
-  addEventListener("hashchange", () => show(stepInAddress()));
-  show(stepInAddress());
+  addEventListener("hashchange", follow);
+  show("what");
+  follow();
 }
 
-function stepInAddress(): Step {
-  const named = STEPS.find((step) => `#${step}` === location.hash) ?? "what";
+/** Go to the step in the address. One that names no step, as after "Skip to the content", leaves her where she is. */
+function follow(): void {
+  if (location.hash === "") {
+    show("what");
+    return;
+  }
+  const named = STEPS.find((step) => `#${step}` === location.hash);
+  if (named === undefined) {
+    return;
+  }
   // A vault that is there is not made again.
-  return named === "vault" && vault.state !== "none" ? "face" : named;
+  const step = named === "vault" && vault.state !== "none" ? "face" : named;
+  show(step);
+  part(`${step}-title`).focus();
 }
 
 function go(step: Step): void {
@@ -53,9 +64,6 @@ function show(step: Step): void {
   }
   if (step === "sites") {
     void showSites(part("site-list"), part("sites-status"));
-  }
-  if (location.hash !== "") {
-    part(`${step}-title`).focus();
   }
 }
 

@@ -1,24 +1,32 @@
 /**
  * `fetch`, `XMLHttpRequest` and `sendBeacon`: what has a body waits until the guard says that it may go.
  *
+ * A synchronous request cannot wait, and a page that is being left is not there any more when an answer comes. Text in which
+ * there is nothing to ask about goes at once, everything else does not: the request fails, the beacon waits.
+ *
  * Here and beside: `await` and never `then`, which a page can put something else in the place of.
  */
 
+import type { AtOnce } from "../at-once.ts";
+import type { Part } from "../gate.ts";
 import type { Verdicts } from "../port.ts";
 import { type Call, replace } from "./native.ts";
 import { frozen, partsOf } from "./parts.ts";
 
 type Realm = Window & typeof globalThis;
 
-export function guardBodies(realm: Realm, isAsked: Verdicts): void {
+export function guardBodies(realm: Realm, isAsked: Verdicts, isPlain: AtOnce): void {
   guardFetch(realm, isAsked);
-  guardXhr(realm, isAsked);
+  guardXhr(realm, isAsked, isPlain);
   replace(realm.Navigator.prototype, "sendBeacon", (native) => (self, args) => {
+    if (args.length < 2) {
+      return native(self, args);
+    }
     const [url, body] = args;
     const copy = frozen(body, realm);
     const parts = partsOf(copy);
-    if (parts.length === 0 || isPlain(copy)) {
-      return native(self, args);
+    if (arePlain(parts, isPlain)) {
+      return native(self, [url, copy]);
     }
     void (async () => {
       if (await isAsked(parts, "sent")) {
@@ -30,9 +38,15 @@ export function guardBodies(realm: Realm, isAsked: Verdicts): void {
   });
 }
 
-/** A page that is being left sends its last words as text, and nobody is there any more to wait for. */
-function isPlain(body: unknown): boolean {
-  return typeof body === "string" && !/[A-Za-z0-9+/]{80}/.test(body);
+/** Whether all of it is text in which there is nothing to ask about. By index: a page can replace `every`. */
+function arePlain(parts: readonly Part[], isPlain: AtOnce): boolean {
+  for (let index = 0; index < parts.length; index += 1) {
+    const part = parts[index];
+    if (part === undefined || !("text" in part) || !isPlain(part.text)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 function guardFetch(realm: Realm, isAsked: Verdicts): void {
@@ -77,7 +91,7 @@ function guardFetch(realm: Realm, isAsked: Verdicts): void {
   }
 }
 
-function guardXhr(realm: Realm, isAsked: Verdicts): void {
+function guardXhr(realm: Realm, isAsked: Verdicts, isPlain: AtOnce): void {
   const { prototype } = realm.XMLHttpRequest;
   const { ProgressEvent: Progress, DOMException: Failed } = realm;
   /** Requests that cannot wait, and requests that wait; `abort` and `open` end the waiting. */
@@ -87,7 +101,7 @@ function guardXhr(realm: Realm, isAsked: Verdicts): void {
     const xhr = self as object;
     waiting.delete(xhr);
     isSync.delete(xhr);
-    if (args.length > 2 && args[2] === false) {
+    if (args.length > 2 && !args[2]) {
       isSync.add(xhr);
     }
     return native(self, args);
@@ -101,11 +115,11 @@ function guardXhr(realm: Realm, isAsked: Verdicts): void {
     const copy = frozen(args[0], realm);
     const parts = partsOf(copy);
     if (parts.length === 0) {
-      return native(self, args);
+      return native(self, [copy]);
     }
     if (isSync.has(xhr)) {
-      if (isPlain(copy)) {
-        return native(self, args);
+      if (arePlain(parts, isPlain)) {
+        return native(self, [copy]);
       }
       throw new Failed("A network error occurred.", "NetworkError");
     }

@@ -8,7 +8,7 @@ import { frozen, partsOf, pictureParts } from "./parts.ts";
 type Realm = Window & typeof globalThis;
 
 export function guardChannels(realm: Realm, isAsked: Verdicts): void {
-  const body = (args: readonly unknown[]) => [frozen(args[0], realm), ...args.slice(1)];
+  const body = (args: readonly unknown[]) => (args.length === 0 ? args : [frozen(args[0], realm), ...args.slice(1)]);
   const same = (args: readonly unknown[]) => args;
   inOrder(realm.WebSocket.prototype, "send", isAsked, body, partsOf);
   inOrder(realm.RTCDataChannel?.prototype, "send", isAsked, body, partsOf);
@@ -32,7 +32,7 @@ function inOrder(
     const copied = copy(args);
     const found = parts(copied[0]);
     if (found.length === 0 && before === undefined) {
-      return native(self, args);
+      return native(self, copied);
     }
     const verdict = found.length === 0 ? true : isAsked(found, "sent");
     const turn = send(before, verdict, () => native(self, copied));

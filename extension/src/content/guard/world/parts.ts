@@ -11,8 +11,15 @@ const MIN_PICTURE_TEXT = 80;
 
 type Realm = Window & typeof globalThis;
 const { isView } = ArrayBuffer;
+const { apply } = Reflect;
+const { cloneNode } = Node.prototype;
+const { serializeToString } = XMLSerializer.prototype;
+const serializer = new XMLSerializer();
 
-/** A body of `fetch`, `send` and their like, copied where a page could still change it. */
+/**
+ * A body of `send` and its like, copied where a page could still change it. What is of no kind that has a meaning there is
+ * sent as the text that it turns into: it turns into it here, once.
+ */
 export function frozen(body: unknown, realm: Realm): unknown {
   switch (kindOf(body)) {
     case "FormData": {
@@ -30,8 +37,17 @@ export function frozen(body: unknown, realm: Realm): unknown {
       return new realm.URLSearchParams(String(body));
     case "ArrayBuffer":
       return (body as ArrayBuffer).slice(0);
+    case "Blob":
+    case "File":
+    case "SharedArrayBuffer":
+    case "":
+      return body;
+    case "Document":
+    case "HTMLDocument":
+    case "XMLDocument":
+      return apply(cloneNode, body, [true]);
     default:
-      return isView(body) ? bytesOf(body).slice() : body;
+      return isView(body) ? bytesOf(body).slice() : String(body);
   }
 }
 
@@ -56,6 +72,10 @@ export function partsOf(body: unknown): Part[] {
     case "ArrayBuffer":
     case "SharedArrayBuffer":
       return [{ blob: new Blob([new Uint8Array(body as ArrayBuffer)]) }];
+    case "Document":
+    case "HTMLDocument":
+    case "XMLDocument":
+      return partsOf(apply(serializeToString, serializer, [body]));
     default:
       return isView(body) ? [{ blob: new Blob([bytesOf(body).slice()]) }] : [];
   }
@@ -92,5 +112,6 @@ function bytesOf(view: ArrayBufferView): Uint8Array<ArrayBuffer> {
 
 /** By its tag and not by its class: a page's frames have classes of their own. */
 function kindOf(value: unknown): string {
-  return typeof value === "object" && value !== null ? Object.prototype.toString.call(value).slice(8, -1) : "";
+  const hasKind = (typeof value === "object" && value !== null) || typeof value === "function";
+  return hasKind ? Object.prototype.toString.call(value).slice(8, -1) : "";
 }
