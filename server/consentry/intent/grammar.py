@@ -35,6 +35,7 @@ class _RuleRow(TypedDict):
     needs: NotRequired[list[str]]
     needs_not: NotRequired[list[str]]
     through_not: NotRequired[bool]
+    one_clause: NotRequired[bool]
 
 
 class _File(TypedDict):
@@ -103,6 +104,7 @@ class Rule:
     needs: frozenset[str]
     needs_not: frozenset[str]
     through_not: bool
+    one_clause: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,7 @@ class Grammar:
         path = resources.files(__package__) / "composition.json"
         rows: _File = json.loads(path.read_text(encoding="utf-8"))
         self.rules = tuple(_rule(row, rows["groups"]) for row in rows["rules"])
+        self.of_one_word = frozenset(rule.id for rule in self.rules if len(rule.parts) == 1)
 
     def findings(self, sentence: Sentence) -> Iterator[Finding]:
         """Judge the marks of a sentence, and give the rules that they meet."""
@@ -187,6 +190,7 @@ def _rule(row: _RuleRow, groups: dict[str, list[str]]) -> Rule:
         needs=slots("|".join(row.get("needs", ()))) - {""},
         needs_not=slots("|".join(row.get("needs_not", ()))) - {""},
         through_not=row.get("through_not", False),
+        one_clause=row.get("one_clause", False),
     )
 
 
@@ -234,6 +238,8 @@ def _extended(rule: Rule, part: int, chosen: list[Mark], place: int, sentence: S
             continue
         if _is_between(rule.between_not, last, mark, sentence):
             continue
+        if rule.one_clause and _is_comma_between(last, mark, sentence):
+            continue
         if part in rule.head and (
             _is_clause_apart(last, mark, sentence) or _is_satisfied(last, mark, sentence)
         ):
@@ -280,6 +286,11 @@ def _is_between(slots: frozenset[str], one: Mark, other: Mark, sentence: Sentenc
         if not is_listed:
             return True
     return False
+
+
+def _is_comma_between(one: Mark, other: Mark, sentence: Sentence) -> bool:
+    first, last = sorted((one, other), key=lambda mark: mark.first)
+    return any(first.last < place <= last.first for place in sentence.commas)
 
 
 def _is_satisfied(act: Mark, worn: Mark, sentence: Sentence) -> bool:

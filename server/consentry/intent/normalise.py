@@ -60,7 +60,8 @@ _EMOJI = {
     "👩": "woman",
     "👶": "baby",
 }
-_IGNORED = {"Cf", "Cc", "Mn", "Me", "Sk"}
+_MARKS = {"Mn", "Me"}
+_IGNORED = {"Cf", "Cc", "Sk", *_MARKS}
 _LETTER_NAME = re.compile(
     r"(?:LATIN (?:SMALL |CAPITAL )?LETTER (?:SMALL CAPITAL |TURNED |SCRIPT |DOTLESS )?"
     r"|REGIONAL INDICATOR SYMBOL LETTER )([A-Z])(?: WITH .*)?$"
@@ -105,6 +106,18 @@ def plain_view(text: str) -> View:
     if text.isascii():
         return _view(_spaced((char.lower(), i, i + 1) for i, char in enumerate(text)))
     return _view(_spaced(_without_lookalikes(list(_resolved(text)), everywhere=False)))
+
+
+def as_written(text: str) -> str:
+    """Return the text in lower case with its accents, as its language writes it.
+
+    Compatibility forms, signs with a meaning and spaces are resolved as in `plain_view`, invisible
+    characters dropped; look-alikes are not resolved.
+    """
+    if text.isascii():
+        return plain_view(text).text
+    letters = unicodedata.normalize("NFC", text)
+    return " ".join("".join(map(_resolve_written, letters)).replace("_", " ").split())
 
 
 def folded(text: str) -> str:
@@ -379,20 +392,38 @@ def _resolved(text: str) -> Iterator[_Letter]:
             continue
         for resolved in _resolve(char):
             category = unicodedata.category(resolved)
-            if category in _IGNORED and (category not in {"Mn", "Me"} or last.isascii()):
+            if category in _IGNORED and (category not in _MARKS or last.isascii()):
                 continue
             last = resolved
             yield resolved, i, i + 1
 
 
 @lru_cache(maxsize=4096)
-def _resolve(char: str) -> str:
+def _resolve_written(char: str) -> str:
+    if char.isascii():
+        return char.lower()
+    sign = _resolve_sign(char)
+    if sign is not None:
+        return sign
+    if unicodedata.category(char) in _IGNORED - _MARKS:
+        return ""
+    return unicodedata.normalize("NFKC", char).lower()
+
+
+def _resolve_sign(char: str) -> str | None:
+    """Return what a sign stands for; None if it is a letter or mark."""
     if char in _VARIATION:
         return ""
     if char in _EMOJI:
         return f" {_EMOJI[char]} "
-    if char in "\u2018\u2019\u02bc\u201b\u2032":
-        return "'"
+    return "'" if char in "\u2018\u2019\u02bc\u201b\u2032" else None
+
+
+@lru_cache(maxsize=4096)
+def _resolve(char: str) -> str:
+    sign = _resolve_sign(char)
+    if sign is not None:
+        return sign
     name = _LETTER_NAME.search(unicodedata.name(char, ""))
     if name:
         return name[1].lower()

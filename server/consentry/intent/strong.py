@@ -51,7 +51,10 @@ class StrongWords:
                 if form.is_open_after and not form.is_open_before and len(form.text) > _SHORTEST
             }
             if not lexicon.has_spaces:
-                backwards |= {text[::-1] for text in texts if len(text) >= _SHORTEST_BACKWARDS}
+                # The word for "very" is another one backwards.
+                known = {form.text for forms in lexicon.words.values() for form in forms}
+                turned = {text[::-1] for text in texts if len(text) >= _SHORTEST_BACKWARDS}
+                backwards |= turned - known
         self.words: frozenset[str] = frozenset().union(*self._by_language.values())
         self.starts = frozenset(
             word[:end] for word in self.words for end in range(1, len(word) + 1)

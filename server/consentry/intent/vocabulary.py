@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from consentry.intent.lexicon import Lexicon, Phrase, WordForm
@@ -114,8 +114,10 @@ class Vocabulary:
     def _look_up(self, word: str) -> Senses:
         senses = _senses(self._plain, word)
         for language, prefixes in self._clitics.items():
-            if language not in senses:
-                sense = self._without_clitics(word, language, prefixes)
+            # A word that is but a piece of some phrase is still one with small words before it.
+            piece = senses.get(language)
+            if piece is None or not piece.slots:
+                sense = self._without_clitics(word, language, prefixes, piece)
                 if sense is not None:
                     senses[language] = sense
         return senses
@@ -123,22 +125,27 @@ class Vocabulary:
     def _look_up_accented(self, word: str) -> Senses:
         return _senses(self._accented, word)
 
-    def _without_clitics(self, word: str, language: str, prefixes: tuple[str, ...]) -> Sense | None:
+    def _without_clitics(
+        self, word: str, language: str, prefixes: tuple[str, ...], found: Sense | None
+    ) -> Sense | None:
         for _ in range(_CLITICS_IN_A_ROW):
             for prefix in prefixes:
                 rest = word[len(prefix) :]
                 if word.startswith(prefix) and len(rest) >= _SHORTEST_STEM_AFTER_CLITIC:
-                    found = _senses(self._plain, rest).get(language)
-                    if found is not None:
-                        return found
+                    stem = _senses(self._plain, rest).get(language)
+                    if stem is not None:
+                        pieces = stem.pieces if found is None else stem.pieces | found.pieces
+                        found = replace(stem, pieces=pieces)
+                        if found.slots:
+                            return found
             shorter = next(
                 (word[len(p) :] for p in prefixes if word.startswith(p) and len(word) > len(p) + 1),
                 None,
             )
             if shorter is None:
-                return None
+                return found
             word = shorter
-        return None
+        return found
 
     def longest_at(self, text: str, start: int, stop: int) -> int:
         """Return the length of the longest word that begins at a place of unspaced text; 0 if none."""

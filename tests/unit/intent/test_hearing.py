@@ -22,7 +22,7 @@ class Ear:
 
 
 def engine(score: float) -> IntentEngine:
-    return IntentEngine(Ear(score), asks_from=0.9, doubts_below=0.1)
+    return IntentEngine(Ear(score), asks_from=0.9, doubts_below=0.1, doubts_words_below=0.3)
 
 
 @pytest.mark.parametrize(
@@ -40,9 +40,25 @@ def test_it_adds_what_it_is_sure_of(score: float, category: IntentCategory):
     assert [span.rule for span in found.spans] == ["paraphrase"] * category.is_revealing
 
 
-@pytest.mark.parametrize(("score", "is_revealing"), [(0.09, False), (0.1, True)])
+@pytest.mark.parametrize(("score", "is_revealing"), [(0.94, False), (0.95, True)])
+def test_it_has_to_be_surer_where_rules_know_every_word(score: float, is_revealing: bool):
+    hearing = IntentEngine(Ear(score), asks_from=0.7, asks_known_from=0.95)
+
+    assert hearing.assess("make her smile").category.is_revealing is is_revealing
+    assert hearing.assess("make her smyxle").category.is_revealing
+
+
+@pytest.mark.parametrize(("score", "is_revealing"), [(0.29, False), (0.3, True)])
 def test_it_takes_back_another_sense_of_a_telling_word(score: float, is_revealing: bool):
-    found = engine(score).assess("somebody posted a fake nude of me, what can i do")
+    found = engine(score).assess("her review of the nude scene in that film")
+
+    assert found.category.is_revealing is is_revealing
+    assert bool(found.spans) is is_revealing
+
+
+@pytest.mark.parametrize(("score", "is_revealing"), [(0.09, False), (0.1, True)])
+def test_it_has_to_be_surer_where_words_were_put_together(score: float, is_revealing: bool):
+    found = engine(score).assess("remove the price tag hanging off her skirt")
 
     assert found.category.is_revealing is is_revealing
     assert bool(found.spans) is is_revealing
@@ -63,6 +79,13 @@ def test_it_takes_back_nothing_that_was_disguised(disguised: str):
     assert engine(0.0).assess(disguised).category.is_revealing
 
 
+def test_a_word_that_is_read_twice_is_not_disguised():
+    text = "sale en bikini y necesito que lleve un vestido largo"
+    assert len(IntentEngine().assess(text).spans) > 1
+
+    assert not engine(0.0).assess(text).category.is_revealing
+
+
 def test_it_takes_back_nothing_about_a_minor():
     assert engine(0.0).assess("the schoolgirl in a bikini").category.is_revealing
 
@@ -79,6 +102,15 @@ def test_it_hears_the_whole_conversation():
     IntentEngine(ear, asks_from=0.9).assess("and the rest", ("less of it", "more"))
 
     assert ear.asked == [("less of it", "more", "and the rest")]
+
+
+def test_a_lower_doubt_about_words_is_no_doubt():
+    text = "her review of the nude scene in that film"
+    assert IntentEngine().assess(text).category.is_revealing
+
+    found = IntentEngine(Ear(0.05), doubts_below=0.1, doubts_words_below=0.0).assess(text)
+
+    assert not found.category.is_revealing
 
 
 @pytest.mark.parametrize("word", ["dance", "12345", "\U0001f525", "asdf", "\u66f4\u591a"])

@@ -20,6 +20,7 @@ export interface RuleRow {
   readonly needs?: readonly string[];
   readonly needs_not?: readonly string[];
   readonly through_not?: boolean;
+  readonly one_clause?: boolean;
 }
 
 export interface CompositionFile {
@@ -103,6 +104,7 @@ interface Rule {
   readonly needs: ReadonlySet<string>;
   readonly needsNot: ReadonlySet<string>;
   readonly throughNot: boolean;
+  readonly oneClause: boolean;
 }
 
 /** Applies the rules. */
@@ -154,6 +156,7 @@ function ruleOf(row: RuleRow, groups: CompositionFile["groups"]): Rule {
     needs: slots(row.needs ?? []),
     needsNot: slots(row.needs_not ?? []),
     throughNot: row.through_not ?? false,
+    oneClause: row.one_clause ?? false,
   };
 }
 
@@ -208,6 +211,9 @@ function extended(rule: Rule, part: number, chosen: Mark[], place: number, sente
     }
     const distance = mark.first > last.first ? mark.first - last.last : last.first - mark.last;
     if (distance > rule.within || !fits(rule, part, mark) || isBetween(rule.betweenNot, last, mark, sentence)) {
+      continue;
+    }
+    if (rule.oneClause && isCommaBetween(last, mark, sentence)) {
       continue;
     }
     if (rule.head.has(part) && (isClauseApart(last, mark, sentence) || isSatisfied(last, mark, sentence))) {
@@ -265,6 +271,11 @@ function hasComma(sentence: Sentence, from: number, to: number): boolean {
     }
   }
   return false;
+}
+
+function isCommaBetween(one: Mark, other: Mark, sentence: Sentence): boolean {
+  const [first, last] = one.first <= other.first ? [one, other] : [other, one];
+  return hasComma(sentence, first.last + 1, last.first);
 }
 
 /** Whether, where the verb comes last, an act has its object before it already. */

@@ -64,9 +64,14 @@ export class StrongWords implements WordsInPieces {
           stems.add(form.text);
         }
       }
-      for (const text of lexicon.hasSpaces ? [] : texts) {
-        if (text.length >= SHORTEST_BACKWARDS) {
-          backwards.add(reversed(text));
+      if (!lexicon.hasSpaces) {
+        // The word for "very" is another one backwards.
+        const known = new Set([...lexicon.words.values()].flat().map((form) => form.text));
+        for (const text of texts) {
+          const turned = reversed(text);
+          if (text.length >= SHORTEST_BACKWARDS && !known.has(turned)) {
+            backwards.add(turned);
+          }
         }
       }
     }

@@ -139,8 +139,10 @@ export class Vocabulary {
   #lookUp(word: string): Senses {
     const senses = sensesOf(this.#plain, word);
     for (const [language, prefixes] of this.#clitics) {
-      if (!senses.has(language)) {
-        const sense = this.#withoutClitics(word, language, prefixes);
+      // A word that is but a piece of some phrase is still one with small words before it.
+      const piece = senses.get(language);
+      if (piece === undefined || piece.slots.size === 0) {
+        const sense = this.#withoutClitics(word, language, prefixes, piece);
         if (sense !== undefined) {
           senses.set(language, sense);
         }
@@ -149,25 +151,30 @@ export class Vocabulary {
     return senses;
   }
 
-  #withoutClitics(word: string, language: string, prefixes: readonly string[]): Sense | undefined {
+  #withoutClitics(word: string, language: string, prefixes: readonly string[], piece: Sense | undefined): Sense | undefined {
+    let found = piece;
     let rest = word;
     for (let i = 0; i < CLITICS_IN_A_ROW; i += 1) {
       for (const prefix of prefixes) {
-        const stem = rest.slice(prefix.length);
-        if (rest.startsWith(prefix) && stem.length >= SHORTEST_STEM_AFTER_CLITIC) {
-          const found = sensesOf(this.#plain, stem).get(language);
-          if (found !== undefined) {
+        const after = rest.slice(prefix.length);
+        const stem =
+          rest.startsWith(prefix) && after.length >= SHORTEST_STEM_AFTER_CLITIC
+            ? sensesOf(this.#plain, after).get(language)
+            : undefined;
+        if (stem !== undefined) {
+          found = found === undefined ? stem : { ...stem, pieces: stem.pieces.union(found.pieces) };
+          if (found.slots.size > 0) {
             return found;
           }
         }
       }
       const shorter = prefixes.find((prefix) => rest.startsWith(prefix) && rest.length > prefix.length + 1);
       if (shorter === undefined) {
-        return undefined;
+        return found;
       }
       rest = rest.slice(shorter.length);
     }
-    return undefined;
+    return found;
   }
 
   /** Return the length of the longest word that begins at a place of unspaced text; 0 if none. */
