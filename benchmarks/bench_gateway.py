@@ -3,8 +3,8 @@
     python benchmarks/bench_gateway.py [--rounds 200] [--parallel 64]
 
 A generator of our own, the gateway and the asker have a process each, over loopback. Each request is
-made directly and through the gateway in turn; what the checks took, as the gateway itself counts it,
-is taken off. Then `--parallel` edits of 20 MB each are sent at once.
+made directly and through the gateway in turn, over HTTP and over gRPC; what the checks took, as the
+gateway itself counts it, is taken off. Then `--parallel` edits of 20 MB each are sent at once.
 Reads /proc, so it runs on Linux only.
 """
 
@@ -24,24 +24,32 @@ import time
 from collections.abc import Callable, Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import grpc
 import httpx
 import numpy as np
 import uvicorn
 from bench_detect import resized, sample
 from bench_memory import rss_mib
+from consentry.api.gateway_grpc import GrpcDoor
 from consentry.settings import load_settings
 from consentry.wiring import open_home
 from consentry.wiring_gateway import gateway_app
 from PIL import Image
 from stage import PROMPT, jpeg
+from xai_sdk.proto import image_pb2
 
 TARGET_MS = 5.0
 _WARM_UP = 10
 _LARGE_SIDE_PX = 2570  # of noise, as a PNG: 19.8 MB
+_SERVICE, _METHOD = "xai_api.Image", "GenerateImage"
+_UNBOUNDED = (("grpc.max_receive_message_length", -1),)
 _HEADERS = {"authorization": "Bearer of-the-caller"}
 
 
@@ -49,6 +57,9 @@ def answer_forever(line: Connection) -> None:
     """Be a generator: read the whole request, and answer with one small picture."""
     picture = base64.b64encode(jpeg(resized(sample("coffee"), 256, 256))).decode()
     body = json.dumps({"created": 1, "data": [{"b64_json": picture}]}).encode()
+    message = image_pb2.ImageResponse(
+        images=[image_pb2.GeneratedImage(base64=f"data:image/jpeg;base64,{picture}")]
+    ).SerializeToString()
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
 
     async def app(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:  # noqa: ANN401 -- ASGI
@@ -58,28 +69,43 @@ def answer_forever(line: Connection) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    run(uvicorn.Config(app, port=0, log_level="error", access_log=False, lifespan="off"), line)
+    handler = grpc.unary_unary_rpc_method_handler(lambda _request, _context: message)
+    grpc_server = grpc.server(
+        ThreadPoolExecutor(2),
+        handlers=(grpc.method_handlers_generic_handler(_SERVICE, {_METHOD: handler}),),
+        options=_UNBOUNDED,
+    )
+    grpc_port = grpc_server.add_insecure_port("127.0.0.1:0")
+    grpc_server.start()
+    config = uvicorn.Config(app, port=0, log_level="error", access_log=False, lifespan="off")
+    run(config, line, lambda: grpc_port)
+    grpc_server.stop(None)
 
 
-def guard_forever(folder: str, generator: str, line: Connection) -> None:
+def guard_forever(folder: str, generator: str, grpc_generator: str, line: Connection) -> None:
     """Be the gateway in front of it, with nobody enrolled."""
     settings = load_settings(
-        home=Path(folder), gateway_openai=f"{generator}/v1", gateway_patience_s=600.0
+        home=Path(folder),
+        gateway_openai=f"{generator}/v1",
+        gateway_xai_grpc=f"http://{grpc_generator}",
+        gateway_grpc_port=0,
+        gateway_patience_s=600.0,
     )
     with open_home(settings) as home:
         home.warm_up()
-        config = uvicorn.Config(gateway_app(home), port=0, log_level="error", access_log=False)
-        run(config, line)
+        app = gateway_app(home)
+        config = uvicorn.Config(app, port=0, log_level="error", access_log=False)
+        run(config, line, lambda: app.beside.port if isinstance(app.beside, GrpcDoor) else 0)
 
 
-def run(config: uvicorn.Config, line: Connection) -> None:
-    """Serve until the other side closes the line."""
+def run(config: uvicorn.Config, line: Connection, grpc_port: Callable[[], int]) -> None:
+    """Serve until the other side closes the line, to which both ports are told."""
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.01)
-    line.send(server.servers[0].sockets[0].getsockname()[1])
+    line.send((server.servers[0].sockets[0].getsockname()[1], grpc_port()))
     try:
         line.recv()
     except EOFError:
@@ -88,14 +114,15 @@ def run(config: uvicorn.Config, line: Connection) -> None:
 
 
 @contextmanager
-def process(target: Callable[..., None], *arguments: str) -> Iterator[tuple[str, int]]:
-    """Run a server in a process of its own; yields its address and the process."""
+def process(target: Callable[..., None], *arguments: str) -> Iterator[tuple[str, str, int]]:
+    """Run a server in a process of its own; yields its addresses and the process."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     child = context.Process(target=target, args=(*arguments, there), daemon=True)
     child.start()
     there.close()
-    yield f"http://127.0.0.1:{here.recv()}", child.pid or 0
+    port, grpc_port = here.recv()
+    yield f"http://127.0.0.1:{port}", f"127.0.0.1:{grpc_port}", child.pid or 0
     here.close()
     child.join(30)
 
@@ -108,12 +135,16 @@ def main() -> None:
     arguments = parser.parse_args()
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="consentry-bench-"))
-        generator, _ = stack.enter_context(process(answer_forever))
-        gateway, child = stack.enter_context(process(guard_forever, folder, generator))
+        generator, grpc_generator, _ = stack.enter_context(process(answer_forever))
+        gateway, grpc_gateway, child = stack.enter_context(
+            process(guard_forever, folder, generator, grpc_generator)
+        )
         client = stack.enter_context(
             httpx.Client(headers=_HEADERS, timeout=3600, trust_env=False, limits=_no_limits())
         )
-        added(client, generator, gateway, arguments.rounds)
+        over = over_http(client, generator, gateway), over_grpc(grpc_generator, grpc_gateway)
+        for ask in chain.from_iterable(over):
+            added(client, gateway, ask, arguments.rounds)
         under_load(client, gateway, child, arguments.parallel)
 
 
@@ -121,40 +152,82 @@ def _no_limits() -> httpx.Limits:
     return httpx.Limits(max_connections=None, max_keepalive_connections=None)
 
 
-def added(client: httpx.Client, generator: str, gateway: str, rounds: int) -> None:
-    """Measure what the gateway adds, apart from its checks."""
-    photo = jpeg(resized(sample("coffee"), 1024, 1024))
-    asks: dict[str, Callable[[str], httpx.Response]] = {
-        "generation from words": lambda base: client.post(
-            f"{base}/images/generations", json={"prompt": PROMPT}
-        ),
-        f"edit of a photo of {len(photo) // 1000} kB": lambda base: client.post(
-            f"{base}/images/edits",
-            data={"prompt": PROMPT},
-            files={"image": ("a.jpg", photo, "image/jpeg")},
-        ),
-    }
-    for title, ask in asks.items():
-        direct: list[float] = []
-        through: list[float] = []
-        checks: list[float] = []
-        turns = rounds if "words" in title else max(20, rounds // 10)
-        for turn in range(turns + _WARM_UP):
-            before = seconds_in_checks(client, gateway)
-            own = _ms(lambda ask=ask: ask(f"{generator}/v1").raise_for_status())
-            whole = _ms(lambda ask=ask: ask(f"{gateway}/openai/v1").raise_for_status())
-            if turn >= _WARM_UP:
-                direct.append(own)
-                through.append(whole)
-                checks.append(1e3 * (seconds_in_checks(client, gateway) - before))
-        extra = [t - d - c for t, d, c in zip(through, direct, checks, strict=True)]
-        print(
-            f"{title}, {turns} rounds: directly {statistics.median(direct):.1f} ms, through the gateway "
-            f"{statistics.median(through):.1f} ms, of which checks {statistics.median(checks):.1f} ms; "
-            f"it adds {statistics.median(extra):.1f} ms at the median (target under {TARGET_MS:.0f}), "
-            f"{statistics.quantiles(extra, n=20)[-1]:.1f} ms at the 95th percentile",
-            flush=True,
-        )
+@dataclass(frozen=True)
+class Ask:
+    """One request, to the generator itself and through the gateway."""
+
+    title: str
+    directly: Callable[[], object]
+    through: Callable[[], object]
+
+
+def over_http(client: httpx.Client, generator: str, gateway: str) -> Iterator[Ask]:
+    """Ask in the dialect of OpenAI."""
+    photo = _photo()
+
+    def words(base: str) -> None:
+        client.post(f"{base}/images/generations", json={"prompt": PROMPT}).raise_for_status()
+
+    def edit(base: str) -> None:
+        files = {"image": ("a.jpg", photo, "image/jpeg")}
+        answer = client.post(f"{base}/images/edits", data={"prompt": PROMPT}, files=files)
+        answer.raise_for_status()
+
+    direct, through = f"{generator}/v1", f"{gateway}/openai/v1"
+    yield Ask("generation from words", partial(words, direct), partial(words, through))
+    title = f"edit of a photo of {len(photo) // 1000} kB"
+    yield Ask(title, partial(edit, direct), partial(edit, through))
+
+
+def over_grpc(generator: str, gateway: str) -> Iterator[Ask]:
+    """Ask as xAI's own client does."""
+    photo = _photo()
+    picture = f"data:image/jpeg;base64,{base64.b64encode(photo).decode()}"
+    words = image_pb2.GenerateImageRequest(prompt=PROMPT)
+    edit = image_pb2.GenerateImageRequest(
+        prompt=PROMPT, image=image_pb2.ImageUrlContent(image_url=picture)
+    )
+    title = f"edit of a photo of {len(photo) // 1000} kB, gRPC"
+    with ExitStack() as stack:
+        channels = [
+            stack.enter_context(grpc.insecure_channel(each, options=_UNBOUNDED))
+            for each in (generator, gateway)
+        ]
+        direct, through = (each.unary_unary(f"/{_SERVICE}/{_METHOD}") for each in channels)
+        for named, request in (("generation from words, gRPC", words), (title, edit)):
+            message = request.SerializeToString()
+            yield Ask(named, partial(_call, direct, message), partial(_call, through, message))
+
+
+def _call(method: grpc.UnaryUnaryMultiCallable[bytes, bytes], message: bytes) -> None:
+    method(message, metadata=tuple(_HEADERS.items()))
+
+
+def _photo() -> bytes:
+    return jpeg(resized(sample("coffee"), 1024, 1024))
+
+
+def added(client: httpx.Client, gateway: str, ask: Ask, rounds: int) -> None:
+    """Measure what the gateway adds to one request, apart from its checks."""
+    direct: list[float] = []
+    through: list[float] = []
+    checks: list[float] = []
+    for turn in range(rounds + _WARM_UP):
+        before = seconds_in_checks(client, gateway)
+        own = _ms(ask.directly)
+        whole = _ms(ask.through)
+        if turn >= _WARM_UP:
+            direct.append(own)
+            through.append(whole)
+            checks.append(1e3 * (seconds_in_checks(client, gateway) - before))
+    extra = [t - d - c for t, d, c in zip(through, direct, checks, strict=True)]
+    print(
+        f"{ask.title}, {rounds} rounds: directly {statistics.median(direct):.1f} ms, through the gateway "
+        f"{statistics.median(through):.1f} ms, of which checks {statistics.median(checks):.1f} ms; "
+        f"it adds {statistics.median(extra):.1f} ms at the median (target under {TARGET_MS:.0f}), "
+        f"{statistics.quantiles(extra, n=20)[-1]:.1f} ms at the 95th percentile",
+        flush=True,
+    )
 
 
 def seconds_in_checks(client: httpx.Client, gateway: str) -> float:

@@ -567,6 +567,40 @@ def grpc_batch_results(house: House, _: Case) -> Answer:
     return house.verdict_of(trailing_receipt(lambda: results.with_call(request)[1]))
 
 
+def rest_output(house: House, case: Case) -> Answer:
+    client = house.site.client(authorization=f"Bearer {house.key}")
+    files = [("images", ("x", case.image))]
+    basis = client.post("/v1/checks", files=files, data={"prompt": case.prompt}).json()
+    named = {"check_id": basis["check_id"], "salts": json.dumps(basis["salts"])}
+    files.append(("results", ("x", house.painter.result)))
+    answer = client.post("/v1/outputs", files=files, data={"prompt": case.prompt} | named)
+    return of_json(answer.json())
+
+
+def rest_both(house: House, case: Case) -> Answer:
+    client = house.site.client(authorization=f"Bearer {house.key}")
+    results = [base64.b64encode(house.painter.result).decode()]
+    body = {**question(case).to_json(), "results": results}
+    return of_json(client.post("/v1/outputs", json=body).json())
+
+
+def python_client_output(house: House, case: Case) -> Answer:
+    transport = api.InProcess(house.site.app, house.site.portal)
+    with ConsentryClient(api.ORIGIN, house.key, platform="studio", transport=transport) as client:
+        allowed = client.check(question(case))
+        answer = client.check_output((house.painter.result,), question(case), allowed=allowed)
+    return answer.verdict.value, tuple(answer.reasons)
+
+
+def command_line_output(house: House, case: Case) -> Answer:
+    terminal = Terminal(house.home, house.site.services, house.folder, house.capsys)
+    result, source = house.folder / "result.png", house.folder / "source.png"
+    result.write_bytes(house.painter.result)
+    source.write_bytes(case.image)
+    asked = ("--from", str(source), "--prompt", case.prompt)
+    return of_json(terminal.run("check-output", str(result), *asked, "--json").document)
+
+
 BEFORE_GENERATING = (
     rest,
     batch,
@@ -580,6 +614,10 @@ OUTWARDS = {name: door for name, door in DOORS.items() if door not in BEFORE_GEN
     "OpenAI `batches`, results": batch_results,
     "xAI gRPC `batch`, results": grpc_batch_results,
     "ComfyUI, `view`": view,
+    "REST `/v1/outputs`, beside its check": rest_output,
+    "REST `/v1/outputs`, with its request": rest_both,
+    "Python client, `check_output`": python_client_output,
+    "command line, `check-output`": command_line_output,
 }
 BARE = (250, 200, 180)
 RESULTS = {
@@ -604,7 +642,8 @@ RESULTS = {
 
 @pytest.mark.parametrize("result", RESULTS)
 @pytest.mark.parametrize("door", OUTWARDS)
-def test_every_door_looks_at_results_alike(house, door, result):
+def test_every_door_looks_at_results_alike(house, capsys, tmp_path, door, result):
+    house.capsys, house.folder = capsys, tmp_path
     case = RESULTS[result]
     house.painter.result, house.receipt = case.image, -1
     try:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpcore
 
-from consentry.gateway.exchange import Answer, Head, Headers
+from consentry.gateway.exchange import Answer, Head, Headers, named_by_connection
 from consentry.kernel.errors import BadRequest, Unreachable, UpstreamTimedOut
 
 _OF_ONE_HOP = frozenset(
@@ -143,7 +143,7 @@ def _onward(
 ) -> list[tuple[bytes, bytes]]:
     # The length of a whole body is what it is; of one that streams through, what was said.
     is_whole = isinstance(body, bytes)
-    left_out = _OF_ONE_HOP | _named_by_connection(head.headers) | ({_LENGTH} if is_whole else set())
+    left_out = _OF_ONE_HOP | head.of_one_hop | ({_LENGTH} if is_whole else set())
     headers = [(b"host", base.named)]
     headers += [each for each in head.headers if each[0].lower() not in left_out]
     if isinstance(body, bytes):
@@ -155,17 +155,8 @@ def _onward(
 
 
 def _of_answer(headers: Sequence[tuple[bytes, bytes]]) -> Headers:
-    left_out = _OF_ONE_HOP | _named_by_connection(tuple(headers))
+    left_out = _OF_ONE_HOP | named_by_connection(tuple(headers))
     return tuple((name.lower(), value) for name, value in headers if name.lower() not in left_out)
-
-
-def _named_by_connection(headers: Headers) -> frozenset[bytes]:
-    return frozenset(
-        each.strip().lower()
-        for name, value in headers
-        if name.lower() == b"connection"
-        for each in value.split(b",")
-    )
 
 
 def _base_of(url: str) -> _Base:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
 from urllib.parse import unquote_to_bytes
+
+import pybase64
 
 from consentry.kernel.errors import CorruptImage, UnknownImageFormat
 
@@ -39,6 +40,6 @@ def from_base64(text: str) -> bytes:
         CorruptImage: If it is anything else: readers differ in what they skip.
     """
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+        return pybase64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError) as cause:
         raise CorruptImage("The base64 of a picture could not be read.") from cause

@@ -116,7 +116,7 @@ class Dialect(Protocol):
         """Return what the generator keeps under a name.
 
         Raises:
-            ImageError: If it cannot be had.
+            BadRequest: If it cannot be had, or the name is none.
         """
 
     def refusal(self, refusal: Refusal, request_id: str) -> Reply:

@@ -40,6 +40,11 @@ class Head:
         return value_of(self.headers, name)
 
     @property
+    def of_one_hop(self) -> frozenset[bytes]:
+        """The names of header fields that are between two neighbours, by its own word."""
+        return named_by_connection(self.headers)
+
+    @property
     def asked(self) -> list[tuple[str, str]]:
         """Names and values of the query, in order."""
         return parse_qsl(self.query.decode("latin-1"), keep_blank_values=True, errors="replace")
@@ -114,6 +119,16 @@ def value_of(headers: Headers, name: bytes) -> str | None:
 def media_type_of(headers: Headers) -> str:
     """Return the media type that is declared, without parameters, in lower case."""
     return (value_of(headers, b"content-type") or "").partition(";")[0].strip().lower()
+
+
+def named_by_connection(headers: Headers) -> frozenset[bytes]:
+    """Return the names in the field ``Connection`` (RFC 9110, 7.6.1), in lower case."""
+    return frozenset(
+        each.strip().lower()
+        for name, value in headers
+        if name.lower() == b"connection"
+        for each in value.split(b",")
+    )
 
 
 def without(headers: Headers, names: Collection[bytes]) -> Headers:

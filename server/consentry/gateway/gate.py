@@ -33,7 +33,7 @@ from consentry.gateway.exchange import (
 from consentry.gateway.gathering import Gathering
 from consentry.gateway.off_loop import off_loop
 from consentry.gateway.passage import Passage
-from consentry.gateway.plain import require_plain, with_query
+from consentry.gateway.plain import ELSEWHERE, require_plain, with_query
 from consentry.gateway.ports import (
     Checks,
     Incoming,
@@ -156,6 +156,7 @@ class _Way:
     cleared: set[bytes] = field(default_factory=set)
     signed: list[SignedReceipt | None] = field(default_factory=list)
     question: ConsentRequestId | None = None
+    unjudged: list[GatewayRequest] = field(default_factory=list)
 
     async def go(self, incoming: Incoming) -> Answer:
         if self.endpoint is None:
@@ -193,6 +194,9 @@ class _Way:
         fetched: dict[str, bytes] = {}
         for asked in await endpoint.ask(call, gathering):
             request = with_query(asked, self.head)
+            if not request.makes_pictures and not request.pictures:
+                self.unjudged.append(request)
+                continue
             images = await gathering.gather(request.pictures)
             self.passage.pictures += len(images)
             await self._judge(request, images)
@@ -202,7 +206,9 @@ class _Way:
                     and fetched.setdefault(picture.url, image) != image
                 ):
                     raise ImageNotFetched("An address gave two pictures. Send the picture itself.")
-        body = await off_loop(len(call.body), lambda: self.gate.dialect.pinned(call, fetched))
+        body = call.body
+        if fetched:
+            body = await off_loop(len(body), lambda: self.gate.dialect.pinned(call, fetched))
         held = sum(len(image) for basis in self.bases for image in basis.request.images)
         incoming.keep(len(body) + held)
         return body
@@ -223,7 +229,7 @@ class _Way:
             self.question = result.request or self.question
             self.passage.note(result.check, result.decision)
             if result.decision.verdict is not Verdict.ALLOW:
-                raise Blocked(refusal_for(result.decision.reasons, Stage.INPUT))
+                raise Blocked(refusal_for(result.decision.reasons, self.passage.stage))
             self.bases.append(Basis(request=question, result=result))
 
     def _question(self, request: GatewayRequest, images: tuple[bytes, ...]) -> CheckRequest:
@@ -256,7 +262,7 @@ class _Way:
         )
 
     def _onward(self) -> Head:
-        return replace(self.head, headers=without(self.head.headers, OWN_FIELDS))
+        return replace(self.head, headers=without(self.head.headers, OWN_FIELDS | ELSEWHERE))
 
     async def _forward(self, endpoint: Endpoint, body: bytes | AsyncIterator[bytes]) -> Answer:
         head = self._onward()
@@ -330,6 +336,9 @@ class _Way:
         if not fresh:
             return
         self.passage.outputs += len(fresh)
+        while self.unjudged:
+            # Words of which no picture was to be expected, and one has come.
+            await self._judge(self.unjudged.pop(), ())
         began = self.gate.clock.monotonic()
         result = await self.gate.outputs(
             OutputRequest(

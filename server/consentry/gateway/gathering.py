@@ -14,7 +14,7 @@ from consentry.gateway.exchange import Head, without
 from consentry.gateway.off_loop import off_loop
 from consentry.gateway.ports import PictureSource, Upstream
 from consentry.gateway.request import DataUrl, Picture, Sent, StoredFile, WebAddress
-from consentry.kernel.errors import BadRequest, ConsentryError, ImageTooLarge
+from consentry.kernel.errors import BadRequest, ConsentryError, ImageNotFetched, ImageTooLarge
 
 _AT_ONCE = 4
 _PLAIN = re.compile(r"[A-Za-z0-9_\-]+(?:/[A-Za-z0-9_\-]+)*", re.ASCII)
@@ -96,7 +96,15 @@ class Gathering:
             case WebAddress(url):
                 return await self.source.fetch(url)
             case StoredFile(file_id):
-                return await self.dialect.file(file_id, self)
+                return await self._file(file_id)
+
+    async def _file(self, file_id: str) -> bytes:
+        try:
+            return await self.dialect.file(file_id, self)
+        except BadRequest as cause:
+            raise ImageNotFetched(
+                "A picture that the request refers to cannot be looked at. Send the picture itself."
+            ) from cause
 
     def _admitted(self, data: bytes) -> bytes:
         if len(data) > self.max_bytes:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NoReturn, TypeAlias
 
 from consentry.kernel.errors import BadRequest
 
 Json: TypeAlias = Mapping[str, "Json"] | Sequence["Json"] | str | float | bool | None
 JsonObject: TypeAlias = Mapping[str, Json]
+_Pairs: TypeAlias = "list[tuple[str, Json]]"
 
 MAX_DEPTH = 64
 
@@ -27,11 +28,27 @@ def json_object(body: bytes) -> JsonObject:
     return found
 
 
-def parsed(body: bytes) -> Json:
+def folded_object(body: bytes) -> JsonObject:
+    """Read a body that is one JSON object, as a generator would that does not mind the case of names.
+
+    Widespread parsers take ``Image_URL`` for ``image_url``: here all names are in lower case.
+
+    Raises:
+        BadRequest: As `json_object`; also if two names in one object differ by their case alone.
+    """
+    found = parsed(body, _once_folded)
+    if not isinstance(found, dict):
+        raise BadRequest("The body is a JSON object.")
+    return found
+
+
+def parsed(body: bytes, members: Callable[[_Pairs], dict[str, Json]] | None = None) -> Json:
     """Read JSON, as `json_object` but of any kind."""
     try:
         text = body.decode("utf-8")
-        found: Json = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+        found: Json = json.loads(
+            text, object_pairs_hook=members or _once, parse_constant=_no_constant
+        )
     except RecursionError:
         raise BadRequest("The JSON of the body is nested too deeply.") from None
     except ValueError:
@@ -56,7 +73,11 @@ def strings_of(value: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[
             pending.extend((place, member) for member in reversed(each))
 
 
-def _once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+def _once_folded(pairs: _Pairs) -> dict[str, Json]:
+    return _once([(name.casefold(), value) for name, value in pairs])
+
+
+def _once(pairs: _Pairs) -> dict[str, Json]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise BadRequest("A name appears twice in one object of the body.")

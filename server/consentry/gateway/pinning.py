@@ -6,10 +6,11 @@ forwarded holds the checked picture itself, as a ``data:`` URL; every other byte
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Mapping
+
+import pybase64
 
 from consentry.imagery.formats import sniff
 from consentry.kernel.errors import BadRequest
@@ -55,4 +56,4 @@ def pinned(body: bytes, media_type: str, pictures: Mapping[str, bytes]) -> bytes
 
 def data_url(picture: bytes) -> bytes:
     """Return a picture of a format that is read here as a ``data:`` URL."""
-    return f"data:image/{sniff(picture).value};base64,".encode() + base64.b64encode(picture)
+    return f"data:image/{sniff(picture).value};base64,".encode() + pybase64.b64encode(picture)

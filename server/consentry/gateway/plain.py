@@ -10,6 +10,17 @@ from consentry.gateway.sources import picture_in
 from consentry.gateway.words import fitted
 from consentry.kernel.errors import BadRequest, UnsupportedMediaType
 
+ELSEWHERE = frozenset(
+    {
+        b"x-http-method",
+        b"x-http-method-override",
+        b"x-method-override",
+        b"x-original-url",
+        b"x-rewrite-url",
+    }
+)
+"""Header fields by which some servers take a request for another one than was judged."""
+
 _ONLY_ONCE = frozenset({b"content-type", b"content-encoding", b"content-length"})
 
 
@@ -17,12 +28,14 @@ def require_plain(head: Head) -> None:
     """Pass when there is one way to read a body.
 
     Raises:
-        BadRequest: If a header field that decides about it is there twice.
+        BadRequest: If a header field that decides about it is there twice, or would not be handed on.
         UnsupportedMediaType: If it is packed, or no UTF-8.
     """
     names = [name for name, _ in head.headers if name in _ONLY_ONCE]
     if len(names) != len(set(names)):
         raise BadRequest("A header field that decides how the body is read appears twice.")
+    if _ONLY_ONCE & head.of_one_hop:
+        raise BadRequest("A header field that decides how the body is read is kept to one hop.")
     if head.value(b"content-encoding") not in (None, "identity"):
         raise UnsupportedMediaType("Bodies are read as they are: send it without a coding.")
     declared = (head.value(b"content-type") or "").lower().partition("charset=")[2]

@@ -50,6 +50,8 @@ class GatewayRequest:
         context: Earlier turns and whatever other words there are, oldest first.
         purpose: What it is for; can only tighten.
         asker: The end user, as the platform refers to him; None when it does not.
+        makes_pictures: False when no picture goes in, and as far as can be told none comes out: it
+            is judged only if one does.
     """
 
     pictures: tuple[Picture, ...]
@@ -57,3 +59,4 @@ class GatewayRequest:
     context: tuple[str, ...] = field(repr=False, default=())
     purpose: Purpose = Purpose.EDIT
     asker: str | None = field(repr=False, default=None)
+    makes_pictures: bool = True

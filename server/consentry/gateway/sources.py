@@ -15,22 +15,39 @@ _BASE64 = re.compile(
     r"(?:iVBORw0KGgo|/9j/|R0lGOD|UklGR|Qk[0-3]|SUkqA|TU0AK|AAAA[A-Za-z0-9+/]{2}[Z]0eX)"
 )
 _MIN_BASE64_CHARS = 64
-_IN_TEXT = re.compile(r"data:image/[A-Za-z0-9.+-]+;base64,[A-Za-z0-9+/=]{64,}")
+_MIN_BLOB_CHARS = 128
+# Base64 of anything, in one piece or in lines: no language has such words.
+_BLOB = re.compile(r"(?:[A-Za-z0-9+/_-]{60,}\s+)*[A-Za-z0-9+/_-]+={0,2}")
+_IN_TEXT = re.compile(
+    r"data:image/[A-Za-z0-9.+-]+(?:;[A-Za-z0-9_.=-]+)*;base64,[A-Za-z0-9+/=]{64,}", re.IGNORECASE
+)
 
 
 def picture_in(text: str) -> Picture | None:
-    """Return the picture that a string gives by itself, in a place that is not for words; None for other strings."""
+    """Return the picture that a string gives by itself, in a place that is not for words; None for other strings.
+
+    Raises:
+        CorruptImage: If it is base64 that not every reader reads alike.
+    """
+    text = text.strip()
     if text[:5].lower() == "data:":
         return DataUrl(text)
     if _WEB.match(text):
         return WebAddress(text)
     if _FILE_ID.match(text):
         return StoredFile(text)
+    if len(text) >= _MIN_BLOB_CHARS and _BLOB.fullmatch(text):
+        return Sent(from_base64(text))
     return base64_picture(text)
 
 
 def base64_picture(text: str) -> Picture | None:
-    """Return the picture whose bare base64 a string is; None for other strings."""
+    """Return the picture whose bare base64 a string is; None for other strings.
+
+    Raises:
+        CorruptImage: If it is base64 that not every reader reads alike.
+    """
+    text = text.strip()
     if len(text) < _MIN_BASE64_CHARS or not _BASE64.match(text):
         return None
     return Sent(from_base64(text))
@@ -38,7 +55,7 @@ def base64_picture(text: str) -> Picture | None:
 
 def parted(text: str) -> tuple[str, list[Picture]]:
     """Part words from the pictures between them, which are there as ``data:`` URLs."""
-    if "data:image/" not in text:
+    if "data:image/" not in text.lower():
         return text, []
     return _IN_TEXT.sub(" ", text), [DataUrl(each[0]) for each in _IN_TEXT.finditer(text)]
 

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 
 import pytest
 from consentry.gateway.exchange import Call, Head
 from consentry.gateway.refusals import Kind, Refusal, Stage
-from consentry.gateway.request import DataUrl, Sent, StoredFile, WebAddress
+from consentry.gateway.request import DataUrl, GatewayRequest, Sent, StoredFile, WebAddress
 from consentry.gateway.xai.dialect import XaiDialect
-from consentry.kernel.errors import BadRequest, CorruptImage, ImageError, UnsupportedMediaType
+from consentry.kernel.errors import (
+    BadRequest,
+    ConsentryError,
+    CorruptImage,
+    ImageError,
+    UnsupportedMediaType,
+)
 from consentry.kernel.taxonomy import PublicReason
 from fakes.coloured_faces import picture
 
@@ -41,6 +48,9 @@ def read(body, path="images/edits", media_type="application/json"):
         ({"images": [{"url": WEB}, {"file_id": "file-1"}, DATA]}, (WebAddress(WEB), StoredFile("file-1"), DataUrl(DATA))),
         ({"image": None, "mask": {"url": DATA}}, (DataUrl(DATA),)),
         ({"something_new": {"deep": [WEB]}}, (WebAddress(WEB),)),
+        ({"IMAGE": {"Url": WEB}, "Mask": {"FILE_ID": "1"}}, (WebAddress(WEB), StoredFile("1"))),
+        ({"init": f" {DATA.partition(',')[2]}\n"}, (Sent(picture((1, 2, 3))),)),
+        ({"init": "QUJD" * 40}, (Sent(b"ABC" * 40),)),
     ],
 )  # fmt: skip
 def test_every_way_to_give_a_picture_is_seen(given, pictures):
@@ -59,7 +69,7 @@ def test_settings_are_no_words_and_everything_else_is():
 
 
 def test_a_setting_as_long_as_words_is_words():
-    assert read({"prompt": "a cat", "model": "m" * 200}).context == ("m" * 200,)
+    assert read({"prompt": "a cat", "model": "a model " * 20}).context == ("a model " * 20,)
 
 
 @pytest.mark.parametrize("body", [{"prompt": ["a"]}, {"prompt": "x", "storage_options": {"filename": "a"}}, b"[]", b"{", b'{"a":1,"a":2}'])  # fmt: skip
@@ -146,3 +156,33 @@ def test_a_result_that_is_no_base64_is_not_delivered():
         DIALECT.endpoint("POST", "images/edits").found(
             "application/json", b'{"data":[{"b64_json":"%%%"}]}'
         )
+
+
+ODD = [
+    {"prompt": [1, 2], "image": 7},
+    {"prompt": None, "images": [[[None]]], "mask": {"url": None}},
+    {"image": {"type": ["image_url"], "url": {"url": WEB}}},
+    {"prompt": "x", "Prompt": "y"},
+    {"image": base64.encodebytes(picture((1, 2, 3))).decode()},
+    {"storage_options": {}},
+    b'{"prompt":"\\ud800"}',
+    b'{"n":' + b"9" * 10_000 + b"}",
+    b"[" * 10_000 + b"]" * 10_000,
+    b"\xef\xbb\xbf{}",
+    b"null",
+    b"",
+]
+
+
+@pytest.mark.parametrize(
+    "path", ["images/edits", "images/generations", "chat/completions", "responses"]
+)
+@pytest.mark.parametrize("body", ODD, ids=range(len(ODD)))
+def test_whatever_is_sent_is_read_or_refused_in_words_of_ours(body, path):
+    headers = ((b"content-type", b"application/json"),)
+    encoded = body if isinstance(body, bytes) else json.dumps(body).encode()
+    call = Call(head=Head(method="POST", path=path, headers=headers), body=encoded)
+
+    with contextlib.suppress(ConsentryError):
+        found = asyncio.run(DIALECT.endpoint("POST", path).ask(call, None))
+        assert all(isinstance(each, GatewayRequest) for each in found)

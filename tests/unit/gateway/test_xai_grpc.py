@@ -89,6 +89,11 @@ def test_an_address_that_is_none_is_refused(given):
         ask(image_pb2.GenerateImageRequest(prompt="x", image=image(image_url=given)))
 
 
+def judged_at_once(chat) -> list:
+    """What is judged whether or not a picture comes of it."""
+    return [each for each in ask(chat, CHAT) if each.makes_pictures]
+
+
 def test_a_chat_of_words_is_not_judged_and_with_an_image_tool_it_is():
     turns = [
         words.system("Be brief."),
@@ -96,7 +101,7 @@ def test_a_chat_of_words_is_not_judged_and_with_an_image_tool_it_is():
         words.assistant("Hi"),
         words.user("Paint a cat"),
     ]
-    assert ask(conversation(*turns), CHAT) == ()
+    assert judged_at_once(conversation(*turns)) == []
 
     (request,) = ask(conversation(*turns, tools=[tools.image_generation()], user="me"), CHAT)
 
@@ -134,7 +139,7 @@ def test_a_picture_in_any_turn_makes_a_chat_one_about_pictures(content, seen):
 )
 def test_a_file_is_a_document_unless_a_picture_may_be_made(file, seen):
     turn = words.user("Read it.", file)
-    assert ask(conversation(turn), CHAT) == ()
+    assert judged_at_once(conversation(turn)) == []
 
     (request,) = ask(conversation(turn, tools=[tools.image_generation()]), CHAT)
 
@@ -180,7 +185,7 @@ def test_a_picture_that_was_made_and_is_sent_again_is_seen():
 
 
 def test_a_picture_that_could_not_be_made_is_none():
-    assert ask(conversation(made(3), words.user("Never mind.")), CHAT) == ()
+    assert judged_at_once(conversation(made(3), words.user("Never mind."))) == []
 
 
 def test_an_empty_reference_to_an_earlier_response_is_none():
@@ -207,7 +212,11 @@ def test_every_request_of_a_batch_is_one_to_be_judged():
 
     found = ask(sent, "xai_api.BatchMgmt/AddBatchRequests")
 
-    assert [each.prompt for each in found] == ["a cat", "Look."]
+    assert [(each.prompt, each.makes_pictures) for each in found] == [
+        ("a cat", True),
+        ("Hello", False),
+        ("Look.", True),
+    ]
 
 
 def test_pictures_by_address_are_exchanged_in_every_kind_of_request():

@@ -24,7 +24,6 @@ from consentry.gateway.request import GatewayRequest, Picture, Sent
 from consentry.gateway.sources import picture_in
 from consentry.kernel.errors import (
     BadRequest,
-    ImageNotFetched,
     Unreachable,
     UnsupportedMediaType,
 )
@@ -157,21 +156,16 @@ class ConfiguredDialect:
         """Return an uploaded picture, as the generator will see it."""
         stored, found = self.api.stored, _STORED_NAME.fullmatch(file_id)
         if stored is None or found is None:
-            raise ImageNotFetched("A picture that the request refers to cannot be looked at.")
+            raise BadRequest("The request refers to a picture where none can be looked up.")
         folder, _, name = found["name"].rpartition("/")
         if ".." in folder.split("/") or name in ("", "..") or "\\" in file_id:
-            raise ImageNotFetched("A picture that the request refers to has a name that is none.")
+            raise BadRequest("The request refers to a picture by a name that is none.")
         query = stored.query.format(
             name=quote(name, safe=""),
             folder=quote(folder, safe=""),
             kind=found["kind"] or "input",
         )
-        try:
-            return await lookup.get(stored.path, query.encode("ascii"))
-        except BadRequest as cause:
-            raise ImageNotFetched(
-                "A picture that the request refers to cannot be looked at."
-            ) from cause
+        return await lookup.get(stored.path, query.encode("ascii"))
 
     def refusal(self, refusal: Refusal, request_id: str) -> Reply:
         """Word a refusal where there is no endpoint."""

@@ -44,4 +44,8 @@ def leaves(value: Json) -> Iterator[tuple[Path, Scalar]]:
 
 
 def _fits(path: Path, written: Path) -> bool:
-    return all(name in ("*", part) for part, name in zip(path, written, strict=False))
+    # A server may be of those that do not mind the case of names.
+    return all(
+        name == "*" or name.casefold() == part.casefold()
+        for part, name in zip(path, written, strict=False)
+    )

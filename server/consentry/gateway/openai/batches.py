@@ -12,7 +12,7 @@ from typing import Protocol
 
 from consentry.gateway.dialect import Lookup, Reply
 from consentry.gateway.exchange import Call
-from consentry.gateway.json_body import JsonObject, json_object
+from consentry.gateway.json_body import JsonObject, folded_object
 from consentry.gateway.off_loop import off_loop
 from consentry.gateway.openai import refusals
 from consentry.gateway.openai.answers import pictures_of_answer
@@ -45,7 +45,7 @@ class BatchEndpoint:
         """Read the request and the file that it names."""
         if call.head.media_type != "application/json":
             raise UnsupportedMediaType("The body is JSON: application/json.")
-        file_id = json_object(call.body).get("input_file_id")
+        file_id = folded_object(call.body).get("input_file_id")
         if not isinstance(file_id, str):
             raise BadRequest("The request names no file of requests (`input_file_id`).")
         lines = await lookup.get(f"files/{file_id}/content")
@@ -67,7 +67,7 @@ class BatchEndpoint:
         lines = [line for line in body.split(b"\n") if line.strip()]
         if len(lines) > MAX_LINES:
             raise BadRequest(f"A batch that passes here has at most {MAX_LINES} lines. Split it.")
-        return [request for line in lines for request in self._of_line(json_object(line))]
+        return [request for line in lines for request in self._of_line(folded_object(line))]
 
     def _of_line(self, line: JsonObject) -> Sequence[GatewayRequest]:
         url, body = line.get("url"), line.get("body")

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from consentry.gateway.data_urls import from_base64
 from consentry.gateway.dialect import Lookup, Reply
 from consentry.gateway.exchange import Call
-from consentry.gateway.json_body import Json, JsonObject, json_object
+from consentry.gateway.json_body import Json, JsonObject, folded_object
 from consentry.gateway.off_loop import off_loop
 from consentry.gateway.openai import refusals
 from consentry.gateway.openai.answers import pictures_of_answer
@@ -57,6 +57,8 @@ _NOT_WORDS = frozenset(
     }
 )
 _FILE_NAMES = frozenset({"file_id", "file_url", "file_data"})
+_SCHEMAS = frozenset({"tools", "functions", "response_format", "text"})
+"""Where names are those of a schema, and say nothing of what is sent."""
 _ASKERS = ("safety_identifier", "user")
 
 
@@ -73,7 +75,7 @@ class ConversationEndpoint:
         """Read a request (`consentry.gateway.dialect.Endpoint`)."""
         if call.head.media_type != "application/json":
             raise UnsupportedMediaType("The body is JSON: application/json.")
-        body = await off_loop(len(call.body), lambda: json_object(call.body))
+        body = await off_loop(len(call.body), lambda: folded_object(call.body))
         asked = await off_loop(len(call.body), lambda: self._read(body, ()))
         if asked.is_about_pictures and asked.has_history:
             earlier = await earlier_turns(body, lookup)
@@ -146,7 +148,7 @@ class _Conversation:
             # A template that is kept elsewhere may have tools of its own.
             self.unseen.append(name)
             self.makes_pictures = True
-        if name == "modalities" and isinstance(value, Sequence) and "image" in value:
+        if name == "modalities" and "image" in _listed(value):
             self.makes_pictures = True
         if name == "model" and isinstance(value, str) and "image" in value.lower():
             self.makes_pictures = True
@@ -167,9 +169,18 @@ class _Conversation:
             BadRequest: If something is referred to that nobody has seen.
         """
         if not self.is_about_pictures:
-            return ()
+            return self._words_alone(body)
         self._require_seen()
         return (self._request(body),)
+
+    def _words_alone(self, body: JsonObject) -> Sequence[GatewayRequest]:
+        """Return what is judged only if a picture comes of it after all."""
+        try:
+            return (replace(self._request(body), makes_pictures=False),)
+        except BadRequest:
+            # More words than one check takes. No reason to refuse a chat; a picture that comes of
+            # it is judged as one of which nothing is known, which is the strictest.
+            return ()
 
     def _require_seen(self) -> None:
         if self.has_history:
@@ -202,10 +213,11 @@ class _Conversation:
     def _words_of(self, value: Json, name: str) -> str:
         """Return the words in a piece of the request, and take its pictures."""
         words: list[str] = []
-        for kind, key, each in _members(name, value):
+        for member in _members(name, value):
+            kind, key, each = member.kind, member.key, member.text
             if each is None:
                 self._look_at_kind(kind)
-            elif (picture := _picture_of(kind, key, each)) is not None:
+            elif (picture := _picture_of(member, each)) is not None:
                 self.pictures.append(picture)
             elif kind in _FILES and key in _FILE_NAMES:
                 # A document, to be read; a picture only where one is to be made.
@@ -232,32 +244,64 @@ class _Conversation:
             self.named += 1
 
 
-def _members(name: str, value: Json) -> Iterator[tuple[str, str, str | None]]:
-    """Yield every string with the type of the object that it is in, and its name; and every object's type with None."""
-    pending: list[tuple[str, str, Json]] = [("", name, value)]
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A string in a request, or an object.
+
+    Attributes:
+        kind: The type of the object that it is in, or its own.
+        key: Its name; a member of a list has the list's.
+        is_of_picture: It is in something that is called a picture, by type or by name: a part
+            without a type is read by its names.
+        text: None for an object.
+    """
+
+    kind: str
+    key: str
+    is_of_picture: bool
+    text: str | None = None
+
+
+def _members(name: str, value: Json) -> Iterator[_Member]:
+    """Yield every string, and every object that says what it is."""
+    names_count = name not in _SCHEMAS
+    pending: list[tuple[_Member, Json]] = [(_Member("", name, "image" in name), value)]
     while pending:
-        kind, key, each = pending.pop()
+        place, each = pending.pop()
         if isinstance(each, str):
-            yield kind, key, each
+            yield replace(place, text=each)
         elif isinstance(each, Mapping):
             own = each.get("type")
-            inner = own if isinstance(own, str) else kind
+            kind = own.casefold() if isinstance(own, str) else place.kind
             if isinstance(own, str):
-                yield own, key, None
-            pending.extend((inner, name, member) for name, member in reversed(list(each.items())))
+                yield replace(place, kind=kind)
+            if place.key in _UNHEARD:
+                yield replace(place, kind=place.key)
+            is_picture = (
+                place.is_of_picture
+                or (isinstance(own, str) and "image" in kind)
+                or any(_is_picture_type(member) for member in each.values())
+            )
+            pending.extend(
+                (_Member(kind, name, is_picture or (names_count and "image" in name)), member)
+                for name, member in reversed(list(each.items()))
+            )
         elif isinstance(each, Sequence):
-            pending.extend((kind, key, member) for member in reversed(each))
+            pending.extend((place, member) for member in reversed(each))
 
 
-def _picture_of(kind: str, key: str, text: str) -> Picture | None:
+def _picture_of(member: _Member, text: str) -> Picture | None:
+    kind, key = member.kind, member.key
     if kind in _FILES and key in _FILE_NAMES:
         return None
     if key == "file_id":
         return StoredFile(text)
-    if key == "image_url" or (key == "url" and kind == "image_url"):
+    if key == "image_url" or (key == "url" and member.is_of_picture):
         return address(text)
     if key == "result" and kind == "image_generation_call":
         return None
+    if member.is_of_picture and key not in _NOT_WORDS:
+        return picture_in(text)
     # Words may be an address or the name of a file; only a picture itself is taken for one.
     return picture_in(text) if text[:5].lower() == "data:" else base64_picture(text)
 
@@ -266,6 +310,15 @@ def _file(text: str) -> Picture:
     return picture_in(text) or Sent(from_base64(text))
 
 
+def _is_picture_type(value: Json) -> bool:
+    return isinstance(value, str) and value[:6].lower() == "image/"
+
+
+def _listed(value: Json) -> Sequence[str]:
+    values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+    return [each.strip().casefold() for each in values if isinstance(each, str)]
+
+
 def _role_of(turn: Json) -> str:
     role = turn.get("role") if isinstance(turn, Mapping) else None
-    return role if isinstance(role, str) else ""
+    return role.casefold() if isinstance(role, str) else ""

@@ -15,7 +15,6 @@ from consentry.gateway.openai.images import ImagesEndpoint
 from consentry.gateway.openai.passing import PassingEndpoint
 from consentry.gateway.pinning import pinned
 from consentry.gateway.refusals import Refusal
-from consentry.kernel.errors import BadRequest, ImageNotFetched
 
 _ID = r"[A-Za-z0-9_\-]{1,128}"
 _JUDGED: dict[str, ImagesEndpoint | ConversationEndpoint] = {
@@ -93,12 +92,7 @@ class OpenAIDialect:
 
     async def file(self, file_id: str, lookup: Lookup) -> bytes:
         """Return what was uploaded under an identifier, as its owner would get it."""
-        try:
-            return await lookup.get(f"files/{file_id}/content")
-        except BadRequest as cause:
-            raise ImageNotFetched(
-                "A file that the request refers to cannot be looked at."
-            ) from cause
+        return await lookup.get(f"files/{file_id}/content")
 
     def refusal(self, refusal: Refusal, request_id: str) -> Reply:
         """Word a refusal where there is no endpoint."""

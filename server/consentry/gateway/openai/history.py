@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from consentry.gateway.dialect import Lookup
-from consentry.gateway.json_body import Json, JsonObject, json_object
+from consentry.gateway.json_body import Json, JsonObject, folded_object
 from consentry.kernel.errors import BadRequest
 
 MAX_RESPONSES = 50
@@ -43,7 +43,7 @@ async def _chain(newest: Json, lookup: Lookup) -> list[Json]:
         if name in seen or len(seen) == MAX_RESPONSES:
             raise BadRequest("The request follows more responses than can be examined.")
         seen.add(name)
-        response = json_object(await lookup.get(f"responses/{name}"))
+        response = folded_object(await lookup.get(f"responses/{name}"))
         turns: list[Json] = [{"role": "system", "content": response.get("instructions")}]
         turns.extend(await _all(f"responses/{name}/input_items", lookup))
         turns.extend(_items(response, "output"))
@@ -56,7 +56,7 @@ async def _all(path: str, lookup: Lookup) -> list[Json]:
     items: list[Json] = []
     query = _PAGE
     for _ in range(MAX_PAGES):
-        page = json_object(await lookup.get(path, query))
+        page = folded_object(await lookup.get(path, query))
         items.extend(_items(page, "data"))
         if page.get("has_more") is not True:
             return items

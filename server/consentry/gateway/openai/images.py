@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from consentry.gateway.dialect import Lookup, Reply
 from consentry.gateway.exchange import Call
-from consentry.gateway.json_body import JsonObject, json_object, strings_of
+from consentry.gateway.json_body import JsonObject, folded_object, strings_of
 from consentry.gateway.multipart import Part, parts_of
 from consentry.gateway.off_loop import off_loop
 from consentry.gateway.openai import refusals
@@ -20,7 +20,7 @@ from consentry.gateway.refusals import Refusal
 from consentry.gateway.request import GatewayRequest, Picture, Sent, StoredFile
 from consentry.gateway.sources import address, parted, picture_in
 from consentry.gateway.words import fitted, split_prompt
-from consentry.kernel.errors import BadRequest, UnsupportedMediaType
+from consentry.kernel.errors import BadRequest, CorruptImage, UnsupportedMediaType
 
 SETTINGS = frozenset(
     {
@@ -47,6 +47,7 @@ SETTINGS = frozenset(
 """Fields that hold neither a picture nor words, as long as they are as short as these are."""
 
 _MAX_SETTING_CHARS = 128
+_PICTURES = frozenset({"image", "images", "mask", "markup"})
 _ASKERS = ("safety_identifier", "user")
 
 
@@ -92,12 +93,16 @@ class _Gathered:
 
     def take(self, name: str, text: str) -> None:
         """Take a string that is not in a place for pictures."""
+        if not text:
+            return
         if name == "prompt" and self.prompt is None:
             self.prompt = self._words(text)
         elif name in SETTINGS and len(text) <= _MAX_SETTING_CHARS:
             self.settings[name] = text
         elif (picture := picture_in(text)) is not None:
             self.pictures.append(picture)
+        elif name.rpartition(".")[2] in _PICTURES:
+            raise CorruptImage("A picture of the request is given in a way that is not read here.")
         else:
             self.others.append(self._words(text))
 
@@ -121,7 +126,7 @@ def _read(call: Call) -> GatewayRequest:
         case "multipart/form-data":
             return _form_request(parts_of(call.head.value(b"content-type") or "", call.body))
         case "application/json":
-            return _json_request(json_object(call.body))
+            return _json_request(folded_object(call.body))
         case _:
             raise UnsupportedMediaType("The body is a form (multipart/form-data) or JSON.")
 
@@ -129,8 +134,8 @@ def _read(call: Call) -> GatewayRequest:
 def _form_request(parts: Sequence[Part]) -> GatewayRequest:
     gathered = _Gathered()
     for part in parts:
-        name = part.name.partition("[")[0]
-        if part.is_file or name in ("image", "mask", "markup"):
+        name = part.name.partition("[")[0].strip().casefold()
+        if part.is_file or name in _PICTURES:
             gathered.pictures.append(Sent(bytes(part.data)))
         elif name == "prompt" and gathered.prompt is not None:
             raise BadRequest("A request has one prompt.")

@@ -18,7 +18,6 @@ from consentry.gateway.refusals import Refusal
 from consentry.gateway.xai import refusals
 from consentry.gateway.xai.images import ImagesEndpoint
 from consentry.gateway.xai.refusals import Worded
-from consentry.kernel.errors import BadRequest, ImageNotFetched
 
 # Never ".." alone: that would lead to another route.
 _ID = r"[A-Za-z0-9_-][A-Za-z0-9._:-]{0,127}"
@@ -100,12 +99,7 @@ class XaiDialect:
 
     async def file(self, file_id: str, lookup: Lookup) -> bytes:
         """Return what was uploaded under an identifier, as its owner would get it."""
-        try:
-            return await lookup.get(f"files/{file_id}/content")
-        except BadRequest as cause:
-            raise ImageNotFetched(
-                "A file that the request refers to cannot be looked at."
-            ) from cause
+        return await lookup.get(f"files/{file_id}/content")
 
     def refusal(self, refusal: Refusal, request_id: str) -> Reply:
         """Word a refusal where there is no endpoint."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from consentry.gateway.dialect import Lookup, Reply
 from consentry.gateway.exchange import Call
-from consentry.gateway.json_body import JsonObject, json_object, strings_of
+from consentry.gateway.json_body import JsonObject, folded_object, strings_of
 from consentry.gateway.off_loop import off_loop
 from consentry.gateway.openai.answers import pictures_of_answer
 from consentry.gateway.refusals import Refusal
@@ -63,7 +63,7 @@ class ImagesEndpoint:
             raise BadRequest("This route takes no query in its address.")
         if call.head.media_type != "application/json":
             raise UnsupportedMediaType("The body is JSON: application/json.")
-        request = await off_loop(len(call.body), lambda: read_images(json_object(call.body)))
+        request = await off_loop(len(call.body), lambda: read_images(folded_object(call.body)))
         return (request,)
 
     def found(self, media_type: str, body: bytes) -> Sequence[Picture]:

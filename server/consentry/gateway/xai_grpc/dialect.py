@@ -22,7 +22,7 @@ from consentry.gateway.xai.images import read_images
 from consentry.gateway.xai_grpc import messages, refusals
 from consentry.gateway.xai_grpc.answers import file_of, pictures_of_file, pictures_of_message
 from consentry.gateway.xai_grpc.conversations import read_chat
-from consentry.kernel.errors import BadRequest, ImageNotFetched
+from consentry.kernel.errors import BadRequest
 
 RETRIEVE_FILE = "xai_api.Files/RetrieveFileContent"
 STREAMS = frozenset({"xai_api.Chat/GetCompletionChunk"})
@@ -205,12 +205,7 @@ class XaiGrpcDialect:
         """Return what was uploaded under an identifier, as its owner would get it."""
         name = file_id.encode()
         message = _LENGTH_TAG + written(len(name)) + name
-        try:
-            return file_of(await lookup.call(RETRIEVE_FILE, message))
-        except BadRequest as cause:
-            raise ImageNotFetched(
-                "A file that the request refers to cannot be looked at."
-            ) from cause
+        return file_of(await lookup.call(RETRIEVE_FILE, message))
 
     def refusal(self, refusal: Refusal, request_id: str) -> Reply:
         """Word a refusal where there is no endpoint."""
