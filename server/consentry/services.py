@@ -18,6 +18,7 @@ from consentry.checks.output import CheckOutput
 from consentry.checks.ports import ReceiptStore
 from consentry.checks.proving import ProveReceipt
 from consentry.checks.recall import RecallCheck
+from consentry.checks.results import JudgeResults
 from consentry.enrolment.aliases import AliasBook
 from consentry.enrolment.backups import ExportBackup, RestoreBackup
 from consentry.enrolment.contests import Contests
@@ -52,6 +53,7 @@ class Services:
     export_subject: ExportSubject
     check: CheckImages
     check_output: CheckOutput
+    judge_results: JudgeResults
     my_checks: ReadMyChecks
     recall: RecallCheck
     news: ReadNews

@@ -33,6 +33,7 @@ from consentry.checks.news import ReadNews
 from consentry.checks.output import CheckOutput
 from consentry.checks.proving import ProveReceipt
 from consentry.checks.recall import RecallCheck
+from consentry.checks.results import JudgeResults
 from consentry.checks.search import SearchFaces
 from consentry.checks.sightings import SealSighting
 from consentry.connectors.witnesses import HttpWitness
@@ -67,7 +68,9 @@ from consentry.inference.sessions import ModelStore
 from consentry.intent.engine import IntentEngine
 from consentry.intent.paraphrase import (
     DOUBT_THRESHOLD,
+    KNOWN_WORDS_THRESHOLD,
     PARAPHRASE_THRESHOLD,
+    WORD_DOUBT_THRESHOLD,
     ParaphraseNetwork,
 )
 from consentry.kernel.biometrics import as_pixels
@@ -115,6 +118,9 @@ from consentry.transparency.witnessing import Witness
 from consentry.vault.custody import Custody
 from consentry.vault.keys import derive
 
+WORDS_OF_NO_LANGUAGE = "qzxk vwjq xkzv"
+"""No lexicon knows them, so that the guesser of languages is asked, too, and loads."""
+
 _MOST_ENGINE_THREADS = 4
 
 
@@ -141,7 +147,7 @@ class Home:
 
     def warm_up(self) -> None:
         """Load what the first check would wait for: the lexicons, and the models."""
-        self.services.check.intent.assess("warm up")
+        self.services.check.intent.assess(WORDS_OF_NO_LANGUAGE)
         # Missing models are told by `serve` when it starts, and by /readyz.
         with suppress(ModelUnavailable):
             _look_at_nothing(self.services)
@@ -337,7 +343,11 @@ def _look_at_nothing(services: Services) -> None:
 def intent_engine(models: ModelStore) -> IntentEngine:
     """Build the reader of prompts: the rules, and the classifier of what no rule foresees."""
     return IntentEngine(
-        ParaphraseNetwork(models), asks_from=PARAPHRASE_THRESHOLD, doubts_below=DOUBT_THRESHOLD
+        ParaphraseNetwork(models),
+        asks_from=PARAPHRASE_THRESHOLD,
+        asks_known_from=KNOWN_WORDS_THRESHOLD,
+        doubts_below=DOUBT_THRESHOLD,
+        doubts_words_below=WORD_DOUBT_THRESHOLD,
     )
 
 
@@ -411,6 +421,33 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
     )
     holds = HoldDesk(FileHoldStore(settings.holds_path), clock)
     retention_store = SqlRetentionStore(database)
+    check = CheckImages(
+        faces=faces,
+        persons=persons,
+        text=TextReader(models),
+        gallery=gallery,
+        intent=intent,
+        consents=consents,
+        signer=signer,
+        receipts=receipts,
+        sightings=seal_sighting,
+        afterwards=LookAfterwards(SearchFaces(faces, gallery), seal_sighting, sightings, receipts),
+        limits=limits,
+        clock=clock,
+    )
+    check_output = CheckOutput(
+        faces=faces,
+        persons=persons,
+        exposure=ExposureReader(models),
+        gallery=gallery,
+        consents=consents,
+        signer=signer,
+        receipts=receipts,
+        sightings=seal_sighting,
+        limits=limits,
+        clock=clock,
+    )
+    recall = RecallCheck(receipts, signer)
     return Services(
         retention=EnforceRetention(
             retention_store,
@@ -437,36 +474,11 @@ def _services(settings: Settings, database: Database, clock: Clock) -> Services:
             periods=settings.periods,
             clock=clock,
         ),
-        check=CheckImages(
-            faces=faces,
-            persons=persons,
-            text=TextReader(models),
-            gallery=gallery,
-            intent=intent,
-            consents=consents,
-            signer=signer,
-            receipts=receipts,
-            sightings=seal_sighting,
-            afterwards=LookAfterwards(
-                SearchFaces(faces, gallery), seal_sighting, sightings, receipts
-            ),
-            limits=limits,
-            clock=clock,
-        ),
-        check_output=CheckOutput(
-            faces=faces,
-            persons=persons,
-            exposure=ExposureReader(models),
-            gallery=gallery,
-            consents=consents,
-            signer=signer,
-            receipts=receipts,
-            sightings=seal_sighting,
-            limits=limits,
-            clock=clock,
-        ),
+        check=check,
+        check_output=check_output,
+        judge_results=JudgeResults(check=check, output=check_output, recall=recall, clock=clock),
         my_checks=my_checks,
-        recall=RecallCheck(receipts, signer),
+        recall=recall,
         news=ReadNews(SqlFeed(database), receipts, _cursor_secret(signing_key)),
         look=LookAtFaces(faces=faces, limits=limits),
         enrol=EnrolSubject(

@@ -97,3 +97,44 @@ def test_a_page_goes_on_where_the_last_one_ended(shared):
 
     seen = [each["check_id"] for each in (*first["checks"], *rest["checks"])]
     assert (len(seen), len(set(seen)), rest["before"]) == (3, 3, None)
+
+
+# -- a burst, told once ----------------------------------------------------------------------------
+
+
+def digests(client, subject="Ada", **more):
+    return client.post("/v1/subjects/checks/digest", json={"subject": subject} | more)
+
+
+def test_a_burst_is_one_digest_with_counts_and_its_first_and_last_moment(shared):
+    for _ in range(5):
+        ask(shared, RED)
+        ask(shared, BLUE)
+        shared.home.clock.advance(30)
+    listed = mine(shared.bearer(*EXTENSION_SCOPES), passphrase=OWN).json()["checks"]
+
+    answer = digests(shared.bearer(*EXTENSION_SCOPES), passphrase=OWN)
+
+    assert answer.status_code == 200
+    (digest,) = answer.json()["digests"]
+    assert (digest["count"], digest["goes_on"], digest["other_platforms"]) == (5, False, 0)
+    assert (digest["first"], digest["last"]) == (listed[-1]["at"], listed[0]["at"])
+    assert digest["platforms"] == [{"platform": "pictures.example", "count": 5}]
+    assert (digest["verdicts"], digest["hows"]) == ({"needs_consent": 5}, {"face": 5})
+
+
+def test_a_digest_needs_the_same_proof_as_the_list(shared):
+    ask(shared, RED)
+    owner = shared.owner()
+    owner.post("/v1/vault/unlock", json={"passphrase": PASSWORD})
+
+    assert is_problem(digests(owner), 403, "forbidden")
+    assert is_problem(digests(shared.bearer(*ALL_SCOPES)), 403, "forbidden")
+    assert is_problem(
+        digests(shared.bearer(*EXTENSION_SCOPES), passphrase=PASSWORD), 403, "wrong-passphrase"
+    )
+
+
+@pytest.mark.parametrize("minutes", [0, 1441, "5"])
+def test_a_quiet_time_is_one_minute_to_a_day(shared, minutes):
+    assert is_problem(digests(shared.owner(), quiet_minutes=minutes), 400, "bad-request")

@@ -234,7 +234,7 @@ def test_every_answer_to_a_key_says_what_is_left(enrolled):
 def test_each_face_in_each_picture_is_paid_for_whether_enrolled_or_not(enrolled):
     lefts = []
     for colour in (RED, BLUE):
-        client = platform(enrolled, quota=ProbeQuota(50, 500))
+        client = platform(enrolled, quota=ProbeQuota(50, 500), name=f"{len(lefts)}.example")
         answer = client.post("/v1/checks", files=images(colour, GREEN), data=EVERYDAY)
         lefts.append(re.search(r"r=(\d+)", answer.headers["ratelimit"])[1])
     assert lefts[0] == lefts[1] == "48"
@@ -271,6 +271,27 @@ def test_a_rotation_gives_no_new_budget(lit):
     new = lit.services.keys.rotate(key.key, overlap_hours=1)
     answer = lit.client(authorization=f"Bearer {new}").post("/v1/checks", json=EVERYDAY)
     assert is_problem(answer, 429, "too-many-requests")
+
+
+def test_many_keys_of_one_platform_are_one_budget(enrolled):
+    clients = [platform(enrolled, quota=ProbeQuota(6, 50)) for _ in range(4)]
+    clients += [platform(enrolled, quota=ProbeQuota(6, 50), name="Example.ORG")]
+    answers = [
+        each.post("/v1/checks", files=images(colour), data=EVERYDAY)
+        for each in clients
+        for colour in (RED, BLUE)
+    ]
+    assert [each.status_code for each in answers] == [200] * 6 + [429] * 4
+    lefts = {each.get("/v1/policy").headers["ratelimit"].split(";t=")[0] for each in clients}
+    assert lefts == {'"faces-hour";r=0'}
+    assert enrolled.home.receipts.count() == 6
+
+
+def test_what_one_platform_spends_is_not_taken_from_another(enrolled):
+    spent = platform(enrolled, quota=ProbeQuota(1, 9))
+    spent.post("/v1/checks", json=EVERYDAY)
+    other = platform(enrolled, quota=ProbeQuota(1, 9), name="other.example")
+    assert other.post("/v1/checks", json=EVERYDAY).status_code == 200
 
 
 def test_a_repeated_request_is_paid_for_once(lit):

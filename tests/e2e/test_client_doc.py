@@ -52,6 +52,7 @@ def names(tmp_path_factory) -> Iterator[dict[str, object]]:
             "photo": picture(BLUE),
             "mask": picture(BLUE),
             "generate": lambda photo: photo,
+            "deliver": lambda result: None,
             "jwks": json.dumps(site.services.signer.jwks()),
         }
         server.should_exit = True

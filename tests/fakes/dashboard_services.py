@@ -292,6 +292,7 @@ def build_services(clock: ManualClock) -> Services:
         export_subject=None,
         check=ScriptedCheck(signer, receipts, clock),
         check_output=None,
+        judge_results=None,
         my_checks=None,
         recall=None,
         news=None,

@@ -21,6 +21,7 @@ from consentry.checks.news import ReadNews
 from consentry.checks.output import CheckOutput
 from consentry.checks.proving import ProveReceipt
 from consentry.checks.recall import RecallCheck
+from consentry.checks.results import JudgeResults
 from consentry.checks.search import SearchFaces
 from consentry.checks.sightings import SealSighting
 from consentry.enrolment.aliases import AliasBook
@@ -194,6 +195,13 @@ class TestHome:
             limits=Limits(),
             clock=self.clock,
         )
+        self.recall = RecallCheck(self.receipts, self.signer)
+        self.judge_results = JudgeResults(
+            check=self.check_images,
+            output=self.check_output,
+            recall=self.recall,
+            clock=self.clock,
+        )
         self.revoke = RevokeSubject(self.people, self.store, self.gallery, self.erasure_signer)
         self.erase_home = EraseHome(home_store, self.custody, turn, self.erasure_signer)
         self.rotate = RotateKeys(self.store, self.custody, self.gallery, turn)
@@ -279,7 +287,8 @@ class TestHome:
             check=self.check_images,
             check_output=self.check_output,
             my_checks=self.my_checks,
-            recall=RecallCheck(self.receipts, self.signer),
+            recall=self.recall,
+            judge_results=self.judge_results,
             news=ReadNews(self.feed, self.receipts, bytes(32)),
             look=LookAtFaces(self.faces, Limits()),
             enrol=self.enrol_subject,

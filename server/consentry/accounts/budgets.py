@@ -1,7 +1,7 @@
 """How often somebody may guess, and how many faces a platform may have searched for.
 
 GuessBudget   wrong secrets, in memory: a right one is never held up by somebody else's wrong ones
-ProbeBudget   faces searched by each API key, in the store: a restart gives nothing back
+ProbeBudget   faces searched by the API keys of a platform, in the store: a restart gives nothing back
 """
 
 from __future__ import annotations
@@ -104,6 +104,8 @@ class ProbeQuota:
 class ProbeBudget:
     """Faces searched by API keys. Safe to share between threads and processes: the store counts.
 
+    All keys of one platform spend together, each up to its own quota: a second key is no second budget.
+
     What is counted is the faces that were found in what was sent, at least one a check, whether or
     not anybody was searched for and found: neither a refusal nor what is left of a budget tells
     anything about who is enrolled. A check that the budget does not cover has no verdict.
@@ -114,7 +116,7 @@ class ProbeBudget:
         self._clock = clock
 
     def spend(self, key: KeyId, quota: ProbeQuota, faces: int) -> tuple[BudgetState, ...]:
-        """Count the faces of one check, and return what is left.
+        """Count the faces of one check, and return what is left to its key.
 
         Raises:
             TooManyRequests: If fewer are left. Nothing was counted.

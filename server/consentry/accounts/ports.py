@@ -141,7 +141,7 @@ class KeyStore(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spending:
-    """How many faces a key has had searched for.
+    """How many faces a platform has had searched for, by all of its keys.
 
     Attributes:
         in_hour, in_day: In the hour and in the UTC day that were asked about.
@@ -160,7 +160,7 @@ class ProbeStore(Protocol):
         """Count faces, all of them or, when that would pass a quota, none.
 
         Args:
-            key: Whose budget.
+            key: Who spends. What other keys of its platform spent counts too.
             hour: Whole hours since 1970, UTC; its day is ``hour // 24``.
             faces: How many; with 0 nothing is written.
             per_hour: Most in that hour.

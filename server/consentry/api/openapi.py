@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 
 from consentry.accounts.sessions import SESSION_COOKIE
 from consentry.api import (
+    outputs,
     questions,
     routes_backup,
     routes_checks,
@@ -50,6 +51,8 @@ BODIES: tuple[type[BaseModel], ...] = (
     questions.CheckIn,
     questions.TurnIn,
     routes_checks.BatchIn,
+    outputs.OutputsIn,
+    outputs.SaltsIn,
     routes_grants.GrantIn,
     routes_consent_tokens.ConsentTokenIn,
     routes_consent_tokens.ConsentSessionIn,
@@ -64,6 +67,7 @@ BODIES: tuple[type[BaseModel], ...] = (
     routes_rights.HoldIn,
     routes_rights.CopyIn,
     routes_my_checks.MyChecksIn,
+    routes_my_checks.MyDigestsIn,
     routes_words.WordsIn,
     routes_tokens.TokenIn,
     routes_keys.KeyIn,

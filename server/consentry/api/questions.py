@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
-from typing import Literal, Self
+from typing import Literal, Self, TypeVar
 
+import pybase64
 from fastapi import Request
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
 from consentry.accounts.principals import Door, Principal
-from consentry.api.bodies import media_type, parse_fields, read_form, read_json
+from consentry.api.bodies import Form, media_type, parse_fields, read_form, read_json
 from consentry.api.runtime import Runtime
 from consentry.api.wire import Inbound, Json, form_body
 from consentry.api.work import Kind
@@ -21,12 +21,18 @@ from consentry.kernel.errors import BadRequest, Forbidden
 from consentry.kernel.taxonomy import Mode, Purpose
 
 _DATA_URL = re.compile(r"data:[^,;\s]{0,100}(?:;[^,;\s]{0,100})*;base64,", re.ASCII)
-_BASE64 = (
+BASE64 = (
     r"^(data:[^,;\s]{0,100}(;[^,;\s]{0,100})*;base64,)?"
     r"([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 )
 _BOOLEANS = {"true": True, "false": False}
-_FILES = frozenset({"images", "mask"})
+ASKED_FILES = {
+    "images": f"At most {MAX_IMAGES} with the mask: inputs and references alike.",
+    "mask": "One more picture: which part is to be changed. Checked like every other.",
+}
+"""The pictures that go in, as parts of a form."""
+
+_F = TypeVar("_F", bound=BaseModel)
 
 
 class TurnIn(Inbound):
@@ -40,8 +46,8 @@ _TURNS = TypeAdapter(tuple[str, ...])
 _CONVERSATION = TypeAdapter(tuple[TurnIn, ...])
 
 
-class CheckFields(Inbound):
-    """What somebody wants to do with pictures."""
+class AskedFields(Inbound):
+    """What somebody wants to do with pictures, whether or not it is done already."""
 
     prompt: str | None = Field(
         default=None,
@@ -62,13 +68,6 @@ class CheckFields(Inbound):
         description=(
             "In place of `context`: all turns, oldest first; the post that is answered, if any, "
             "with the role `post`. Without `prompt` the newest turn is the prompt."
-        ),
-    )
-    mode: Mode = Field(
-        default=Mode.ACT,
-        description=(
-            "`act` at a door that can stop something; `inform` leaves nothing behind, and is not "
-            "for API keys."
         ),
     )
     purpose: Purpose = Field(default=Purpose.EDIT, description="Can only make it stricter.")
@@ -119,28 +118,34 @@ class CheckFields(Inbound):
         return (turns[-1], turns[:-1]) if self.prompt is None else (self.prompt, turns)
 
 
-class CheckIn(CheckFields):
-    """The same, with the pictures in it."""
+class CheckFields(AskedFields):
+    """What somebody wants to do with pictures."""
+
+    mode: Mode = Field(
+        default=Mode.ACT,
+        description=(
+            "`act` at a door that can stop something; `inform` leaves nothing behind, and is not "
+            "for API keys."
+        ),
+    )
+
+
+class PicturesIn(Inbound):
+    """The pictures that go in, as JSON carries them."""
 
     images: tuple[str, ...] = Field(
         default=(),
         repr=False,
         max_length=MAX_IMAGES,
         description="Files in base64, or as `data:` URLs with base64.",
-        json_schema_extra={"items": {"type": "string", "pattern": _BASE64}},
+        json_schema_extra={"items": {"type": "string", "pattern": BASE64}},
     )
     mask: str | None = Field(
         default=None,
         repr=False,
         description="One more picture: which part is to be changed. Checked like every other.",
-        json_schema_extra={"anyOf": [{"type": "string", "pattern": _BASE64}, {"type": "null"}]},
+        json_schema_extra={"anyOf": [{"type": "string", "pattern": BASE64}, {"type": "null"}]},
     )
-
-    def fields(self) -> CheckFields:
-        """Return it without the pictures."""
-        return CheckFields.model_construct(
-            **{name: getattr(self, name) for name in CheckFields.model_fields}
-        )
 
     def pictures(self) -> tuple[bytes, ...]:
         """Return the files, the mask last.
@@ -148,49 +153,64 @@ class CheckIn(CheckFields):
         Raises:
             BadRequest: If one is neither base64 nor a ``data:`` URL. Nothing is ever fetched.
         """
-        found = [_decoded(f"images.{place}", text) for place, text in enumerate(self.images)]
+        found = [decoded(f"images.{place}", text) for place, text in enumerate(self.images)]
         if self.mask is not None:
-            found.append(_decoded("mask", self.mask))
+            found.append(decoded("mask", self.mask))
         return tuple(found)
 
 
+class CheckIn(PicturesIn, CheckFields):
+    """The same, with the pictures in it."""
+
+    def fields(self) -> CheckFields:
+        """Return it without the pictures."""
+        return fields_of(self, CheckFields)
+
+
+def fields_of(body: BaseModel, kind: type[_F]) -> _F:
+    """Return the part of a body that is neither pictures nor anything else: what was validated is not again."""
+    return kind.model_construct(**{name: getattr(body, name) for name in kind.model_fields})
+
+
 def question_body() -> dict[str, Json]:
-    """Describe both bodies, for OpenAPI."""
-    turns: Json = {"type": "array", "items": {"type": "string"}}
+    """Describe both bodies of a check, for OpenAPI."""
+    modes: Json = {"type": "string", "enum": [mode.value for mode in Mode]}
     return form_body(
-        files={
-            "images": f"At most {MAX_IMAGES} with the mask: inputs and references alike.",
-            "mask": "One more picture: which part is to be changed. Checked like every other.",
-        },
-        fields={
-            "prompt": {"type": "string", "maxLength": MAX_PROMPT_CHARS},
-            "context": {
-                "type": "string",
-                "contentMediaType": "application/json",
-                "contentSchema": turns,
-                "description": "A JSON array of strings.",
-            },
-            "conversation": {
-                "type": "string",
-                "contentMediaType": "application/json",
-                "contentSchema": {
-                    "type": "array",
-                    "items": {"$ref": "#/components/schemas/TurnIn"},
-                },
-                "description": "A JSON array of turns, in place of `context`.",
-            },
-            "mode": {"type": "string", "enum": [mode.value for mode in Mode]},
-            "purpose": {"type": "string", "enum": [purpose.value for purpose in Purpose]},
-            "region": {"type": "string", "pattern": "^[A-Z]{2}(-[A-Z0-9]{1,3})?$"},
-            "platform": {"type": "string", "minLength": 1, "maxLength": 200},
-            "asker": {"type": "string", "minLength": 1, "maxLength": 200},
-            "token": {"type": "string", "minLength": 1, "maxLength": MAX_TOKEN_CHARS},
-            "actor": {"type": "string"},
-            "declares_minor": {"type": "string", "enum": ["true", "false"]},
-        },
+        files=ASKED_FILES,
+        fields={**asked_fields(), "mode": modes},
         required=[],
         json_model=CheckIn,
     )
+
+
+def asked_fields() -> dict[str, Json]:
+    """Describe the fields of `AskedFields` in a form, for OpenAPI."""
+    turns: Json = {"type": "array", "items": {"type": "string"}}
+    return {
+        "prompt": {"type": "string", "maxLength": MAX_PROMPT_CHARS},
+        "context": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": turns,
+            "description": "A JSON array of strings.",
+        },
+        "conversation": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {
+                "type": "array",
+                "items": {"$ref": "#/components/schemas/TurnIn"},
+            },
+            "description": "A JSON array of turns, in place of `context`.",
+        },
+        "purpose": {"type": "string", "enum": [purpose.value for purpose in Purpose]},
+        "region": {"type": "string", "pattern": "^[A-Z]{2}(-[A-Z0-9]{1,3})?$"},
+        "platform": {"type": "string", "minLength": 1, "maxLength": 200},
+        "asker": {"type": "string", "minLength": 1, "maxLength": 200},
+        "token": {"type": "string", "minLength": 1, "maxLength": MAX_TOKEN_CHARS},
+        "actor": {"type": "string"},
+        "declares_minor": {"type": "string", "enum": ["true", "false"]},
+    }
 
 
 async def read_question(
@@ -202,12 +222,14 @@ async def read_question(
         UnsupportedMediaType, BodyTooLarge, BadRequest: As `consentry.api.bodies`.
     """
     if media_type(request) != "application/json":
-        return await _read_form(request, runtime)
+        form = await read_form(request, max_bytes=runtime.max_body_bytes, max_files=MAX_IMAGES + 1)
+        form.require_only(fields=frozenset(CheckFields.model_fields), files=frozenset(ASKED_FILES))
+        return parse_fields(CheckFields, asked_values(form)), pictures_of(form)
     body = await read_json(request, CheckIn, max_bytes=runtime.max_body_bytes)
     return body.fields(), await runtime.work.run(Kind.STORE, body.pictures)
 
 
-def require_allowed(fields: CheckFields, principal: Principal) -> None:
+def require_allowed(fields: AskedFields, principal: Principal) -> None:
     """Pass when the caller may ask this at all.
 
     Raises:
@@ -220,13 +242,16 @@ def require_allowed(fields: CheckFields, principal: Principal) -> None:
         return
     if fields.platform not in {None, principal.platform}:
         raise Forbidden("This key speaks for another platform. Leave out `platform`.")
-    if fields.mode is not Mode.ACT:
+    if isinstance(fields, CheckFields) and fields.mode is not Mode.ACT:
         raise Forbidden("A platform asks in `act` mode: each of its answers leaves a receipt.")
 
 
-async def _read_form(request: Request, runtime: Runtime) -> tuple[CheckFields, tuple[bytes, ...]]:
-    form = await read_form(request, max_bytes=runtime.max_body_bytes, max_files=MAX_IMAGES + 1)
-    form.require_only(fields=frozenset(CheckFields.model_fields), files=_FILES)
+def asked_values(form: Form) -> dict[str, object]:
+    """Return the fields of a form, with those read that are JSON or a truth value.
+
+    Raises:
+        BadRequest: If one of these cannot be read.
+    """
     values: dict[str, object] = dict(form.fields)
     for name, kind in (("context", _TURNS), ("conversation", _CONVERSATION)):
         if name in values:
@@ -238,20 +263,34 @@ async def _read_form(request: Request, runtime: Runtime) -> tuple[CheckFields, t
         if form.fields["declares_minor"] not in _BOOLEANS:
             raise BadRequest("`declares_minor` is true or false.")
         values["declares_minor"] = _BOOLEANS[form.fields["declares_minor"]]
+    return values
+
+
+def pictures_of(form: Form) -> tuple[bytes, ...]:
+    """Return the pictures that go in, the mask last.
+
+    Raises:
+        BadRequest: If there are two masks.
+    """
     masks = form.files.get("mask", ())
     if len(masks) > 1:
         raise BadRequest("There is one `mask`; further pictures are `images`.")
-    return parse_fields(CheckFields, values), (*form.files.get("images", ()), *masks)
+    return *form.files.get("images", ()), *masks
 
 
-def _decoded(place: str, text: str) -> bytes:
+def decoded(place: str, text: str) -> bytes:
+    """Return the file that a text gives in base64, or as a ``data:`` URL.
+
+    Raises:
+        BadRequest: If it is neither; names the place.
+    """
     if text.startswith("data:"):
         header = _DATA_URL.match(text)
         if header is None:
             raise BadRequest(f"{place}: of data: URLs, only base64 ones are read.")
         text = text[header.end() :]
     try:
-        return base64.b64decode(text, validate=True)
+        return pybase64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         # An address, say. It is not repeated in the message, and never fetched.
         raise BadRequest(f"{place}: neither base64 nor a data: URL.") from None

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from consentry.accounts.budgets import BudgetState, ProbeBudget, ProbeQuota
 from consentry.accounts.principals import Principal, Scope
+from consentry.api.asking import Asker
 from consentry.api.authentication import may, may_probe
 from consentry.api.bodies import parse_json, read_json_members
 from consentry.api.once import Place, place_of
@@ -28,7 +28,6 @@ from consentry.api.runtime import Runtime, runtime_of
 from consentry.api.verdicts import CheckOut, VerdictOut, recalled_json, verdict_json
 from consentry.api.wire import Inbound, Outbound, json_body
 from consentry.api.work import Kind
-from consentry.checks.check import CheckRequest
 from consentry.kernel.errors import (
     Conflict,
     ConsentryError,
@@ -39,12 +38,12 @@ from consentry.kernel.errors import (
     StorageFailed,
     StorageFull,
 )
-from consentry.kernel.ids import CheckId, KeyId, SubjectId
+from consentry.kernel.ids import CheckId
 from consentry.kernel.taxonomy import Mode
 
 router = APIRouter(tags=["checks"])
 
-Asker = Annotated[Principal, Depends(may_probe(Scope.CHECKS_WRITE))]
+Probing = Annotated[Principal, Depends(may_probe(Scope.CHECKS_WRITE))]
 Reader = Annotated[Principal, Depends(may(Scope.CHECKS_READ))]
 
 MAX_BATCH = 32
@@ -79,7 +78,7 @@ class BatchOut(Outbound):
         Conflict, IdempotencyKeyReused, StorageFull, StorageFailed, reads_body=True
     ),
 )
-async def check_images(request: Request, principal: Asker) -> Response:
+async def check_images(request: Request, principal: Probing) -> Response:
     """Decide, and in `act` mode sign the verdict. A picture that cannot be read is no error here."""
     runtime = runtime_of(request)
     async with runtime.work.place(Kind.PICTURES):
@@ -95,7 +94,7 @@ async def check_images(request: Request, principal: Asker) -> Response:
     openapi_extra=json_body(BatchIn),
     responses=documented(Conflict, StorageFull, StorageFailed, reads_body=True),
 )
-async def check_batch(request: Request, principal: Asker) -> Response:
+async def check_batch(request: Request, principal: Probing) -> Response:
     """Decide several questions, one after the other. One that fails spoils no other.
 
     With an `Idempotency-Key`, each place in the list has its own: a repeated batch carries out only
@@ -148,20 +147,6 @@ async def get_check_proof(request: Request, principal: Reader, check_id: str) ->
     return await prove(request, check_id, caller=principal.caller)
 
 
-@dataclass(slots=True)
-class _Meter:
-    """Charges one API key (`consentry.checks.ports.ProbeMeter`); lives as long as one request."""
-
-    budget: ProbeBudget
-    key: KeyId
-    quota: ProbeQuota
-    states: tuple[BudgetState, ...] = ()
-
-    def spend(self, faces: int) -> None:
-        """Count faces, and remember what is left."""
-        self.states = self.budget.spend(self.key, self.quota, faces)
-
-
 @dataclass(frozen=True, slots=True)
 class _Asking:
     """One request, which asks one thing or several."""
@@ -175,13 +160,12 @@ class _Asking:
     ) -> Response:
         """Answer one question, once for each key."""
         require_allowed(fields, self.principal)
-        meter = self._meter()
-        check = partial(self._check, fields, images, place, meter)
+        asker = Asker.of(self.runtime.services, self.principal, place)
+        check = partial(self._check, fields, images, asker)
 
         async def decide() -> Response:
             answer = await self.runtime.work.run(Kind.PICTURES, check)
-            if meter is not None and meter.states:
-                self.request.state.budgets = meter.states
+            asker.tell(self.request)
             return Response(answer, media_type="application/json")
 
         if fields.mode is Mode.INFORM:
@@ -201,41 +185,8 @@ class _Asking:
             return b'{"check":null,"problem":' + bytes(problem.body) + b"}"
         return b'{"check":' + bytes(answer.body) + b',"problem":null}'
 
-    def _meter(self) -> _Meter | None:
-        key, quota = self.principal.key, self.principal.quota
-        if key is None or quota is None:
-            return None
-        return _Meter(self.runtime.services.probes, key, quota)
-
-    def _check(
-        self,
-        fields: CheckFields,
-        images: tuple[bytes, ...],
-        place: Place | None,
-        meter: _Meter | None,
-    ) -> bytes:
-        services, principal = self.runtime.services, self.principal
-        actor: SubjectId | None = None
-        if fields.actor is not None and principal.is_owner:
-            actor = services.verify_actor(services.people.find(fields.actor))
-        prompt, context = fields.words()
-        result = services.check(
-            CheckRequest(
-                images=images,
-                prompt=prompt,
-                context=context,
-                mode=fields.mode,
-                purpose=fields.purpose,
-                region=fields.region,
-                platform=principal.platform or fields.platform,
-                actor=actor,
-                declares_minor=fields.declares_minor,
-                token=fields.token,
-                asker=fields.asker,
-                caller=principal.caller,
-                idempotency_key=None if place is None else f"{place.route} {place.key}",
-                meter=meter,
-            )
-        )
+    def _check(self, fields: CheckFields, images: tuple[bytes, ...], asker: Asker) -> bytes:
+        services = self.runtime.services
+        result = services.check(asker.request(fields, images))
         self.runtime.metrics.note_check(fields.mode, result.decision.verdict)
-        return verdict_json(result, fields.mode, principal, services.people)
+        return verdict_json(result, fields.mode, self.principal, services.people)

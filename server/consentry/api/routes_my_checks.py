@@ -5,7 +5,7 @@ No identifier of a person is part of an address: addresses end up in logs.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated, Literal
 
@@ -20,9 +20,11 @@ from consentry.api.problems import documented
 from consentry.api.runtime import runtime_of
 from consentry.api.wire import Inbound, Outbound, answer, json_body
 from consentry.api.work import Kind
+from consentry.checks.digests import QUIET, Digest, MyDigests
 from consentry.checks.mine import MAX_SHOWN, MyCheck, MyChecks
 from consentry.checks.sightings import How, Stage
 from consentry.kernel.errors import Forbidden, NotFound, VaultAbsent, VaultLocked, WrongPassphrase
+from consentry.kernel.ids import SubjectId
 from consentry.kernel.taxonomy import IntentCategory, PublicReason, Purpose, Verdict
 from consentry.services import Services
 from consentry.vault.passphrase import Passphrase
@@ -44,6 +46,17 @@ class MyChecksIn(Inbound):
         default=None,
         repr=False,
         description="Her own or, if she has none, the home's. A token needs it each time.",
+    )
+
+
+class MyDigestsIn(MyChecksIn):
+    """Whose, from where on, and what counts as one."""
+
+    quiet_minutes: int = Field(
+        default=int(QUIET.total_seconds()) // 60,
+        ge=1,
+        le=24 * 60,
+        description="Checks are told as one until nothing came for so long.",
     )
 
 
@@ -71,6 +84,36 @@ class MyChecksOut(Outbound):
     kept_days: int = Field(description="Older ones are destroyed.")
     before: datetime | None = Field(description="Go on from here; null at the end.")
     checks: list[MyCheckOut]
+
+
+class PlatformCountOut(Outbound):
+    """How many checks a platform asked for."""
+
+    platform: str | None = Field(description="Null when none was stated.")
+    count: int
+
+
+class DigestOut(Outbound):
+    """Checks that came close upon one another, told as one."""
+
+    count: int
+    first: datetime
+    last: datetime
+    goes_on: bool = Field(description="There may be earlier ones, on the next page.")
+    verdicts: dict[Verdict, int]
+    categories: dict[IntentCategory, int]
+    hows: dict[How, int]
+    platforms: list[PlatformCountOut] = Field(description="Commonest first, at most 20.")
+    other_platforms: int = Field(description="Asked for by platforms that are not listed.")
+
+
+class MyDigestsOut(Outbound):
+    """A page of them, newest first."""
+
+    format: Literal["consentry.my-digests/1"] = "consentry.my-digests/1"
+    kept_days: int = Field(description="Older checks are destroyed.")
+    before: datetime | None = Field(description="Go on from here; null at the end.")
+    digests: list[DigestOut]
 
 
 @router.post(
@@ -103,13 +146,56 @@ async def list_my_checks(request: Request, principal: Reader) -> Response:
     )
 
 
+@router.post(
+    "/v1/subjects/checks/digest",
+    operation_id="listMyDigests",
+    response_model=MyDigestsOut,
+    openapi_extra=json_body(MyDigestsIn),
+    responses=documented(
+        Forbidden, NotFound, VaultAbsent, VaultLocked, WrongPassphrase, reads_body=True
+    ),
+)
+async def list_my_digests(request: Request, principal: Reader) -> Response:
+    """List the same, those that came close upon one another as one: how many, from when to when.
+
+    A burst of requests is told once. Nothing is kept of it: it is made of the list, when it is read.
+    """
+    runtime = runtime_of(request)
+    page = await runtime.work.do_with(
+        Kind.KEYS,
+        partial(read_json, request, MyDigestsIn),
+        partial(_read_digests, runtime.services, principal),
+    )
+    return answer(
+        MyDigestsOut(
+            kept_days=page.kept_days,
+            before=page.before,
+            digests=[_digest_out(each) for each in page.digests],
+        )
+    )
+
+
 def _read(services: Services, principal: Principal, body: MyChecksIn) -> MyChecks:
+    subject = _proved(services, principal, body)
+    return services.my_checks(subject, before=body.before, limit=body.limit)
+
+
+def _read_digests(services: Services, principal: Principal, body: MyDigestsIn) -> MyDigests:
+    return services.my_checks.digests(
+        _proved(services, principal, body),
+        before=body.before,
+        limit=body.limit,
+        quiet=timedelta(minutes=body.quiet_minutes),
+    )
+
+
+def _proved(services: Services, principal: Principal, body: MyChecksIn) -> SubjectId:
     if body.passphrase is None and not principal.is_owner:
         raise Forbidden("With this credential it needs her passphrase in the same request.")
     subject = services.people.find(body.subject)
     if body.passphrase is not None:
         services.prove(subject, Passphrase(body.passphrase))
-    return services.my_checks(subject, before=body.before, limit=body.limit)
+    return subject
 
 
 def _out(mine: MyCheck) -> MyCheckOut:
@@ -127,4 +213,21 @@ def _out(mine: MyCheck) -> MyCheckOut:
         reasons=list(sighting.reasons),
         receipt=mine.receipt,
         log_index=None if mine.log is None else mine.log.index,
+    )
+
+
+def _digest_out(digest: Digest) -> DigestOut:
+    return DigestOut(
+        count=digest.count,
+        first=digest.first,
+        last=digest.last,
+        goes_on=digest.goes_on,
+        verdicts=dict(digest.verdicts),
+        categories=dict(digest.categories),
+        hows=dict(digest.hows),
+        platforms=[
+            PlatformCountOut(platform=platform, count=count)
+            for platform, count in digest.platforms.items()
+        ],
+        other_platforms=digest.other_platforms,
     )

@@ -57,7 +57,7 @@ _REASONS: Mapping[PublicReason, tuple[str, str]] = {
 _OBLIGATIONS: Mapping[Obligation, tuple[str, str]] = {
     Obligation.CHECK_OUTPUT: (
         "The request shows no real person, but its result may.",
-        "Check the result, and deliver it only if that check allows it.",
+        "Ask about the result (`POST /v1/outputs`), and deliver it only if that is allowed.",
     ),
 }
 

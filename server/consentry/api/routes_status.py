@@ -45,6 +45,7 @@ class EndpointsOut(Outbound):
 
     checks: Literal["/v1/checks"] = "/v1/checks"
     batch: Literal["/v1/checks/batch"] = "/v1/checks/batch"
+    outputs: Literal["/v1/outputs"] = "/v1/outputs"
     consent_requests: Literal["/v1/consent-requests/{request_id}"] = (
         "/v1/consent-requests/{request_id}"
     )

@@ -25,14 +25,12 @@ from consentry.checks.pictures import ImageReport, Picture
 from consentry.checks.ports import (
     FaceReader,
     Gallery,
-    KeptAnswer,
     PersonReader,
     ProbeMeter,
     ReceiptStore,
-    StoredReceipt,
     TextReader,
 )
-from consentry.checks.repeats import Opened, Retry
+from consentry.checks.repeats import Retry
 from consentry.checks.search import SearchFaces
 from consentry.checks.sightings import SealSighting, Seen, Stage, seen_in
 from consentry.consent.authority import Authority
@@ -42,7 +40,7 @@ from consentry.consent.decide import (
     depends_on_persons,
     settle_before_search,
 )
-from consentry.consent.decision import Decision, Law
+from consentry.consent.decision import Decision
 from consentry.consent.findings import (
     Findings,
     SearchState,
@@ -72,7 +70,6 @@ from consentry.kernel.ids import (
 from consentry.kernel.taxonomy import Assessment, IntentCategory, Mode, Purpose, SubjectPolicy
 from consentry.transparency.receipts import (
     ReceiptInputs,
-    ReceiptSalts,
     ReceiptSigner,
     ReceiptStatement,
     SignedReceipt,
@@ -221,6 +218,18 @@ class CheckImages:
             intent_engine=ENGINE_VERSION,
         )
 
+    def read(self, request: CheckRequest) -> Assessment:
+        """Say what an act asks for: its words, and the text in its pictures. Nothing is decided or kept.
+
+        Raises:
+            OperatorError: If one of them could not be read.
+        """
+        words = self.intent.assess(request.prompt, request.context)
+        if words.category.is_revealing:
+            return words
+        views = _views([Picture.read(data, self.limits) for data in request.images])
+        return self._heeded([self._text_in(each) for each in views], words, request)
+
     def _assess(self, request: CheckRequest) -> Assessment:
         try:
             return self.intent.assess(request.prompt, request.context)
@@ -240,9 +249,12 @@ class CheckImages:
 
     def _text(self, views: _Views) -> str | None:
         try:
-            read = [self.text.read(view) for view in views[:_MAX_READ_VIEWS]]
+            return self._text_in(views)
         except OperatorError:
             return None
+
+    def _text_in(self, views: _Views) -> str:
+        read = [self.text.read(view) for view in views[:_MAX_READ_VIEWS]]
         return "\n".join(dict.fromkeys(filter(None, read)))
 
     def _heed(
@@ -252,17 +264,22 @@ class CheckImages:
         assessment: Assessment,
         request: CheckRequest,
     ) -> Assessment:
-        """Take text in the pictures for an earlier turn. It can only tighten: it asks, or says nothing."""
         for picture, read in zip(pictures, written, strict=True):
             if read is None:
                 picture.is_checked = False
+        try:
+            return self._heeded(written, assessment, request)
+        except OperatorError:
+            return _UNREAD
+
+    def _heeded(
+        self, written: Sequence[str | None], assessment: Assessment, request: CheckRequest
+    ) -> Assessment:
+        """Take text in the pictures for an earlier turn. It can only tighten: it asks, or says nothing."""
         text = "\n".join(filter(None, written))[:MAX_PROMPT_CHARS]
         if not text:
             return assessment
-        try:
-            heeded = self.intent.assess(request.prompt, (*request.context, text))
-        except OperatorError:
-            return _UNREAD
+        heeded = self.intent.assess(request.prompt, (*request.context, text))
         # Text that cannot be understood is in many pictures, and asks for nothing.
         return heeded if heeded.category.is_revealing else assessment
 
@@ -303,10 +320,12 @@ class CheckImages:
             IdempotencyKeyReused: If the key was used for another request.
         """
         retry = _retry_of(request)
-        kept = None if retry is None else self.receipts.answer(retry.place, now=self.clock.now())
-        if retry is None or kept is None:
+        found = None if retry is None else retry.answered(self.receipts, self.clock.now())
+        if found is None:
             return None
-        return _remade(retry.open(kept), kept, self.receipts.get(kept.check))
+        return _Made(
+            found.check, found.decision, found.receipt, request=found.question, is_repeated=True
+        )
 
     def _keep(
         self,
@@ -317,10 +336,6 @@ class CheckImages:
         request: CheckRequest,
     ) -> SignedReceipt | None:
         retry = _retry_of(request)
-
-        def seal(retry: Retry, salts: ReceiptSalts, now: datetime) -> KeptAnswer:
-            return retry.seal(check, salts, decision, question, now)
-
         keep = KeepVerdict(self.signer, self.receipts, self.clock, self.sightings)
         return keep(
             self._statement(check, decision, request),
@@ -328,7 +343,7 @@ class CheckImages:
             seen=seen,
             caller=request.caller,
             relies_on=decision.relies_on,
-            seal=None if retry is None else partial(seal, retry),
+            seal=None if retry is None else retry.seal(check, decision, question),
         )
 
     def _examine(
@@ -497,18 +512,3 @@ def _retry_of(request: CheckRequest) -> Retry | None:
         request.actor,
         request.declares_minor,
     )
-
-
-def _remade(opened: Opened, kept: KeptAnswer, stored: StoredReceipt) -> _Made:
-    """Rebuild an answer from its receipt. Its private part was never kept."""
-    decision = Decision(
-        verdict=stored.verdict,
-        reasons=stored.reasons,
-        private_reasons=(),
-        obligations=opened.obligations,
-        law=Law.NONE,
-        subjects=(),
-        checked=opened.checked,
-    )
-    receipt = SignedReceipt(jws=stored.jws, salts=opened.salts)
-    return _Made(kept.check, decision, receipt, request=opened.question, is_repeated=True)

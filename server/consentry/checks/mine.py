@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from consentry.checks.digests import QUIET, Digest, MyDigests, SeenCheck, bursts, digest_of
 from consentry.checks.ports import ReceiptStore
 from consentry.checks.sightings import (
     How,
@@ -116,6 +117,45 @@ class ReadMyChecks:
         return MyChecks(
             checks=tuple(found), before=None if is_end else reached, kept_days=self.kept_days
         )
+
+    def digests(
+        self,
+        subject: SubjectId,
+        *,
+        before: datetime | None,
+        limit: int,
+        quiet: timedelta = QUIET,
+    ) -> MyDigests:
+        """Return a page of a subject's checks, those that came close upon one another as one.
+
+        Args:
+            subject: Who reads. She must have proved herself just now.
+            before: Only checks before this moment.
+            limit: Of digests; 1 to `MAX_SHOWN`.
+            quiet: How long nothing came between two of them.
+
+        Raises:
+            Forbidden, VaultAbsent, VaultLocked, NotFound, SealBroken: As above.
+        """
+        self.presence(subject)
+        keys = self.keys.open(subject)
+        tried = self.sightings.newest(MAX_TRIED, before)
+        mine = (_mine(stored, keys) for stored in tried)
+        seen = (SeenCheck(sighting=each[0], how=each[1]) for each in mine if each is not None)
+        is_cut = len(tried) == MAX_TRIED
+        digests: list[Digest] = []
+        parts = bursts(seen, quiet=quiet)
+        for burst in parts:
+            if len(digests) == limit:
+                # To the second, and the next one is further away than that.
+                return MyDigests(
+                    digests=tuple(digests), before=digests[-1].first, kept_days=self.kept_days
+                )
+            digests.append(digest_of(burst, goes_on=False))
+        before = tried[-1].at if is_cut else None
+        if is_cut and digests and digests[-1].first - tried[-1].at <= quiet:
+            digests[-1] = replace(digests[-1], goes_on=True)
+        return MyDigests(digests=tuple(digests), before=before, kept_days=self.kept_days)
 
     def sweep(self) -> int:
         """Destroy what is older than it is kept, and return how many. For a timer."""

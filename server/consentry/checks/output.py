@@ -20,7 +20,7 @@ from consentry.checks.check import CheckRequest, CheckResult
 from consentry.checks.comparing import Comparison
 from consentry.checks.consents import Consents, Read
 from consentry.checks.keeping import KeepVerdict
-from consentry.checks.pictures import Picture
+from consentry.checks.pictures import ImageReport, Picture
 from consentry.checks.ports import (
     ExposureReader,
     FaceReader,
@@ -29,6 +29,7 @@ from consentry.checks.ports import (
     ProbeMeter,
     ReceiptStore,
 )
+from consentry.checks.repeats import Retry
 from consentry.checks.search import SearchFaces
 from consentry.checks.sightings import SealSighting, Seen, Stage, seen_in
 from consentry.consent.authority import Authority
@@ -67,6 +68,8 @@ from consentry.transparency.receipts import (
 )
 
 MAX_RESULTS = 64
+OF_RESULTS = "exposure"
+"""The engine that takes part in checks of results alone, as their receipts name it."""
 _NOTHING_SAID = Assessment(
     category=IntentCategory.NONE,
     spans=(),
@@ -95,14 +98,20 @@ class OutputRequest:
         bases: The checks of the request. None when nothing is known of it: then nobody has agreed
             to anything, and every exposure is a rise.
         platform: Who asks, as far as it is known.
+        purpose, region, declares_minor: As in `CheckRequest`; count where there are no bases.
         caller: Who calls, as this server knows it; may read the receipt again.
+        idempotency_key: A retry under the same key uses nothing up again.
         meter: Charged with the faces in the results, before any search.
     """
 
     results: tuple[bytes, ...] = field(repr=False)
     bases: tuple[Basis, ...]
     platform: str | None
+    purpose: Purpose = Purpose.EDIT
+    region: str | None = None
+    declares_minor: bool = False
     caller: str = "local"
+    idempotency_key: str | None = field(default=None, repr=False)
     meter: ProbeMeter | None = None
 
     @property
@@ -119,11 +128,17 @@ class OutputResult:
         check: Identifier of this check.
         decision: Verdict with public reasons; its private part is for the subject only.
         receipt: The signed verdict.
+        assessment: What the words of the request asked for, at its strictest.
+        images: One report for each result, in order; none when it is a repeated answer.
+        is_repeated: As in `CheckResult`.
     """
 
     check: CheckId
     decision: Decision
     receipt: SignedReceipt
+    assessment: Assessment
+    images: tuple[ImageReport, ...] = ()
+    is_repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,12 +165,16 @@ class CheckOutput:
         Raises:
             BadRequest: If there is nothing to check, or more than the limit.
             TooManyRequests: If the caller's budget does not cover the faces: no verdict either.
+            IdempotencyKeyReused: If the key was used for something else.
             StorageFull, StorageFailed: If the receipt could not be kept: then there is no verdict.
         """
         if not 0 < len(request.results) <= MAX_RESULTS:
             raise BadRequest(f"An output check takes 1 to {MAX_RESULTS} results.")
         if any(each.result.decision.verdict is not Verdict.ALLOW for each in request.bases):
             raise ValueError("nothing may have been made on a request that was not allowed")
+        repeated = self._repeated(request)
+        if repeated is not None:
+            return repeated
         made = [Picture.read(each, self.limits) for each in request.results]
         for picture in made:
             picture.detect(self.faces, thorough=True)
@@ -204,7 +223,16 @@ class CheckOutput:
             check = new_check_id(self.random)
             receipt = self._keep(check, decision, seen, request)
             if receipt is not None:
-                return OutputResult(check=check, decision=decision, receipt=receipt)
+                return OutputResult(
+                    check=check,
+                    decision=decision,
+                    receipt=receipt,
+                    assessment=intent,
+                    images=tuple(picture.report() for picture in made),
+                )
+            repeated = self._repeated(request)
+            if repeated is not None:
+                return repeated
             # A use was taken meanwhile: without it there is less to rely on, so there is an end.
             yes = yes.without(decision.relies_on)
 
@@ -230,8 +258,7 @@ class CheckOutput:
     def _keep(
         self, check: CheckId, decision: Decision, seen: Seen, request: OutputRequest
     ) -> SignedReceipt | None:
-        _, asked = _asked(request)
-        first = request.bases[0].request if request.bases else None
+        retry = _retry_of(request)
         keep = KeepVerdict(self.signer, self.receipts, self.clock, self.sightings)
         return keep(
             ReceiptStatement(
@@ -244,21 +271,59 @@ class CheckOutput:
                 engines={
                     "faces": self.faces.model_id,
                     "intent": ENGINE_VERSION,
-                    "exposure": EXPOSURE_ENGINE,
+                    OF_RESULTS: EXPOSURE_ENGINE,
                 },
             ),
-            ReceiptInputs(
-                images=(*request.results, *request.inputs),
-                prompt=None if first is None else first.prompt,
-                context=() if first is None else first.context,
-                purpose=asked.purpose,
-                region=asked.region,
-                platform=asked.platform,
-            ),
+            _inputs_of(request),
             seen=seen,
             caller=request.caller,
             relies_on=decision.relies_on,
+            seal=None if retry is None else retry.seal(check, decision, None),
         )
+
+    def _repeated(self, request: OutputRequest) -> OutputResult | None:
+        """Return the answer that was given to this very request under its key, or None.
+
+        Raises:
+            IdempotencyKeyReused: If the key was used for something else.
+        """
+        retry = _retry_of(request)
+        found = None if retry is None else retry.answered(self.receipts, self.clock.now())
+        if found is None:
+            return None
+        return OutputResult(
+            check=found.check,
+            decision=found.decision,
+            receipt=found.receipt,
+            assessment=_asked(request)[0],
+            is_repeated=True,
+        )
+
+
+def _inputs_of(request: OutputRequest) -> ReceiptInputs:
+    _, asked = _asked(request)
+    first = request.bases[0].request if request.bases else None
+    return ReceiptInputs(
+        images=(*request.results, *request.inputs),
+        prompt=None if first is None else first.prompt,
+        context=() if first is None else first.context,
+        purpose=asked.purpose,
+        region=asked.region,
+        platform=asked.platform,
+    )
+
+
+def _retry_of(request: OutputRequest) -> Retry | None:
+    if request.idempotency_key is None:
+        return None
+    return Retry.of(
+        request.caller,
+        request.idempotency_key,
+        _inputs_of(request),
+        # Where the results end and the inputs begin.
+        str(len(request.results)),
+        _asked(request)[1].declares_minor,
+    )
 
 
 def _asked(request: OutputRequest) -> tuple[Assessment, Request]:
@@ -273,11 +338,11 @@ def _asked(request: OutputRequest) -> tuple[Assessment, Request]:
     if not bases:
         return _NOTHING_SAID, Request(
             mode=Mode.ACT,
-            purpose=Purpose.EDIT,
-            region=None,
+            purpose=request.purpose,
+            region=request.region,
             platform=request.platform,
             actor=None,
-            declares_minor=False,
+            declares_minor=request.declares_minor,
         )
     asked = bases[0].request
     return bases[0].result.assessment, Request(

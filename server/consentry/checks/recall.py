@@ -9,7 +9,7 @@ from consentry.checks.ports import ReceiptStore
 from consentry.kernel.errors import NotFound
 from consentry.kernel.ids import CheckId
 from consentry.kernel.taxonomy import Obligation, PublicReason, Verdict
-from consentry.transparency.receipts import ReceiptSigner, verify_receipt
+from consentry.transparency.receipts import ReceiptClaims, ReceiptSigner, verify_receipt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,14 +36,26 @@ class RecallCheck:
         Raises:
             NotFound: If there is none, or somebody else was given it (not told apart).
         """
-        stored = self.receipts.get(check)
-        if not hmac.compare_digest((stored.caller or "").encode(), caller.encode()):
-            raise NotFound("There is no receipt of that check.")
-        claims = verify_receipt(stored.jws, self.signer.jwks())
+        jws = self._own(check, caller)
+        claims = verify_receipt(jws, self.signer.jwks())
         return Recalled(
             check=check,
             verdict=claims.verdict,
             reasons=claims.reasons,
             obligations=claims.obligations,
-            jws=stored.jws,
+            jws=jws,
         )
+
+    def claims(self, check: CheckId, *, caller: str) -> ReceiptClaims:
+        """Return all that the receipt of an answer says, its commitments among it.
+
+        Raises:
+            NotFound: As `__call__`.
+        """
+        return verify_receipt(self._own(check, caller), self.signer.jwks())
+
+    def _own(self, check: CheckId, caller: str) -> str:
+        stored = self.receipts.get(check)
+        if not hmac.compare_digest((stored.caller or "").encode(), caller.encode()):
+            raise NotFound("There is no receipt of that check.")
+        return stored.jws

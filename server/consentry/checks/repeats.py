@@ -13,19 +13,21 @@ import base64
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypedDict
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from consentry.checks.ports import KeptAnswer
+from consentry.checks.ports import KeptAnswer, ReceiptStore
 from consentry.consent.decision import Decision
 from consentry.kernel.errors import IdempotencyKeyReused
 from consentry.kernel.ids import CheckId, ConsentRequestId, Random
 from consentry.kernel.taxonomy import Obligation
-from consentry.transparency.receipts import ReceiptInputs, ReceiptSalts
+from consentry.transparency.receipts import ReceiptInputs, ReceiptSalts, SignedReceipt
 from consentry.vault.keys import derive
 
 KEPT_HOURS = 24
@@ -48,7 +50,7 @@ class _Sealed(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class _Opened:
     """What was sealed beside a receipt."""
 
     checked: bool
@@ -58,12 +60,23 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeated:
+    """An answer that was given before. The private part of its decision was never kept."""
+
+    check: CheckId
+    decision: Decision
+    receipt: SignedReceipt
+    question: ConsentRequestId | None
+
+
+@dataclass(frozen=True, slots=True)
 class Retry:
     """One Idempotency-Key of one caller, and what it was sent with."""
 
     place: bytes = field(repr=False)
     _key: bytes = field(repr=False)
-    _request: str = field(repr=False)
+    _inputs: ReceiptInputs = field(repr=False)
+    _others: tuple[str | bool | None, ...] = field(repr=False)
     _random: Random = os.urandom
 
     @classmethod
@@ -80,20 +93,45 @@ class Retry:
         return cls(
             place=hashlib.sha256(secret).digest(),
             _key=derive(hashlib.sha256(b"\x01" + secret).digest(), _INFO),
-            _request=_digest(inputs, others),
+            _inputs=inputs,
+            _others=others,
         )
 
+    def answered(self, receipts: ReceiptStore, now: datetime) -> Repeated | None:
+        """Return the answer that was given to this very request under its key, or None.
+
+        Raises:
+            IdempotencyKeyReused: If the key was used for another request.
+        """
+        kept = receipts.answer(self.place, now=now)
+        if kept is None:
+            return None
+        opened, stored = self._open(kept), receipts.get(kept.check)
+        decision = Decision.of_public_part(
+            verdict=stored.verdict,
+            reasons=stored.reasons,
+            obligations=opened.obligations,
+            checked=opened.checked,
+        )
+        receipt = SignedReceipt(jws=stored.jws, salts=opened.salts)
+        return Repeated(kept.check, decision, receipt, opened.question)
+
     def seal(
+        self, check: CheckId, decision: Decision, question: ConsentRequestId | None
+    ) -> Callable[[ReceiptSalts, datetime], KeptAnswer]:
+        """Return what makes the answer that is kept beside the receipt for `KEPT_HOURS`."""
+        return partial(self._seal, check, decision, question)
+
+    def _seal(
         self,
         check: CheckId,
-        salts: ReceiptSalts,
         decision: Decision,
         question: ConsentRequestId | None,
+        salts: ReceiptSalts,
         now: datetime,
     ) -> KeptAnswer:
-        """Return what is kept beside the receipt for `KEPT_HOURS`."""
         plain = _Sealed(
-            request=self._request,
+            request=self._digest(),
             question=question,
             checked=decision.checked,
             obligations=[each.value for each in decision.obligations],
@@ -111,18 +149,13 @@ class Retry:
             ends_at=now + timedelta(hours=KEPT_HOURS),
         )
 
-    def open(self, kept: KeptAnswer) -> Opened:
-        """Return what was sealed.
-
-        Raises:
-            IdempotencyKeyReused: If the key was used for another request.
-        """
+    def _open(self, kept: KeptAnswer) -> _Opened:
         nonce, body = kept.sealed[:_NONCE_BYTES], kept.sealed[_NONCE_BYTES:]
         try:
             plain: _Sealed = json.loads(AESGCM(self._key).decrypt(nonce, body, kept.check.encode()))
         except InvalidTag as cause:
             raise IdempotencyKeyReused(_REUSED) from cause
-        if plain["request"] != self._request:
+        if plain["request"] != self._digest():
             raise IdempotencyKeyReused(_REUSED)
         salts = ReceiptSalts(
             images=tuple(_bytes(each) for each in plain["images"]),
@@ -132,21 +165,21 @@ class Retry:
         )
         obligations = tuple(Obligation(each) for each in plain["obligations"])
         question = None if plain["question"] is None else ConsentRequestId(plain["question"])
-        return Opened(plain["checked"], obligations, salts, question)
+        return _Opened(plain["checked"], obligations, salts, question)
 
-
-def _digest(inputs: ReceiptInputs, others: tuple[str | bool | None, ...]) -> str:
-    """Return a digest of everything that the answer depends on."""
-    parts = [
-        [hashlib.sha256(image).hexdigest() for image in inputs.images],
-        inputs.prompt,
-        list(inputs.context),
-        inputs.purpose.value,
-        inputs.region,
-        inputs.platform,
-        list(others),
-    ]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    def _digest(self) -> str:
+        """Return a digest of everything that the answer depends on: of all pictures, so only when needed."""
+        inputs = self._inputs
+        parts = [
+            [hashlib.sha256(image).hexdigest() for image in inputs.images],
+            inputs.prompt,
+            list(inputs.context),
+            inputs.purpose.value,
+            inputs.region,
+            inputs.platform,
+            list(self._others),
+        ]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def _text(value: bytes) -> str:

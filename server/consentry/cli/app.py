@@ -11,6 +11,7 @@ from consentry.cli.access import pair, tokens
 from consentry.cli.audit import audit
 from consentry.cli.backup import backup
 from consentry.cli.check import check
+from consentry.cli.check_output import check_output
 from consentry.cli.configuration import config
 from consentry.cli.consent_tokens import consent_tokens, declarations, sessions
 from consentry.cli.custody import lock, unlock
@@ -92,6 +93,7 @@ app.command()(subjects)
 app.command()(revoke)
 app.command()(erase)
 app.command()(check)
+app.command("check-output")(check_output)
 app.command()(faces)
 app.command()(evaluate)
 app.command()(intent)

@@ -139,6 +139,20 @@ class CheckQuestion(BaseModel):
     actor: str | None
 
 
+class OutputQuestion(BaseModel):
+    """What is asked about what was made.
+
+    Attributes:
+        prompt: What was asked for.
+        purpose: What it is said to be for.
+        region: ISO 3166 code.
+    """
+
+    prompt: str | None
+    purpose: Purpose
+    region: str | None
+
+
 def require_server(line: Companion, why: str) -> None:
     """Pass when a companion is running.
 
@@ -224,6 +238,19 @@ def check(line: Companion, pictures: Sequence[Picture], question: CheckQuestion)
         for name, value in question.model_dump(mode="json", exclude_none=True).items()
     }
     return line.upload("/v1/checks", CheckAnswer, files=_uploads("images", pictures), fields=fields)
+
+
+def check_output(
+    line: Companion,
+    *,
+    results: Sequence[Picture],
+    sources: Sequence[Picture],
+    question: OutputQuestion,
+) -> CheckAnswer:
+    """Ask for a verdict on what was made."""
+    files = [*_uploads("results", results), *_uploads("images", sources)]
+    fields = question.model_dump(mode="json", exclude_none=True)
+    return line.upload("/v1/outputs", CheckAnswer, files=files, fields=fields)
 
 
 def faces(line: Companion, picture: Picture) -> FacesAnswer:

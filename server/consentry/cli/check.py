@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from consentry.cli.documents import JsonObject
 from consentry.cli.exits import ExitCode
 from consentry.cli.invocation import Invocation
-from consentry.cli.options import AsJson, PassphraseFd
+from consentry.cli.options import AsJson, Explain, PassphraseFd, StatedPurpose
 from consentry.cli.presence import OwnPassphraseFd, Presence, Whose
 from consentry.cli.terminal import note, say, say_document, symbol
 from consentry.kernel.errors import BadRequest
 from consentry.kernel.taxonomy import Mode, PrivateReason, Purpose, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from consentry.cli.answers import CheckAnswer, PrivateAnswer
     from consentry.cli.companion import Companion
     from consentry.cli.passphrase import PassphraseSource
@@ -63,9 +65,7 @@ def check(  # noqa: PLR0913 -- one argument for each option of the command
         str | None,
         typer.Option(help="ISO 3166 code of where it is asked, such as DE.", show_default=False),
     ] = None,
-    purpose: Annotated[
-        Purpose, typer.Option(help="What it is said to be for; can only make the verdict stricter.")
-    ] = Purpose.EDIT,
+    purpose: StatedPurpose = Purpose.EDIT,
     mode: Annotated[
         Mode,
         typer.Option(
@@ -79,10 +79,7 @@ def check(  # noqa: PLR0913 -- one argument for each option of the command
         ),
     ] = False,
     subject: Whose = None,
-    explain: Annotated[
-        bool,
-        typer.Option("--explain", help="Also show what is for the enrolled person's eyes only."),
-    ] = False,
+    explain: Explain = False,
     as_json: AsJson = False,
     passphrase_fd: PassphraseFd = None,
     own_passphrase_fd: OwnPassphraseFd = None,
@@ -92,7 +89,7 @@ def check(  # noqa: PLR0913 -- one argument for each option of the command
     from consentry.cli.pictures import read_pictures
 
     invocation = Invocation.of(context)
-    text = _read_prompt(prompt, images)
+    text = read_prompt(prompt, images)
     pictures = read_pictures(images, max_bytes=invocation.settings.max_image_bytes)
     source = invocation.passphrase(passphrase_fd)
     with invocation.line() as line:
@@ -100,7 +97,7 @@ def check(  # noqa: PLR0913 -- one argument for each option of the command
             actor = Presence(line, invocation, passphrase_fd, own_passphrase_fd).prove(subject)
         else:
             actor = None
-            _unlock_if_possible(line, source)
+            unlock_if_possible(line, source)
         answer = calls.check(
             line,
             pictures,
@@ -112,15 +109,34 @@ def check(  # noqa: PLR0913 -- one argument for each option of the command
                 actor=actor,
             ),
         )
+    conclude(answer, pictures, with_private=explain, as_json=as_json)
+
+
+def conclude(
+    answer: CheckAnswer, pictures: Sequence[Picture], *, with_private: bool, as_json: bool
+) -> NoReturn:
+    """Say a verdict, and leave with its exit code.
+
+    Args:
+        answer: The verdict.
+        pictures: Those that it describes; none to leave them out.
+        with_private: Also what is for the enrolled person's eyes only.
+        as_json: As a document.
+    """
     _say_how_to_mend(answer)
     if as_json:
-        say_document(_document(answer, with_private=explain))
+        say_document(_document(answer, with_private=with_private))
     else:
-        _show(answer, pictures, with_private=explain)
+        _show(answer, pictures, with_private=with_private)
     raise typer.Exit(_EXIT_OF[answer.verdict])
 
 
-def _read_prompt(prompt: str | None, images: list[str]) -> str | None:
+def read_prompt(prompt: str | None, images: list[str]) -> str | None:
+    """Return what is asked for.
+
+    Raises:
+        BadRequest: If standard input is wanted twice, or is no text.
+    """
     if prompt != "-":
         return prompt
     if "-" in images:
@@ -131,7 +147,7 @@ def _read_prompt(prompt: str | None, images: list[str]) -> str | None:
         raise BadRequest("The prompt on standard input is not UTF-8 text.") from cause
 
 
-def _unlock_if_possible(line: Companion, source: PassphraseSource) -> None:
+def unlock_if_possible(line: Companion, source: PassphraseSource) -> None:
     """Unlock a locked vault if there is a passphrase to be had; else go on locked, and say so."""
     from consentry.cli import calls
     from consentry.vault.custody import VaultState
@@ -151,12 +167,12 @@ def _unlock_if_possible(line: Companion, source: PassphraseSource) -> None:
         )
 
 
-def _show(answer: CheckAnswer, pictures: list[Picture], *, with_private: bool) -> None:
+def _show(answer: CheckAnswer, pictures: Sequence[Picture], *, with_private: bool) -> None:
     say(f"{symbol(*_SYMBOLS[answer.verdict])} {_WORDS[answer.verdict]}")
     say(f"  {answer.explanation if with_private else _public_explanation(answer)}")
     if answer.reasons:
         say(f"  reasons: {', '.join(answer.reasons)}")
-    for picture, seen in zip(pictures, answer.images, strict=True):
+    for picture, seen in zip(pictures, answer.images if pictures else (), strict=True):
         if seen.error is not None:
             say(f"  {picture.shown_as}: {seen.error.message} [{seen.error.code}]")
         else:
@@ -187,16 +203,13 @@ def _document(answer: CheckAnswer, *, with_private: bool) -> JsonObject:
 
 def _public_explanation(answer: CheckAnswer) -> str:
     """Explain from what everybody may know: what the owner is told also speaks of who is enrolled."""
-    from consentry.consent.decision import Decision, Law
+    from consentry.consent.decision import Decision
     from consentry.consent.explanation import Audience, explain
 
-    public = Decision(
+    public = Decision.of_public_part(
         verdict=answer.verdict,
         reasons=tuple(answer.reasons),
-        private_reasons=(),
         obligations=tuple(answer.obligations),
-        law=Law.NONE,
-        subjects=(),
         checked=answer.checked,
     )
     return explain(public, Audience.PLATFORM)

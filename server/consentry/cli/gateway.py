@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from consentry.cli.heap import share_heaps
 from consentry.cli.invocation import Invocation
 from consentry.cli.options import PassphraseFd
 from consentry.cli.terminal import note, say
@@ -143,6 +144,7 @@ def serve_gateway(  # noqa: PLR0913 -- each an option of the command
         "idle_lock_s": 86_400.0,
     }
     settings = load_settings(**{"log_level": invocation.settings.log_level, **given})
+    share_heaps()
     with open_home(settings) as home:
         if home.services.custody.state is VaultState.LOCKED:
             passphrase = invocation.passphrase(passphrase_fd).required()

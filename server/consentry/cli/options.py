@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from consentry.kernel.taxonomy import Purpose
+
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON object (docs/specs/cli-json.md).")
 ]
@@ -22,3 +24,11 @@ PassphraseFd = Annotated[
 ]
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether it is meant.")]
+
+StatedPurpose = Annotated[
+    Purpose, typer.Option(help="What it is said to be for; can only make the verdict stricter.")
+]
+
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Also show what is for the enrolled person's eyes only.")
+]

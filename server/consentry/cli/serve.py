@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from consentry.cli.heap import share_heaps
 from consentry.cli.invocation import Invocation
 from consentry.cli.terminal import note, say
 from consentry.kernel.errors import (
@@ -81,6 +82,7 @@ def serve(
     )
     _make_private(settings.socket_path.parent)
     _warn_of_missing_models(settings.models_dir)
+    share_heaps()
     with only_companion(settings.socket_path.with_name("serve.lock")), open_home(settings) as home:
         asyncio.run(_serve(home, settings, shows_link=link))
     say("Stopped. The vault is locked, and nothing of it is left in memory.")
@@ -304,6 +306,9 @@ def server_of(app: ASGIApp, *, log_level: str, grace_s: int = _GRACE_S) -> uvico
     return _Server(
         uvicorn.Config(
             app,
+            # Whatever else is installed: its header fields are bounded, others' are not.
+            http="h11",
+            loop="asyncio",
             log_config=None,
             log_level=log_level,
             access_log=False,

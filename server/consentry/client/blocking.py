@@ -90,6 +90,32 @@ class ConsentryClient:
         """
         return self._run(self._conversation.check(question, idempotency_key))
 
+    def check_output(
+        self,
+        results: Sequence[bytes],
+        question: Question | None = None,
+        *,
+        allowed: CheckAnswer | None = None,
+        idempotency_key: str | None = None,
+    ) -> CheckAnswer:
+        """Ask whether what was made may be delivered.
+
+        Args:
+            results: 1 to 16 encoded files, as they would be delivered.
+            question: What they were made from and for; None when nothing is known of that.
+            allowed: The answer that allowed the question, at most an hour old. None has the question
+                judged together with the results.
+            idempotency_key: As in `check`.
+
+        Returns:
+            The verdict: deliver on an allow alone. Its receipt was verified, and is about these.
+
+        Raises:
+            ConsentryError: Whatever went wrong. Then nothing is delivered.
+        """
+        asked = question or Question()
+        return self._run(self._conversation.check_output(results, asked, allowed, idempotency_key))
+
     def check_many(
         self, questions: Sequence[Question], *, idempotency_key: str | None = None
     ) -> tuple[BatchResult, ...]:

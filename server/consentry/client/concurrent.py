@@ -71,6 +71,19 @@ class AsyncConsentryClient:
         """Ask whether it may be done."""
         return await self._run(self._conversation.check(question, idempotency_key))
 
+    async def check_output(
+        self,
+        results: Sequence[bytes],
+        question: Question | None = None,
+        *,
+        allowed: CheckAnswer | None = None,
+        idempotency_key: str | None = None,
+    ) -> CheckAnswer:
+        """Ask whether what was made may be delivered."""
+        asked = question or Question()
+        conversation = self._conversation.check_output(results, asked, allowed, idempotency_key)
+        return await self._run(conversation)
+
     async def check_many(
         self, questions: Sequence[Question], *, idempotency_key: str | None = None
     ) -> tuple[BatchResult, ...]:

@@ -6,6 +6,7 @@ or what went wrong, and returns a value or raises. `run` in `blocking` and `conc
 
 from __future__ import annotations
 
+import base64
 import email.utils
 import json
 import uuid
@@ -26,7 +27,15 @@ from consentry.client.answers import (
     ConsentStatus,
 )
 from consentry.client.question import Json, Question
-from consentry.client.receipts import KeySet, Salts, kid_of, verify, verify_about
+from consentry.client.receipts import (
+    Claims,
+    KeySet,
+    Salts,
+    kid_of,
+    verify,
+    verify_about,
+    verify_about_results,
+)
 from consentry.kernel import errors
 from consentry.kernel.errors import (
     BadRequest,
@@ -134,6 +143,37 @@ class Conversation:
         found = yield from self._post("/v1/checks", question.to_json(), idempotency_key)
         return (yield from self._verified(found, question))
 
+    def check_output(
+        self,
+        results: Sequence[bytes],
+        question: Question,
+        allowed: CheckAnswer | None,
+        idempotency_key: str | None,
+    ) -> Exchange[CheckAnswer]:
+        """Ask about what was made."""
+        body: dict[str, Json] = {
+            **question.to_json(),
+            "results": [base64.b64encode(each).decode("ascii") for each in results],
+        }
+        if allowed is not None:
+            if allowed.salts is None or not allowed.is_allowed:
+                raise BadRequest(
+                    "`allowed` is an answer that allows, with the salts that came with it."
+                )
+            body.pop("token", None)  # it was used up by that check
+            body |= {"check_id": allowed.check, "salts": allowed.salts.to_json()}
+        found = yield from self._post("/v1/outputs", body, idempotency_key)
+        answer, claims = yield from self._genuine(found)
+        salts = _salts_of(answer)
+        try:
+            verify_about_results(claims, salts, (results, question), self._platform)
+        except ReceiptInvalid:
+            # Where the request itself is not allowed, that is the answer. An allow is about the results.
+            if answer.is_allowed or allowed is not None:
+                raise
+            verify_about(claims, salts, question, self._platform)
+        return answer
+
     def check_many(
         self, questions: Sequence[Question], idempotency_key: str | None
     ) -> Exchange[tuple[BatchResult, ...]]:
@@ -194,6 +234,13 @@ class Conversation:
         self, found: Mapping[str, object], question: Question | None
     ) -> Exchange[CheckAnswer]:
         """Return an answer once its receipt says the same, about the same question."""
+        answer, claims = yield from self._genuine(found)
+        if question is not None:
+            verify_about(claims, _salts_of(answer), question, self._platform)
+        return answer
+
+    def _genuine(self, found: Mapping[str, object]) -> Exchange[tuple[CheckAnswer, Claims]]:
+        """Return an answer, and what its receipt says, once that is the same."""
         answer = _answer(found)
         keys = yield from self._keys_for(kid_of(answer.receipt))
         claims = verify(answer.receipt, keys)
@@ -206,11 +253,7 @@ class Conversation:
         )
         if not is_same:
             raise ReceiptInvalid("The answer says otherwise than the receipt in it.")
-        if question is not None:
-            if answer.salts is None:
-                raise ReceiptInvalid("The answer has no salts, so nobody can say what it is about.")
-            verify_about(claims, answer.salts, question, self._platform)
-        return answer
+        return answer, claims
 
     def _keys_for(self, kid: str) -> Exchange[KeySet]:
         if self._pinned is not None:
@@ -355,6 +398,12 @@ def _answer(found: Mapping[str, object]) -> CheckAnswer:
         salts=None if salts is None else _salts(_object(salts)),
         request=_optional(found, "request_id"),
     )
+
+
+def _salts_of(answer: CheckAnswer) -> Salts:
+    if answer.salts is None:
+        raise ReceiptInvalid("The answer has no salts, so nobody can say what it is about.")
+    return answer.salts
 
 
 def _salts(found: Mapping[str, object]) -> Salts:

@@ -11,13 +11,13 @@ import hashlib
 import hmac
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from consentry.client.question import Question
+from consentry.client.question import Json, Question
 from consentry.kernel.errors import ReceiptInvalid
 from consentry.kernel.taxonomy import Mode, Obligation, PublicReason, Verdict
 
@@ -88,6 +88,15 @@ class Salts:
     context: tuple[str, ...] = field(repr=False)
     circumstances: str = field(repr=False)
 
+    def to_json(self) -> Json:
+        """Return them as they came."""
+        return {
+            "images": list(self.images),
+            "prompt": self.prompt,
+            "context": list(self.context),
+            "circumstances": self.circumstances,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claims:
@@ -154,8 +163,28 @@ def verify_about(claims: Claims, salts: Salts, question: Question, platform: str
     Raises:
         ReceiptInvalid: If anything differs, is missing or is too much (not told apart).
     """
+    _verify(claims, salts, (question, question.pictures()), platform)
+
+
+def verify_about_results(
+    claims: Claims, salts: Salts, made: tuple[Sequence[bytes], Question], platform: str
+) -> None:
+    """Verify that a receipt is about these results of this question, and nothing else.
+
+    Raises:
+        ReceiptInvalid: If anything differs, is missing or is too much (not told apart).
+    """
+    results, question = made
+    # Each picture that went in once, behind all that came out.
+    pictures = (*results, *dict.fromkeys(question.pictures()))
+    _verify(claims, salts, (question, pictures), platform)
+
+
+def _verify(
+    claims: Claims, salts: Salts, asked: tuple[Question, tuple[bytes, ...]], platform: str
+) -> None:
+    question, pictures = asked
     prompt, context = question.words()
-    pictures = question.pictures()
     circumstances = json.dumps(
         {"platform": platform, "purpose": question.purpose.value, "region": question.region},
         separators=(",", ":"),

@@ -61,3 +61,27 @@ class Decision:
     checked: bool
     relies_on: tuple[GrantId | ConsentTokenId, ...] = ()
     may_ask: SubjectId | None = None
+
+    @classmethod
+    def of_public_part(
+        cls,
+        *,
+        verdict: Verdict,
+        reasons: tuple[PublicReason, ...],
+        obligations: tuple[Obligation, ...],
+        checked: bool,
+        subjects: tuple[SubjectId, ...] = (),
+    ) -> Decision:
+        """Return a decision of which only the public part is known, or may be told.
+
+        Who is there may be known all the same, from elsewhere: then it is given.
+        """
+        return cls(
+            verdict=verdict,
+            reasons=reasons,
+            private_reasons=(),
+            obligations=obligations,
+            law=Law.NONE,
+            subjects=subjects,
+            checked=checked,
+        )

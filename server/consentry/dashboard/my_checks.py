@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fastapi import Response
 
+from consentry.checks.digests import MyDigests
 from consentry.checks.mine import MyChecks
 from consentry.dashboard.presence import elsewhere, people_here, person_of, prove
 from consentry.dashboard.visit import Route, Visit
@@ -14,6 +15,8 @@ from consentry.enrolment.people import Person
 from consentry.kernel.errors import BadRequest
 
 PER_PAGE = 50
+# Moments are told to the second, and "before" leaves out the moment itself.
+_A_SECOND = timedelta(seconds=1)
 
 
 def ask(visit: Visit) -> Response:
@@ -29,18 +32,30 @@ def show(visit: Visit) -> Response:
     # Empty for older ones, within minutes: whether she has proved herself is asked below anyway.
     if visit.form.text("passphrase") != "":
         prove(visit, person)
-    found = visit.services.my_checks(person.subject, before=_before(visit), limit=PER_PAGE)
-    return _page(visit, found=found, person=person)
+    read = visit.services.my_checks
+    if visit.form.text("each") != "":
+        found = read(person.subject, before=_before(visit), limit=PER_PAGE)
+        return _page(visit, found=found, person=person)
+    told = read.digests(person.subject, before=_before(visit), limit=PER_PAGE)
+    return _page(visit, told=told, person=person)
 
 
-def _page(visit: Visit, *, found: MyChecks | None = None, person: Person | None = None) -> Response:
+def _page(
+    visit: Visit,
+    *,
+    found: MyChecks | None = None,
+    told: MyDigests | None = None,
+    person: Person | None = None,
+) -> Response:
     people = people_here(visit)
     return visit.page(
         "my_checks.html",
         people=people,
         kept_days=visit.services.my_checks.kept_days,
         seen_by=SEEN_BY,
+        a_second=_A_SECOND,
         found=found,
+        told=told,
         person=person,
         sent={"subject": visit.form.text("subject")},
     )

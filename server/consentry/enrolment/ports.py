@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import NamedTuple, Protocol
 
 from consentry.kernel.biometrics import SealedTemplate
@@ -53,10 +54,7 @@ class NewTemplate:
 
 
 class StoredTemplate(NamedTuple):
-    """A sealed template as the store holds it. ``row`` is a positive integer that is never used twice.
-
-    A tuple, since a gallery reads a million of them.
-    """
+    """A sealed template as the store holds it. ``row`` is a positive integer that is never used twice."""
 
     row: int
     subject: SubjectId
@@ -65,19 +63,29 @@ class StoredTemplate(NamedTuple):
     sealed: SealedTemplate
 
 
+TemplateColumns = tuple[int, SubjectId, TemplateId, ModelId, SealedTemplate]
+"""The values of a `StoredTemplate` in their order, not made one: a gallery reads a million of them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateSnapshot:
     """All templates of one model at one revision, read in one transaction.
 
     Attributes:
-        revision: The revision that ``templates`` and ``subjects`` are the state of.
+        revision: The revision that ``blocks`` and ``subjects`` are the state of.
         subjects: Every enrolled subject, also those without a template of this model.
-        templates: Ordered by row; consumed while the snapshot is open.
+        blocks: The templates, ordered by row, some hundreds at a time and never none; consumed
+            while the snapshot is open.
     """
 
     revision: int
     subjects: tuple[StoredSubject, ...]
-    templates: Iterator[StoredTemplate]
+    blocks: Iterator[Sequence[TemplateColumns]]
+
+    @property
+    def templates(self) -> Iterator[StoredTemplate]:
+        """The same one by one."""
+        return map(StoredTemplate._make, chain.from_iterable(self.blocks))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

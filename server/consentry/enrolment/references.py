@@ -11,15 +11,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice
 from typing import Protocol
 
 import numpy as np
 
-from consentry.enrolment.ports import StoredSubject, StoredTemplate, SubjectStore
+from consentry.enrolment.ports import StoredSubject, SubjectStore, TemplateColumns
 from consentry.gallery.index import Batch, Change, Hit, Matrix, TemplateIndex
 from consentry.kernel.biometrics import Embedding
 from consentry.kernel.errors import IndexIncomplete, VaultAbsent, VaultLocked
@@ -29,8 +27,6 @@ from consentry.vault.custody import Custody, VaultState
 from consentry.vault.envelope import BulkUnsealer
 from consentry.vault.keys import DataKey, KeyRing, WrappedKey
 from consentry.vault.transform import CancelableTransform
-
-_LOAD_ROWS = 4_096
 
 
 class GalleryState(StrEnum):
@@ -210,19 +206,10 @@ class ReferenceGallery:
             opener = _Opener(keys, snapshot.subjects, self._model, self._dimension)
 
             def batches() -> Iterator[Batch]:
-                # Rotating leaves the interpreter free, so the next are read and opened meanwhile.
-                with ThreadPoolExecutor(max_workers=1, thread_name_prefix="gallery") as beside:
-                    waiting: tuple[tuple[int, ...], Future[Matrix]] | None = None
-                    while chunk := list(islice(snapshot.templates, _LOAD_ROWS)):
-                        rows, subjects, *_ = zip(*chunk, strict=True)
-                        subject_of.update(zip(rows, subjects, strict=True))
-                        opened = opener.open(chunk)
-                        rotated = beside.submit(transform.apply, opened)
-                        if waiting is not None:
-                            yield Batch(waiting[0], waiting[1].result())
-                        waiting = rows, rotated
-                    if waiting is not None:
-                        yield Batch(waiting[0], waiting[1].result())
+                for block in snapshot.blocks:
+                    rows, subjects, *_ = zip(*block, strict=True)
+                    subject_of.update(zip(rows, subjects, strict=True))
+                    yield Batch(rows, transform.apply(opener.open(block)))
 
             index.load(batches(), snapshot.revision)
             self._known = snapshot.revision, snapshot.subjects
@@ -246,7 +233,7 @@ class _Opener:
         self._wrapped = {s.subject: s.wrapped_key for s in subjects}
         self._unsealer = BulkUnsealer(model, dimension)
 
-    def open(self, templates: Sequence[StoredTemplate]) -> Matrix:
+    def open(self, templates: Sequence[TemplateColumns]) -> Matrix:
         if not templates:
             return np.empty((0, self._unsealer.dimension), np.float32)
         _, subjects, names, _, sealed = zip(*templates, strict=True)

@@ -99,7 +99,7 @@ class Detector:
     def _quick(self, view: _View) -> list[DetectedFace]:
         found = self._seen(view, [self._look(view, _FIRST_SIDE_PX)])
         if view.long_side > _FIRST_SIDE_PX and _only_small(found, view.long_side):
-            found = self._seen(view, [self._look(view, _FINER_SIDE_PX)], known=found)
+            found = self._seen(view, self._finer_looks(view), known=found)
         if not found:
             found = self._seen(view, [self._margin_look(view, turns=(0,))])
         return found
@@ -114,9 +114,9 @@ class Detector:
             ],
         )
         if not found:
-            found = self._seen(view, [self._margin_look(view, turns=(1, 2, 3))])
-        if not found and view.long_side > _TURNED_SIDE_PX:
-            found = self._seen(view, self._turned_looks(view, _FINER_TURNED_SIDE_PX))
+            is_larger = view.long_side > _TURNED_SIDE_PX
+            finer = self._turned_looks(view, _FINER_TURNED_SIDE_PX) if is_larger else []
+            found = self._seen(view, [*finer, self._margin_look(view, turns=(1, 2, 3))])
         return found
 
     def _seen(
@@ -154,6 +154,13 @@ class Detector:
     def _look(self, view: _View, side: int) -> _Look:
         small, scale = view.at(side)
         return lambda: [face.scaled(1 / scale) for face in self._scout.look([small])[0]]
+
+    def _finer_looks(self, view: _View) -> list[_Look]:
+        small, scale = view.at(_FINER_SIDE_PX)
+        return [partial(self._look_at_half, small, scale, part) for part in _halves(small)]
+
+    def _look_at_half(self, small: Picture, scale: float, part: _Part) -> list[DetectedFace]:
+        return [face.scaled(1 / scale) for face in self._look_at_tile(small, part)]
 
     def _fine_looks(self, view: _View) -> list[_Look]:
         parts = list(_tiles(view.pixels))
@@ -236,6 +243,15 @@ def _tiles(pixels: Picture) -> Iterator[_Part]:
     for top, tile_height in _cuts(height):
         for left, tile_width in _cuts(width):
             yield _Part(left, top, tile_width, tile_height)
+
+
+def _halves(pixels: Picture) -> list[_Part]:
+    """Cut a picture across its longer side into two that overlap: two can be looked at at once."""
+    height, width = pixels.shape[:2]
+    half = (max(height, width) + _TILE_OVERLAP_PX + 1) // 2
+    if width >= height:
+        return [_Part(left, 0, half, height) for left in (0, width - half)]
+    return [_Part(0, top, width, half) for top in (0, height - half)]
 
 
 def _cuts(length: int) -> list[tuple[int, int]]:

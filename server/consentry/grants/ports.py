@@ -124,10 +124,15 @@ class StoredConsentToken:
 class ConsentTokenStore(Protocol):
     """Durable consent tokens, and what each subject has declared about herself."""
 
-    def add(self, token: StoredConsentToken) -> None:
-        """Keep a token.
+    def add(self, token: StoredConsentToken, *, announced_at: datetime | None = None) -> None:
+        """Keep a token, and use up the announcement that it was made by, or neither.
+
+        Args:
+            token: What is kept.
+            announced_at: Of its subject's announcement; None for a token that needs none.
 
         Raises:
+            Conflict: If that announcement was used up or taken back meanwhile. Nothing was kept.
             NotFound: If the subject is not enrolled (any more).
             StorageFull: If the disk is full. Nothing was kept.
         """
@@ -263,6 +268,9 @@ class RequestStore(Protocol):
 
     def is_blocked(self, subject: SubjectId, asker: bytes) -> bool:
         """Say whether a subject does not want to hear from an asker."""
+
+    def declined(self, subject: SubjectId, asker: bytes, *, now: datetime) -> int:
+        """Return how many questions of an asker a subject has declined that have not lapsed yet."""
 
     def blocks(self, subject: SubjectId) -> tuple[StoredBlock, ...]:
         """Return whom a subject has blocked, oldest first."""

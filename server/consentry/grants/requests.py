@@ -55,6 +55,10 @@ from consentry.vault.keys import DataKey, derive
 REQUEST_HOURS = 24
 MAX_PENDING = 20
 """Of one subject at a time: a flood of questions is not shown, and takes no room."""
+MAX_PENDING_OF_ONE_CALLER = 10
+"""Of one subject at a time: no platform takes the room of all others."""
+MAX_OF_ONE_ASKER = 5
+"""Shown to one subject within a day and not agreed to: who is told no does not ask until it is a yes."""
 
 _INFO_ASKER = b"consentry/v1/subject/asker"
 
@@ -140,7 +144,8 @@ class RequestDesk:
     def ask(self, question: Question) -> ConsentRequestId:
         """Put a question to a subject, and return what the asker may poll.
 
-        A blocked asker, and one question too many, are worked on alike, but she is not shown them.
+        A blocked asker, one who asks again and again, and one question too many are worked on alike,
+        but she is not shown them.
 
         Raises:
             VaultAbsent, VaultLocked: If her key is not in memory (any more).
@@ -158,15 +163,13 @@ class RequestDesk:
             label=_label(request),
             random=self.random,
         )
-        is_shown = (
-            not self.store.is_blocked(question.subject, asker)
-            and len(self.store.pending(question.subject, now=now)) < MAX_PENDING
-        )
+        caller = _caller_digest(question.caller)
+        is_shown = self._is_shown(question.subject, asker, caller, now)
         self.store.add(
             StoredRequest(
                 request=request,
                 subject=question.subject,
-                caller=_caller_digest(question.caller),
+                caller=caller,
                 asker=asker,
                 sealed=sealed if is_shown else None,
                 state=RequestState.PENDING,
@@ -320,6 +323,19 @@ class RequestDesk:
     def sweep(self) -> int:
         """Destroy what has lapsed, and return how many rows it was. For a timer, every minute."""
         return self.store.sweep(now=self.clock.now())
+
+    def _is_shown(self, subject: SubjectId, asker: bytes, caller: bytes, now: datetime) -> bool:
+        """Say whether one more question is put to her: not from the blocked, and nobody pesters her."""
+        pending = self.store.pending(subject, now=now)
+        of_asker = sum(each.asker == asker for each in pending)
+        of_caller = sum(each.caller == caller for each in pending)
+        declined = self.store.declined(subject, asker, now=now)
+        return (
+            not self.store.is_blocked(subject, asker)
+            and of_asker + declined < MAX_OF_ONE_ASKER
+            and of_caller < MAX_PENDING_OF_ONE_CALLER
+            and len(pending) < MAX_PENDING
+        )
 
     def _waiting(self, request: ConsentRequestId) -> StoredRequest:
         stored = self.store.get(request)

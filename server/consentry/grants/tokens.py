@@ -215,8 +215,7 @@ class TokenDesk:
         if not 1 <= terms.lifetime_s <= MAX_LIFETIME_S:
             raise BadRequest(f"A token lives 1 to {MAX_LIFETIME_S} seconds.")
         _require_pictures(terms.digests, MAX_PICTURES)
-        if terms.purpose is Purpose.INTIMATE or assessment.category.is_revealing:
-            self._require_intimate_may_be_given(subject)
+        is_intimate = terms.purpose is Purpose.INTIMATE or assessment.category.is_revealing
         return self._made(
             subject,
             terms.digests,
@@ -227,6 +226,7 @@ class TokenDesk:
             categories=frozenset({assessment.category}),
             uses=1,
             lifetime=timedelta(seconds=terms.lifetime_s),
+            announced_at=self._announcement_of(subject) if is_intimate else None,
         )
 
     def open_session(self, subject: SubjectId, terms: SessionTerms) -> IssuedToken:
@@ -248,7 +248,6 @@ class TokenDesk:
         if not 1 <= terms.lifetime_days <= MAX_SESSION_DAYS:
             raise BadRequest(f"A session lasts 1 to {MAX_SESSION_DAYS} days.")
         _require_pictures(terms.digests, MAX_SESSION_PICTURES)
-        self._require_intimate_may_be_given(subject)
         return self._made(
             subject,
             terms.digests,
@@ -259,6 +258,7 @@ class TokenDesk:
             categories=terms.categories,
             uses=terms.max_uses,
             lifetime=timedelta(days=terms.lifetime_days),
+            announced_at=self._announcement_of(subject),
         )
 
     def revoke(self, token: ConsentTokenId) -> None:
@@ -292,7 +292,8 @@ class TokenDesk:
             )
         return tuple(found)
 
-    def _require_intimate_may_be_given(self, subject: SubjectId) -> None:
+    def _announcement_of(self, subject: SubjectId) -> datetime | None:
+        """Return the announcement that an intimate consent may follow now; None where none is asked."""
         declared = self.store.declarations(subject)
         if declared.adult_at is None:
             raise Conflict(
@@ -300,7 +301,7 @@ class TokenDesk:
                 "older. Declare it first."
             )
         if self.intimate_delay_s <= 0:
-            return
+            return None
         now = self.clock.now()
         begun = declared.announced_at
         if begun is None or now >= self._announcement_ends(begun):
@@ -309,8 +310,7 @@ class TokenDesk:
             )
         if now < begun + timedelta(seconds=self.intimate_delay_s):
             raise Conflict("The cooling-off time is not over yet. Nothing was given.")
-        # One announcement, one consent.
-        self.store.announce(subject, None)
+        return begun
 
     def _announcement_ends(self, begun: datetime) -> datetime:
         return begun + timedelta(seconds=self.intimate_delay_s + ANNOUNCEMENT_HOLDS_S)
@@ -327,6 +327,7 @@ class TokenDesk:
         categories: frozenset[IntentCategory],
         uses: int,
         lifetime: timedelta,
+        announced_at: datetime | None,
     ) -> IssuedToken:
         salt = self.random(SALT_BYTES)
         now = self.clock.now()
@@ -361,7 +362,9 @@ class TokenDesk:
                 uses_left=uses,
                 issued_at=now,
                 valid_until=claims.valid_until,
-            )
+            ),
+            # One announcement, one consent, also of two that come at once.
+            announced_at=announced_at,
         )
         return IssuedToken(
             token=claims.token, jws=self.signer.sign(claims), valid_until=claims.valid_until

@@ -27,6 +27,7 @@ from consentry.inference.sessions import ModelStore
 from consentry.kernel.biometrics import Pixels
 
 _Floats = npt.NDArray[np.float32]
+_Whole = npt.NDArray[np.int64]
 
 # The coarse look keeps letters of some 12 px at 4, below which it overlooks lines (docs/calibration).
 _COARSE_PART = 1 / 3
@@ -68,39 +69,17 @@ class _Line:
         return max(_LINE_HEIGHT_PX, round(self.length * _LINE_HEIGHT_PX / self.height))
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Core:
     """A connected group of cores: of its pixels the count, the likelihoods, the sums, the products."""
 
-    count: float = 0.0
-    likelihood: float = 0.0
-    x: float = 0.0
-    y: float = 0.0
-    xx: float = 0.0
-    xy: float = 0.0
-    yy: float = 0.0
-
-    def add_run(self, row: int, start: int, likelihoods: _Floats) -> None:
-        """Add the pixels of one row from the column ``start`` on."""
-        end = start + likelihoods.size
-        columns = np.arange(start, end, dtype=np.float64)
-        self.count += end - start
-        self.likelihood += float(likelihoods.sum())
-        self.x += float(columns.sum())
-        self.y += row * (end - start)
-        self.xx += float((columns**2).sum())
-        self.xy += row * float(columns.sum())
-        self.yy += row * row * (end - start)
-
-    def add(self, other: _Core) -> None:
-        """Add another group that turned out to be the same."""
-        self.count += other.count
-        self.likelihood += other.likelihood
-        self.x += other.x
-        self.y += other.y
-        self.xx += other.xx
-        self.xy += other.xy
-        self.yy += other.yy
+    count: float
+    likelihood: float
+    x: float
+    y: float
+    xx: float
+    xy: float
+    yy: float
 
     def line(self, scale: float) -> _Line:
         """Return the rectangle with the same centre and moments, grown to the whole line.
@@ -259,34 +238,66 @@ def _cut(image: Image.Image, line: _Line) -> Image.Image:
 
 def _groups(likelihoods: _Floats) -> list[_Core]:
     """Return each connected group of cores that is large and likely enough for text."""
-    cores = likelihoods > _MIN_CORE
-    groups: dict[int, _Core] = {}
-    parents: list[int] = []
+    rows, starts, ends = _runs(likelihoods > _MIN_CORE)
+    sums = np.zeros((rows.size, 7))
+    np.add.at(
+        sums,
+        _touching(rows.tolist(), starts.tolist(), ends.tolist()),
+        _moments(likelihoods, rows, starts, ends),
+    )
+    counts, likely = sums[:, 0], sums[:, 1]
+    is_text = (counts >= _MIN_CORE_PX**2) & (likely >= _MIN_MEAN * counts)
+    return [_Core(*group) for group in sums[is_text].tolist()]
 
-    def root(group: int) -> int:
-        while parents[group] != group:
-            parents[group] = parents[parents[group]]
-            group = parents[group]
-        return group
 
-    above: list[tuple[int, int, int]] = []
-    last_row = -1
-    for row in np.flatnonzero(cores.any(axis=1)).tolist():
-        edges = np.flatnonzero(np.diff(cores[row], prepend=False, append=False)).tolist()
-        here = [(start, end, 0) for start, end in zip(edges[::2], edges[1::2], strict=True)]
-        for i, (start, end, _) in enumerate(here):
-            group = len(parents)
-            parents.append(group)
-            groups[group] = _Core()
-            groups[group].add_run(row, start, likelihoods[row, start:end])
-            here[i] = (start, end, group)
-            for left, right, other in above if row == last_row + 1 else ():
-                if left <= end and start <= right and root(other) != group:
-                    groups[group].add(groups.pop(root(other)))
-                    parents[root(other)] = group
-        above, last_row = here, row
-    return [
-        group
-        for group in groups.values()
-        if group.count >= _MIN_CORE_PX**2 and group.likelihood >= _MIN_MEAN * group.count
-    ]
+def _runs(cores: npt.NDArray[np.bool_]) -> tuple[_Whole, _Whole, _Whole]:
+    """Return the row, the first column, and the column after the last of each run of cores, from the top."""
+    height, width = cores.shape
+    framed = np.zeros((height, width + 2), np.bool_)
+    framed[:, 1:-1] = cores
+    edges = np.flatnonzero(framed[:, 1:] != framed[:, :-1])
+    rows, columns = np.divmod(edges, width + 1)
+    return rows[::2], columns[::2], columns[1::2]
+
+
+def _moments(
+    likelihoods: _Floats, rows: _Whole, starts: _Whole, ends: _Whole
+) -> npt.NDArray[np.float64]:
+    """Return what `_Core` holds, in its order, for each run."""
+    width = likelihoods.shape[1]
+    until = np.concatenate([[0.0], np.cumsum(likelihoods, dtype=np.float64)])
+    counts = ends - starts
+    columns = counts * (starts + ends - 1) / 2
+    squares = _sum_of_squares(ends) - _sum_of_squares(starts)
+    sure = until[rows * width + ends] - until[rows * width + starts]
+    return np.stack(
+        [counts, sure, columns, rows * counts, squares, rows * columns, rows * rows * counts],
+        axis=1,
+    )
+
+
+def _sum_of_squares(below: _Whole) -> npt.NDArray[np.float64]:
+    """Return ``0 + 1 + 4 + ...``, of all whole numbers below each."""
+    return below * (below - 1) * (2 * below - 1) / 6
+
+
+def _touching(rows: list[int], starts: list[int], ends: list[int]) -> list[int]:
+    """Return for each run one that stands for all that it touches, also at corners and over others."""
+    parents = list(range(len(rows)))
+
+    def root(run: int) -> int:
+        while parents[run] != run:
+            parents[run] = parents[parents[run]]
+            run = parents[run]
+        return run
+
+    above = 0
+    for run, row in enumerate(rows):
+        # Runs are in order: those that end before this one starts touch none of the next either.
+        while rows[above] < row - 1 or (rows[above] == row - 1 and ends[above] < starts[run]):
+            above += 1
+        other = above
+        while rows[other] == row - 1 and starts[other] <= ends[run]:
+            parents[root(other)] = root(run)
+            other += 1
+    return [root(run) for run in range(len(rows))]

@@ -110,9 +110,8 @@ class ViewCollector:
 
     def _keep(self, view: _Array) -> None:
         pixels = as_pixels(view)
-        digest = hashlib.sha256(repr(pixels.shape).encode())
-        digest.update(pixels.data)
-        if digest.digest() in self._digests:
+        # Most files have one view only: no digest is made of it until there is another.
+        if self.views and self._is_known(pixels):
             return
         height, width = pixels.shape[:2]
         self._pixels += width * height
@@ -122,8 +121,22 @@ class ViewCollector:
                 f"{self._limits.max_total_pixels} pixels together; scale it down"
             )
         pixels.flags.writeable = False  # threads share it
-        self._digests.add(digest.digest())
         self.views.append(pixels)
+
+    def _is_known(self, pixels: Pixels) -> bool:
+        """Say whether a view is there already."""
+        if not self._digests:
+            self._digests.add(_digest(self.views[0]))
+        digest = _digest(pixels)
+        is_known = digest in self._digests
+        self._digests.add(digest)
+        return is_known
+
+
+def _digest(pixels: Pixels) -> bytes:
+    digest = hashlib.sha256(repr(pixels.shape).encode())
+    digest.update(pixels.data)
+    return digest.digest()
 
 
 def _turned(stored: _Array, orientation: int) -> _Array:
@@ -148,7 +161,7 @@ def _painted(frame: Image.Image, paint: Callable[[Image.Image], _Array]) -> _Arr
 
 
 def _colour(strip: Image.Image) -> _Array:
-    return np.asarray(strip.convert("RGB"))
+    return np.asarray(strip if strip.mode == "RGB" else strip.convert("RGB"))
 
 
 def _alpha(strip: Image.Image) -> _Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
 from typing import NewType
 
 import numpy as np
@@ -51,9 +52,11 @@ def as_embedding(array: npt.NDArray[np.float32]) -> Embedding:
 
 def has_unit_rows(matrix: npt.NDArray[np.float32]) -> bool:
     """Say whether each row, shape ``(n, d)``, is finite and of L2 norm 1."""
+    exact = matrix.astype(np.float64)
+    squares = np.vecdot(exact, exact)
     # Not a number, and infinity, fail here too: no comparison with them holds.
-    norms = np.sqrt(np.einsum("ij,ij->i", matrix, matrix, dtype=np.float64))
-    return bool((np.abs(norms - 1.0) <= _NORM_TOLERANCE).all())
+    shortest, longest = sqrt(squares.min(initial=1.0)), sqrt(squares.max(initial=1.0))
+    return shortest >= 1.0 - _NORM_TOLERANCE and longest <= 1.0 + _NORM_TOLERANCE
 
 
 def similarity(probe: Embedding, reference: Embedding) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, col, delete, func, select
 
 from consentry.grants.ports import (
     RequestState,
@@ -104,6 +104,19 @@ class SqlRequestStore:
         """Say whether a subject does not want to hear from an asker."""
         with self._database.reading() as session:
             return _block(session, subject, asker) is not None
+
+    def declined(self, subject: SubjectId, asker: bytes, *, now: datetime) -> int:
+        """Return how many questions of an asker a subject has declined that have not lapsed yet."""
+        statement = (
+            select(func.count())
+            .select_from(ConsentRequestRow)
+            .where(ConsentRequestRow.subject == subject)
+            .where(ConsentRequestRow.asker == asker)
+            .where(ConsentRequestRow.state == RequestState.DECLINED.value)
+            .where(col(ConsentRequestRow.ends_at) > now)
+        )
+        with self._database.reading() as session:
+            return session.exec(statement).one()
 
     def blocks(self, subject: SubjectId) -> tuple[StoredBlock, ...]:
         """Return whom a subject has blocked, oldest first."""

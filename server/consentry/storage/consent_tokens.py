@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from consentry.grants.ports import Declarations, FeedKind, StoredConsentToken
-from consentry.kernel.errors import NotFound
+from consentry.kernel.errors import Conflict, NotFound
 from consentry.kernel.ids import ConsentTokenId, SubjectId
 from consentry.storage.consent_tables import ConsentTokenRow, DeclarationRow
 from consentry.storage.database import Database
@@ -21,9 +21,14 @@ class SqlConsentTokenStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, token: StoredConsentToken) -> None:
-        """Keep a token."""
+    def add(self, token: StoredConsentToken, *, announced_at: datetime | None = None) -> None:
+        """Keep a token, and use up the announcement that it was made by, or neither."""
         with self._database.writing() as session:
+            if announced_at is not None:
+                declaration = _declaration(session, token.subject)
+                if declaration.announced_at != announced_at:
+                    raise Conflict("This announcement has been used up or taken back.")
+                declaration.announced_at = None
             insert_token(session, token)
 
     def get(self, token: ConsentTokenId) -> StoredConsentToken | None:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Session, col, delete, func, or_, select, update
+from sqlmodel.sql.expression import SelectOfScalar
 
 from consentry.accounts.ports import KeySecret, Spending, StoredKey
 from consentry.kernel.errors import NotFound
@@ -138,7 +139,7 @@ def _spent(session: Session, key: str, hour: int) -> tuple[int, int]:
     rows = session.exec(
         select(ProbeSpendingRow.hour, func.sum(ProbeSpendingRow.faces))
         .where(
-            ProbeSpendingRow.key == key,
+            or_(ProbeSpendingRow.key == key, col(ProbeSpendingRow.key).in_(_siblings_of(key))),
             col(ProbeSpendingRow.hour) >= first,
             col(ProbeSpendingRow.hour) < first + _DAY_HOURS,
         )
@@ -146,6 +147,12 @@ def _spent(session: Session, key: str, hour: int) -> tuple[int, int]:
     ).all()
     by_hour = {row[0]: int(row[1]) for row in rows}
     return by_hour.get(hour, 0), sum(by_hour.values())
+
+
+def _siblings_of(key: str) -> SelectOfScalar[str]:
+    """Return all keys of a key's platform: many keys must not make many budgets of one."""
+    platform = select(func.lower(ApiKeyRow.platform)).where(ApiKeyRow.key == key).scalar_subquery()
+    return select(ApiKeyRow.key).where(func.lower(ApiKeyRow.platform) == platform)
 
 
 def _secrets_of(session: Session, key: str) -> tuple[KeySecret, ...]:

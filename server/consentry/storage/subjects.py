@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import partial
 
 from sqlmodel import Session, col, delete, func, insert, select, update
 
@@ -22,6 +21,7 @@ from consentry.enrolment.ports import (
     StoredSubject,
     StoredTemplate,
     TemplateChanges,
+    TemplateColumns,
     TemplateSnapshot,
 )
 from consentry.grants.ports import FeedKind
@@ -48,9 +48,8 @@ from consentry.transparency.erasure import Destroyed, ErasedEntry
 KEEP_TOMBSTONES = 10_000
 """Removals that are remembered for `SqlSubjectStore.changes_since`; older ones ask for a snapshot."""
 
-_FETCH_ROWS = 256
-# `StoredTemplate._make` without its check of the length, which SQL has fixed: for a million rows.
-_STORED = partial(tuple.__new__, StoredTemplate)
+# So few that what is made of them stays in a core's cache.
+_FETCH_ROWS = 512
 _REVISION = "SELECT revision FROM state"
 _SUBJECTS = (
     "SELECT subject, wrapped_key, sealed_name, policy, enrolled_at, own_passphrase, has_shared FROM subjects {} "
@@ -157,7 +156,7 @@ class SqlSubjectStore:
             yield TemplateSnapshot(
                 revision=revision,
                 subjects=subjects,
-                templates=self._stream(connection, model),
+                blocks=self._stream(connection, model),
             )
 
     def changes_since(self, revision: int, model: ModelId) -> TemplateChanges | None:
@@ -208,7 +207,9 @@ class SqlSubjectStore:
                 erasure.forget(stored.wrapped_key, kept=key)
                 stored.wrapped_key = key
 
-    def _stream(self, connection: sqlite3.Connection, model: ModelId) -> Iterator[StoredTemplate]:
+    def _stream(
+        self, connection: sqlite3.Connection, model: ModelId
+    ) -> Iterator[Sequence[TemplateColumns]]:
         cursor: sqlite3.Cursor | None = None
         while True:
             try:
@@ -219,7 +220,7 @@ class SqlSubjectStore:
                 raise ValueError("templates are read while their snapshot is open") from cause
             if not rows:
                 return
-            yield from map(_STORED, rows)
+            yield rows
 
     def _forget_old_tombstones(self, session: Session) -> None:
         newest_too_many = session.exec(

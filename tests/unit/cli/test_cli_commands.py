@@ -201,6 +201,54 @@ def test_a_region_is_taken_in_either_case(terminal):
     assert terminal.run("check", terminal.picture(STRANGER), *EVERYDAY, "--region", "de").code == 0
 
 
+# -- check-output
+
+
+@pytest.mark.parametrize(
+    ("result", "of", "prompt", "code", "reasons"),
+    [
+        (STRANGER, [STRANGER], EVERYDAY, 0, []),
+        (HER, [STRANGER], EVERYDAY, 11, ["consent_required"]),
+        (STRANGER, [STRANGER], REVEALING, 10, ["revealing_real_person"]),
+        (HER, [], (), 11, ["consent_required"]),
+    ],
+    ids=["nobody new", "somebody new", "the request", "nothing known"],
+)
+def test_what_was_made_is_checked_with_what_it_was_made_from(
+    enrolled, result, of, prompt, code, reasons
+):
+    sources = [part for each in of for part in ("--from", enrolled.picture(each))]
+
+    left = enrolled.run(
+        "check-output",
+        enrolled.picture(result),
+        *sources,
+        *prompt,
+        "--json",
+        passphrase=PASSPHRASE,
+    )
+
+    assert (left.code, left.document["reasons"]) == (code, reasons), left.err
+    require_documented(left.document)
+
+
+def test_the_verdict_on_what_was_made_is_said_in_words(enrolled):
+    left = enrolled.run("check-output", enrolled.picture(HER), "--explain", passphrase=PASSPHRASE)
+
+    assert "NEEDS CONSENT" in left.out
+    assert "me present" in left.out
+
+
+def test_a_result_and_its_source_do_not_share_standard_input(enrolled, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", _Stdin(b""))
+
+    assert enrolled.run("check-output", "-", "--from", "-").code == 2
+    assert (
+        enrolled.run("check-output", enrolled.picture(HER), "--from", "-", "--prompt", "-").code
+        == 2
+    )
+
+
 # -- faces
 
 

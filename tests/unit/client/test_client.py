@@ -486,3 +486,69 @@ def test_the_other_client_waits_without_stopping_others():
 
     anyio.run(ask)
     assert len(seen) == 4
+
+
+# -- what was made ---------------------------------------------------------------------------------
+
+
+def test_a_result_is_judged_beside_the_check_that_allowed_it(site):
+    asker = client(site)
+    allowed = asker.check(ASK)
+
+    assert asker.check_output((picture(BLUE),), ASK, allowed=allowed).is_allowed
+    withheld = asker.check_output((picture(RED),), ASK, allowed=allowed)
+    assert (withheld.verdict, len(withheld.salts.images)) == (Verdict.NEEDS_CONSENT, 2)
+
+
+def test_a_result_is_judged_together_with_its_request(site):
+    asker = client(site)
+    bikini = replace(ASK, prompt="put her in a bikini")
+
+    assert asker.check_output((picture(BLUE),), ASK).is_allowed
+    refused = asker.check_output((picture(BLUE),), bikini)
+    assert (refused.verdict, len(refused.salts.images)) == (Verdict.REFUSE, 1)
+
+
+def test_a_result_of_which_nothing_is_known_is_judged_too(site):
+    assert client(site).check_output((picture(BLUE),)).is_allowed
+    assert not client(site).check_output((picture(RED),)).is_allowed
+
+
+def test_a_picture_that_went_in_twice_is_committed_to_once(site):
+    twice = replace(ASK, images=(picture(BLUE), picture(BLUE)))
+
+    assert client(site).check_output((picture(BLUE),), twice).is_allowed
+
+
+def test_only_an_answer_that_allowed_is_ground_for_a_result(site):
+    asker = client(site)
+    refused = asker.check(replace(ASK, prompt="put her in a bikini"))
+    read_again = asker.answer(asker.check(ASK).check)
+    for answer in (refused, read_again):
+        with pytest.raises(BadRequest):
+            asker.check_output((picture(BLUE),), ASK, allowed=answer)
+
+
+def test_the_allow_of_a_request_is_not_taken_for_that_of_its_result(site):
+    kept = []
+    asker = client(site, Tampering(site, change=lambda response: kept.append(response) or response))
+    allowed = asker.check(ASK)
+    genuine = kept[0].json()
+    forger = client(site, Tampering(site, changed(**genuine), path="/v1/outputs"))
+    for basis in (None, allowed):
+        with pytest.raises(ReceiptInvalid):
+            forger.check_output((picture(RED),), ASK, allowed=basis)
+
+
+def test_the_asynchronous_client_judges_results_alike(site):
+    async def ask():
+        transport = httpx.ASGITransport(app=site.app)
+        async with AsyncConsentryClient(
+            ORIGIN, site.secret, platform=PLATFORM, transport=transport, retries=QUICK
+        ) as asker:
+            allowed = await asker.check(ASK)
+            one = await asker.check_output((picture(BLUE),), ASK, allowed=allowed)
+            return one, await asker.check_output((picture(RED),), ASK, allowed=allowed)
+
+    delivered, withheld = site.portal.call(ask)
+    assert (delivered.is_allowed, withheld.is_allowed) == (True, False)

@@ -232,6 +232,26 @@ def test_a_face_where_tiles_meet_is_found_once(detector, astronaut):
     assert found == pytest.approx([left + 0.355 * 300 for left in lefts], abs=8)
 
 
+@pytest.mark.parametrize("is_upright", [False, True])
+def test_a_small_face_where_the_halves_of_a_finer_look_meet_is_found_once(
+    detector, astronaut, is_upright
+):
+    canvas = np.full((800, 1200, 3), 120, np.uint8)
+    lefts = (250, 470, 580, 690, 900)
+    for left in lefts:
+        canvas[300:390, left : left + 90] = resized(astronaut, 90)
+    if is_upright:
+        canvas = np.full((1200, 800, 3), 120, np.uint8)
+        for top in lefts:
+            canvas[top : top + 90, 300:390] = resized(astronaut, 90)
+
+    faces = detector.detect(as_pixels(canvas), thorough=False)
+
+    found = sorted(face.box.y if is_upright else face.box.x for face in faces)
+    edge = 0.135 if is_upright else 0.355
+    assert found == pytest.approx([each + edge * 90 for each in lefts], abs=6)
+
+
 def test_every_face_of_a_grid_is_found(detector, astronaut):
     canvas = np.tile(resized(astronaut, 96), (10, 10, 1))
 

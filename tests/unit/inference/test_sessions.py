@@ -162,3 +162,39 @@ def test_each_raises_what_an_item_raised(tmp_path: Path):
     with pytest.raises(ModelUnavailable, match="the fourth"):
         store.each(fail_at_three, range(6))
     assert store.each(abs, range(3)) == [0, 1, 2]
+
+
+def grown_mib(models_dir: Path, *runs: tuple[ModelName, tuple[int, ...]]) -> float:
+    """By how much a fresh process has grown after the last of the runs, each in a store of its own."""
+    program = """
+import sys
+from pathlib import Path
+import numpy as np
+from consentry.inference.sessions import ModelStore
+from consentry.inference.registry import ModelName
+
+folder, *runs = sys.argv[1:]
+sessions = [ModelStore(Path(folder), 1).session(ModelName(run.split(":")[0])) for run in runs]
+for session, run in zip(sessions, runs):
+    inputs = np.zeros([int(side) for side in run.split(":")[1].split(",")], np.float32)
+    before = int(Path("/proc/self/statm").read_text().split()[1])
+    session.run(inputs)
+print((int(Path("/proc/self/statm").read_text().split()[1]) - before) * 4096 / 2**20)
+"""
+    asked = [f"{name.value}:{','.join(map(str, shape))}" for name, shape in runs]
+    command = [sys.executable, "-c", program, str(models_dir), *asked]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads its memory from /proc")
+PHOTO = (ModelName.YUNET, (1, 3, 1024, 1024))
+
+
+@LINUX
+def test_a_network_runs_in_the_memory_that_another_has_used(models_dir: Path):
+    assert grown_mib(models_dir, PHOTO, PHOTO) < 30 < grown_mib(models_dir, PHOTO)
+
+
+@LINUX
+def test_what_a_large_run_took_is_given_back(models_dir: Path):
+    assert grown_mib(models_dir, (ModelName.OCR_LINES, (1, 3, 960, 960))) < 120

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,7 +17,7 @@ from consentry.grants.ports import (
     StoredGrant,
     StoredRequest,
 )
-from consentry.kernel.errors import NotFound
+from consentry.kernel.errors import Conflict, NotFound
 from consentry.kernel.ids import (
     AliasId,
     CheckId,
@@ -324,6 +325,32 @@ def test_declarations_are_kept_and_an_announcement_is_taken_back(database):
     assert tokens.declarations(ADA) == Declarations(adult_at=NOW, announced_at=LATER)
     tokens.announce(ADA, None)
     assert tokens.declarations(ADA) == Declarations(adult_at=NOW)
+
+
+def test_an_announcement_is_used_up_with_the_token_or_neither(database):
+    tokens = SqlConsentTokenStore(database)
+    tokens.announce(ADA, NOW)
+    with pytest.raises(Conflict):
+        tokens.add(token(), announced_at=LATER)
+    assert (tokens.of(ADA), tokens.declarations(ADA).announced_at) == ((), NOW)
+
+    tokens.add(token(), announced_at=NOW)
+
+    assert (tokens.of(ADA), tokens.declarations(ADA).announced_at) == ((token(),), None)
+    with pytest.raises(Conflict):
+        tokens.add(replace(token(), token=ConsentTokenId("ctk_2")), announced_at=NOW)
+
+
+def test_what_was_declined_is_counted_by_asker_until_it_lapses(database):
+    requests = SqlRequestStore(database)
+    for n, asker in enumerate((b"a" * 32, b"a" * 32, b"b" * 32)):
+        requests.add(replace(request(n), asker=asker))
+    for n in (0, 2):
+        requests.decline(ConsentRequestId(f"crq_{n}"), None, now=NOW)
+
+    assert requests.declined(ADA, b"a" * 32, now=NOW) == 1
+    assert requests.declined(ADA, b"a" * 32, now=LATER) == 0
+    assert requests.declined(SubjectId("sub_bea"), b"a" * 32, now=NOW) == 0
 
 
 def test_a_name_advances_the_revision_so_that_every_process_reads_it_again(database):

@@ -158,7 +158,21 @@ def test_asking_about_nothing_tells_and_writes_nothing(probes, database):
     assert rows == [(HOUR, 4)]
 
 
-def test_one_key_never_spends_for_another(probes):
+def test_keys_of_one_platform_spend_together_each_up_to_its_own_quota(keys, probes):
+    for n, platform in ((1, "example.org"), (2, "Example.org"), (3, "other.example")):
+        keys.add(key(n, platform=platform))
+    probes.spend(KeyId("key_1"), HOUR, 5, per_hour=9, per_day=9)
+
+    told = probes.spend(KeyId("key_2"), HOUR, 5, per_hour=9, per_day=9)
+    larger = probes.spend(KeyId("key_2"), HOUR, 5, per_hour=10, per_day=10)
+    other = probes.spend(KeyId("key_3"), HOUR, 9, per_hour=9, per_day=9)
+
+    assert (told.in_hour, told.was_spent) == (5, False)
+    assert (larger.in_hour, larger.was_spent) == (10, True)
+    assert (other.in_hour, other.was_spent) == (9, True)
+
+
+def test_one_key_never_spends_for_that_of_another_platform(probes):
     probes.spend(KeyId("a"), HOUR, 9, per_hour=9, per_day=9)
 
     assert probes.spend(KeyId("b"), HOUR, 9, per_hour=9, per_day=9).was_spent

@@ -281,7 +281,8 @@ def test_who_checked_my_face_is_shown_with_her_passphrase_and_not_without(ada):
 
     assert "studio.example" not in page
     assert (wrong.status_code, "studio.example" in wrong.text) == (403, False)
-    assert shown.text.count("studio.example") == 2
+    assert shown.text.count('<a class="item" href="/receipts/') == 2
+    assert "studio.example" in shown.text
     assert "swimwear" in shown.text.lower()
 
 
@@ -296,3 +297,19 @@ def test_older_checks_need_no_passphrase_within_minutes_and_one_later(ada):
 
     assert "studio.example" in again.text
     assert (late.status_code, "studio.example" in late.text) == (403, False)
+
+
+def test_a_burst_is_one_line_of_the_page_and_each_of_it_can_be_shown(ada):
+    for _ in range(23):
+        asks(ada.real, prompt=BIKINI)
+    ada.real.check_images.afterwards.finish()
+    form = {"subject": ada.subject, "before": "", "passphrase": PASSPHRASE}
+
+    page = ada.post("/my-checks", form).text
+    later = re.search(r'name="before" value="([^"]+)"><input type="hidden" name="each"', page)[1]
+    each = ada.post("/my-checks", form | {"before": later, "each": "yes"}).text
+
+    assert page.count("23 checks within 1 minute") == 1
+    assert ("23 refused." in page, "23 by studio.example" in page) == (True, True)
+    assert page.count('<a class="item" href="/receipts/') == 20
+    assert each.count('<a class="item" href="/receipts/') == 23

@@ -1,0 +1,188 @@
+"""What was made, judged together with what it was made from."""
+
+from __future__ import annotations
+
+import hashlib
+from io import BytesIO
+
+import pytest
+from consentry.checks.check import CheckRequest
+from consentry.checks.results import Named, ResultsRequest
+from consentry.enrolment.aliases import AliasKind, AliasProof
+from consentry.grants.tokens import TokenTerms
+from consentry.kernel.errors import (
+    BadRequest,
+    ConsentryError,
+    ModelUnavailable,
+    NotFound,
+    StorageFailed,
+    StorageFull,
+)
+from consentry.kernel.taxonomy import (
+    IntentCategory,
+    Mode,
+    PublicReason,
+    Purpose,
+    SubjectPolicy,
+    Verdict,
+)
+from fakes.coloured_faces import picture
+from fakes.home import TestHome
+from PIL import Image
+
+ADA, EVE, BOB = (200, 10, 10), (10, 200, 10), (10, 10, 200)
+BARE = (250, 199, 180)
+SKY, BIKINI = "make the sky blue", "put her in a bikini"
+
+
+@pytest.fixture
+def home(tmp_path):
+    opened = TestHome(tmp_path / "home").create()
+    opened.ada = opened.enrol(ADA).subject
+    opened.exposure.scores = {BARE: 0.9}
+    yield opened
+    opened.close()
+
+
+def also(image: bytes, colour) -> bytes:
+    """The same picture with a speck of a colour in it: too small for a face."""
+    shown = Image.open(BytesIO(image))
+    shown.putpixel((shown.width - 1, shown.height - 1), colour)
+    out = BytesIO()
+    shown.save(out, "PNG")
+    return out.getvalue()
+
+
+def request(*images, prompt=SKY, **more) -> CheckRequest:
+    usual = {
+        "mode": Mode.ACT,
+        "purpose": Purpose.EDIT,
+        "region": "SE",
+        "platform": "studio.example",
+        "actor": None,
+        "declares_minor": False,
+        "caller": "key_1",
+    }
+    return CheckRequest(images=images, prompt=prompt, **(usual | more))
+
+
+def allowed(home, asked: CheckRequest) -> Named:
+    result = home.check_images(asked)
+    assert result.decision.verdict is Verdict.ALLOW
+    return Named(result.check, result.receipt.salts)
+
+
+def judge(home, *results, asked, named=None):
+    return home.judge_results(ResultsRequest(results=results, asked=asked, named=named))
+
+
+def test_whoever_was_named_and_allowed_may_appear(home):
+    home.set_policy(home.ada, SubjectPolicy.INTIMATE_AND_IMPERSONATING)
+    home.aliases.add(home.ada, "Ada Example", AliasKind.NAME, AliasProof.OPERATOR)
+    asked = request(prompt="a portrait of Ada Example in a garden")
+    named = allowed(home, asked)
+
+    assert judge(home, picture(ADA), asked=asked, named=named).decision.verdict is Verdict.ALLOW
+    other = request(prompt="a portrait in a garden")
+    result = judge(home, picture(ADA), asked=other, named=allowed(home, other))
+    assert result.decision.verdict is Verdict.NEEDS_CONSENT
+
+
+def her_token(home, image: bytes) -> str:
+    terms = TokenTerms(
+        platform="studio.example",
+        purpose=Purpose.EDIT,
+        region="SE",
+        categories=frozenset({IntentCategory.SWIMWEAR}),
+        prompt=BIKINI,
+        context=(),
+        digests=(hashlib.sha256(image).digest(),),
+    )
+    home.consent_tokens.attest_adult(home.ada)
+    return home.consent_tokens.issue(home.ada, terms).jws
+
+
+def test_her_token_is_shown_with_the_result_and_burns_there(home):
+    image = picture(ADA)
+    asked = request(image, prompt=BIKINI, token=her_token(home, image))
+
+    assert judge(home, also(image, BARE), asked=asked).decision.verdict is Verdict.ALLOW
+    assert judge(home, also(image, BARE), asked=asked).decision.verdict is Verdict.REFUSE
+
+
+def test_a_named_check_does_not_say_that_it_was_her_token(home):
+    image = picture(ADA)
+    asked = request(image, prompt=BIKINI, token=her_token(home, image))
+    named = allowed(home, asked)
+
+    without_it = request(image, prompt=BIKINI)
+    assert judge(home, image, asked=without_it, named=named).decision.verdict is Verdict.ALLOW
+    result = judge(home, also(image, BARE), asked=without_it, named=named)
+    assert result.decision.reasons == (PublicReason.REVEALING_REAL_PERSON,)
+
+
+def test_what_is_written_in_an_input_counts_again(home):
+    home.text.words, home.text.colour = "a marble statue of a nude goddess", BARE
+    statue = also(empty(), BARE)
+    asked = request(statue, prompt=None)
+    named = allowed(home, asked)  # nobody is in it
+
+    result = judge(home, picture(ADA), asked=asked, named=named)
+
+    # A face in a revealing request is answered as one that is exposed, enrolled or not told apart.
+    assert result.decision.reasons == (PublicReason.REVEALING_REAL_PERSON,)
+
+
+def empty() -> bytes:
+    out = BytesIO()
+    Image.new("RGB", (64, 64), (128, 128, 128)).save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("port", ["receipts", "text", "words", "keeping"])
+def test_whatever_fails_there_is_no_verdict(home, port, monkeypatch):
+    asked = request(picture(EVE))
+    named = allowed(home, asked)
+
+    def fail(*_, **__):
+        raise StorageFailed("it broke") if port == "receipts" else StorageFull("it broke")
+
+    match port:
+        case "receipts":
+            monkeypatch.setattr(home.receipts, "get", fail)
+        case "text":
+            home.text.is_available = False
+        case "words":
+            monkeypatch.setattr(home.intent, "assess", _fail_to_read)
+        case _:
+            monkeypatch.setattr(home.receipts, "add", fail)
+
+    with pytest.raises(ConsentryError):
+        judge(home, picture(EVE), asked=asked, named=named)
+
+
+def _fail_to_read(*_, **__):
+    raise ModelUnavailable("it broke")
+
+
+def test_eyes_that_fail_withhold(home):
+    asked = request(picture(EVE))
+    named = allowed(home, asked)
+    home.faces.failure = ModelUnavailable("it broke")
+
+    decision = judge(home, picture(EVE), asked=asked, named=named).decision
+
+    assert (decision.verdict, decision.reasons) == (Verdict.REFUSE, (PublicReason.ERROR,))
+
+
+def test_the_check_of_another_caller_is_not_found(home):
+    asked = request(picture(EVE))
+    named = allowed(home, asked)
+
+    with pytest.raises(NotFound):
+        judge(home, picture(EVE), asked=request(picture(EVE), caller="key_2"), named=named)
+
+
+def test_there_is_at_least_one_result(home):
+    with pytest.raises(BadRequest):
+        judge(home, asked=request(picture(EVE)))
