@@ -28,6 +28,7 @@ from consentry.intent.normalise import (
     rot13_view,
     single_letters_view,
     stretched_views,
+    unwanted_view,
 )
 from consentry.intent.strong import StrongWords
 from consentry.intent.tokens import UNSPACED, Token, script_of, tokens_of
@@ -381,6 +382,9 @@ class _Reader:
                 if other is not None and other.text != plain.text:
                     bases.append(other)
                     yield other
+        unwanted = unwanted_view(plain)
+        if unwanted is not None:
+            yield unwanted
         strong = self._library.strong_for(plain.text)
         for base in bases:
             for view in (base, *leet_views(base)):

@@ -66,6 +66,11 @@ _LETTER_NAME = re.compile(
     r"(?:LATIN (?:SMALL |CAPITAL )?LETTER (?:SMALL CAPITAL |TURNED |SCRIPT |DOTLESS )?"
     r"|REGIONAL INDICATOR SYMBOL LETTER )([A-Z])(?: WITH .*)?$"
 )
+_UNWANTED = re.compile(
+    r"(?:(?:(?<![a-z])neg(?:ative)? ?prompts?|(?:^|[.;|!?]) ?neg(?:ative)?) ?[:=]|(?<![^ ])--no(?![a-z]))"
+    r"(.*?)(?=(?<![a-z])positive(?![a-z])|(?<![^ ])--|(?<![a-z])steps ?:|$)"
+)
+_UNWANTED_TERM = re.compile(r"[^ ,;|()\[\]{}<>:][^,;|()\[\]{}<>:]*")
 _VARIATION = {"\ufe0e", "\ufe0f", "\u200d"}
 WORD = re.compile(r"(?:[^\W_]|[\u0900-\u0963\u0966-\u0dff\u0e31-\u0e3a\u0e47-\u0e4e])+")
 """A word: letters, digits and the vowel signs that Indic scripts and Thai write on them."""
@@ -167,6 +172,31 @@ def stretched_views(view: View) -> Iterator[View]:
             letters += _slice(view, at, run.start() + kept)
             at = run.end()
         yield _view([*letters, *_slice(view, at, len(view.text))])
+
+
+def unwanted_view(view: View) -> View | None:
+    """Say of each term of a negative prompt within the words that it is not wanted.
+
+    ``her portrait --no dress, bra`` and ``negative prompt: (dress:1.3), bra`` ask for what "without
+    dress; without bra" asks for. Generators take such prompts in a field of their own, and people
+    write them into the other; it ends where the next part begins.
+    """
+    terms = [
+        found.span()
+        for section in _UNWANTED.finditer(view.text)
+        for found in _UNWANTED_TERM.finditer(view.text, section.start(1), section.end(1))
+    ]
+    if not terms:
+        return None
+    letters: list[_Letter] = []
+    at = 0
+    for start, end in terms:
+        source = (view.starts[start], view.ends[start])
+        letters += _slice(view, at, start)
+        letters += [(char, *source) for char in "; without "]
+        letters += _slice(view, start, end)
+        at = end
+    return _view([*letters, *_slice(view, at, len(view.text))])
 
 
 class WordsInPieces(Protocol):

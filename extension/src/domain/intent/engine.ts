@@ -28,6 +28,7 @@ import {
   singleLettersView,
   sourceOf,
   stretchedViews,
+  unwantedView,
   stripped,
 } from "./normalise.ts";
 import type { StrongWords } from "./strong.ts";
@@ -250,6 +251,10 @@ class Reader {
           yield other;
         }
       }
+    }
+    const unwanted = unwantedView(plain);
+    if (unwanted !== null) {
+      yield unwanted;
     }
     const strong = this.#library.strongFor(plain.text);
     for (const base of bases) {

@@ -68,6 +68,9 @@ export const WORD = /(?:[\p{L}\p{N}]|[\u0900-\u0963\u0966-\u0dff\u0e31-\u0e3a\u0
 
 const LEET_WORD = /(?<![a-z0134578@$!|€£+])[a-z0134578@$!|€£+]{3,}/gu;
 const STRETCH = new RegExp(`([${LETTERS}])\\1{2,}`, "gu");
+const UNWANTED =
+  /(?:(?:(?<![a-z])neg(?:ative)? ?prompts?|(?:^|[.;|!?]) ?neg(?:ative)?) ?[:=]|(?<![^ ])--no(?![a-z]))(.*?)(?=(?<![a-z])positive(?![a-z])|(?<![^ ])--|(?<![a-z])steps ?:|$)/dgu;
+const UNWANTED_TERM = /[^ ,;|()[\]{}<>:][^,;|()[\]{}<>:]*/gu;
 const PIECE = new RegExp(`(?:[${LETTERS}]|['\\u0900-\\u0963\\u0966-\\u0dff])+`, "gu");
 /** Signs that Indic scripts and Thai write on a letter: they part no word, and are no letter of their own. */
 const SIGNS = "[\\p{M}&&[\\u0900-\\u0e4f]]";
@@ -259,6 +262,23 @@ export function stretchedViews(view: View): View[] {
     letters.push(...slice(view, at, view.text.length));
     return viewOf(letters);
   });
+}
+
+/** Say of each term of a negative prompt within the words that it is not wanted: "--no dress, bra". */
+export function unwantedView(view: View): View | null {
+  const letters: Letter[] = [];
+  let at = 0;
+  for (const section of view.text.matchAll(UNWANTED)) {
+    const [from, to] = section.indices?.[1] ?? [0, 0];
+    for (const term of view.text.slice(from, to).matchAll(UNWANTED_TERM)) {
+      const start = from + term.index;
+      const source = [view.starts[start] ?? 0, view.ends[start] ?? 0] as const;
+      letters.push(...slice(view, at, start), ...[..."; without "].map((char): Letter => [char, ...source]));
+      at = start + term[0].length;
+      letters.push(...slice(view, start, at));
+    }
+  }
+  return letters.length === 0 ? null : viewOf([...letters, ...slice(view, at, view.text.length)]);
 }
 
 /** Whether single letters or scraps stand so close that they may have been one word. */
