@@ -11,7 +11,7 @@ import pytest
 from consentry.accounts.budgets import ProbeQuota
 from consentry.accounts.keys import DEFAULT_QUOTA
 from consentry.accounts.principals import PLATFORM_SCOPES, Scope
-from consentry.checks.results import BASIS_LIFETIME
+from consentry.checks.grounds import GROUND_LIFETIME
 from consentry.grants.grants import GrantTerms
 from consentry.kernel.errors import ModelUnavailable
 from consentry.kernel.taxonomy import IntentCategory, Purpose
@@ -134,17 +134,20 @@ def test_whoever_was_let_through_at_the_request_is_let_through_in_its_result(enr
 
 def test_json_and_form_are_judged_alike(enrolled):
     client = enrolled.studio
-    basis = ask(client, picture(EVE))
-    body = {
-        "results": [f"data:image/png;base64,{encoded(picture(ADA))}"],
-        "images": [encoded(picture(EVE))],
-        "prompt": SKY,
-        "check_id": basis["check_id"],
-        "salts": basis["salts"],
-    }
 
-    assert said(client.post("/v1/outputs", json=body)) == ASK
-    assert said(client.post("/v1/outputs", json=body | {"results": body["images"]})) == ALLOW
+    def judged(result):
+        basis = ask(client, picture(EVE))
+        body = {
+            "results": [f"data:image/png;base64,{encoded(result)}"],
+            "images": [encoded(picture(EVE))],
+            "prompt": SKY,
+            "check_id": basis["check_id"],
+            "salts": basis["salts"],
+        }
+        return said(client.post("/v1/outputs", json=body))
+
+    assert judged(picture(ADA)) == ASK
+    assert judged(picture(EVE)) == ALLOW
 
 
 def test_a_mask_and_a_conversation_belong_to_what_was_checked(enrolled):
@@ -184,7 +187,7 @@ def test_a_check_that_allowed_nothing_is_no_ground(enrolled):
 
     answer = judge(client, picture(EVE), of=[picture(EVE)], basis=refused, prompt=BIKINI)
 
-    assert is_problem(answer, 409, "conflict")
+    assert is_problem(answer, 422, "check-unusable")
 
 
 def test_a_check_of_results_is_no_ground_for_more(enrolled):
@@ -194,20 +197,20 @@ def test_a_check_of_results_is_no_ground_for_more(enrolled):
 
     answer = judge(client, picture(EVE), of=[picture(EVE)], basis=first)
 
-    assert is_problem(answer, 409, "conflict")
+    assert is_problem(answer, 422, "check-unusable")
 
 
 def test_a_check_is_ground_for_an_hour(enrolled):
     client = enrolled.studio
-    basis = ask(client, picture(EVE))
-    enrolled.home.clock.advance(BASIS_LIFETIME.total_seconds())
+    one, other = ask(client, picture(EVE)), ask(client, picture(EVE))
+    enrolled.home.clock.advance(GROUND_LIFETIME.total_seconds() - 1)
     enrolled.home.custody.unlock(PASSPHRASE)  # which locks itself sooner
-    assert said(judge(client, picture(EVE), of=[picture(EVE)], basis=basis, prompt=SKY)) == ALLOW
+    assert said(judge(client, picture(EVE), of=[picture(EVE)], basis=one, prompt=SKY)) == ALLOW
 
     enrolled.home.clock.advance(1)
-    answer = judge(client, picture(EVE), of=[picture(EVE)], basis=basis, prompt=SKY)
+    answer = judge(client, picture(EVE), of=[picture(EVE)], basis=other, prompt=SKY)
 
-    assert is_problem(answer, 409, "conflict")
+    assert is_problem(answer, 422, "check-unusable")
 
 
 def test_the_check_of_another_platform_is_not_found(enrolled):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Annotated, Self
 
 from fastapi import Request
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
@@ -33,15 +33,16 @@ from consentry.transparency.receipts import ReceiptSalts
 MAX_OUTPUTS = 16
 
 _SALT = r"^[A-Za-z0-9_-]{43}$"
+_Salt = Annotated[str, Field(pattern=_SALT)]
 _OUTPUTS = f"1 to {MAX_OUTPUTS} files: what was made, as it would be delivered."
 
 
 class SaltsIn(Inbound):
     """The salts of an answer, as they were given: base64url."""
 
-    images: tuple[str, ...] = Field(max_length=MAX_IMAGES, repr=False)
+    images: tuple[_Salt, ...] = Field(max_length=MAX_IMAGES, repr=False)
     prompt: str | None = Field(default=None, pattern=_SALT, repr=False)
-    context: tuple[str, ...] = Field(default=(), max_length=MAX_CONTEXT_TURNS, repr=False)
+    context: tuple[_Salt, ...] = Field(default=(), max_length=MAX_CONTEXT_TURNS, repr=False)
     circumstances: str = Field(pattern=_SALT, repr=False)
 
     def salts(self) -> ReceiptSalts:
@@ -71,8 +72,9 @@ class OutputFields(AskedFields):
         min_length=1,
         max_length=100,
         description=(
-            "The check of the request, at most an hour old. Everything that it was about is sent "
-            "again. Without it the request is judged here."
+            "The check of the request, at most an hour old, and ground for one judgement of "
+            "results. Everything that it was about is sent again. Without it the request is "
+            "judged here."
         ),
     )
     salts: SaltsIn | None = Field(

@@ -20,6 +20,7 @@ from consentry.api.verdicts import CheckOut, VerdictOut, verdict_json
 from consentry.api.work import Kind
 from consentry.checks.results import ResultsRequest
 from consentry.kernel.errors import (
+    CheckUnusable,
     Conflict,
     IdempotencyKeyReused,
     NotFound,
@@ -41,6 +42,7 @@ Probing = Annotated[Principal, Depends(may_probe(Scope.CHECKS_WRITE))]
     openapi_extra=outputs_body(),
     responses=documented(
         NotFound,
+        CheckUnusable,
         Conflict,
         IdempotencyKeyReused,
         ReceiptInvalid,

@@ -20,7 +20,8 @@ from typing import Protocol
 
 from consentry.checks.afterwards import LookAfterwards
 from consentry.checks.consents import Consents, Read
-from consentry.checks.keeping import KeepVerdict
+from consentry.checks.grounds import LetThrough, seal_ground
+from consentry.checks.keeping import KeepVerdict, Seal
 from consentry.checks.pictures import ImageReport, Picture
 from consentry.checks.ports import (
     FaceReader,
@@ -67,7 +68,15 @@ from consentry.kernel.ids import (
     SubjectId,
     new_check_id,
 )
-from consentry.kernel.taxonomy import Assessment, IntentCategory, Mode, Purpose, SubjectPolicy
+from consentry.kernel.taxonomy import (
+    Assessment,
+    IntentCategory,
+    Mode,
+    PrivateReason,
+    Purpose,
+    SubjectPolicy,
+    Verdict,
+)
 from consentry.transparency.receipts import (
     ReceiptInputs,
     ReceiptSigner,
@@ -303,7 +312,13 @@ class CheckImages:
             is_settled = case.findings.search is SearchState.NOT_SEARCHED
             # Before such an answer nothing is done for anybody in particular, not even for a name.
             at_once = replace(seen, subjects={}) if is_settled else seen
-            receipt = self._keep(check, decision, question, at_once, request)
+            let_through = LetThrough(
+                subjects={
+                    each: case.policies[each] for each in seen.subjects if each in case.policies
+                },
+                is_by_token=PrivateReason.TOKEN_USED in decision.private_reasons,
+            )
+            receipt = self._keep(check, decision, question, at_once, let_through, request)
             if receipt is not None:
                 if is_settled:
                     self.afterwards.look(check, pictures, seen, _inputs_of(request))
@@ -333,9 +348,15 @@ class CheckImages:
         decision: Decision,
         question: ConsentRequestId | None,
         seen: Seen,
+        let_through: LetThrough,
         request: CheckRequest,
     ) -> SignedReceipt | None:
         retry = _retry_of(request)
+        seals: list[Seal] = []
+        if retry is not None:
+            seals.append(retry.seal(check, decision, question))
+        if decision.verdict is Verdict.ALLOW:
+            seals.append(partial(seal_ground, check, let_through, random=self.random))
         keep = KeepVerdict(self.signer, self.receipts, self.clock, self.sightings)
         return keep(
             self._statement(check, decision, request),
@@ -343,7 +364,7 @@ class CheckImages:
             seen=seen,
             caller=request.caller,
             relies_on=decision.relies_on,
-            seal=None if retry is None else retry.seal(check, decision, question),
+            seals=seals,
         )
 
     def _examine(

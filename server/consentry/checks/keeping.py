@@ -23,7 +23,7 @@ from consentry.transparency.receipts import (
 )
 
 Seal = Callable[[ReceiptSalts, datetime], KeptAnswer]
-"""Makes the answer that is kept for a retry."""
+"""Makes what is kept beside a receipt, for whoever has its salts or the key of a retry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class KeepVerdict:
     clock: Clock
     sightings: SealSighting
 
-    def __call__(
+    def __call__(  # noqa: PLR0913 -- all that one transaction is made of, each named
         self,
         statement: ReceiptStatement,
         inputs: ReceiptInputs,
@@ -43,13 +43,23 @@ class KeepVerdict:
         seen: Seen,
         caller: str,
         relies_on: Sequence[GrantId | ConsentTokenId],
-        seal: Seal | None = None,
+        seals: Sequence[Seal] = (),
+        takes: bytes | None = None,
     ) -> SignedReceipt | None:
         """Keep a verdict.
 
+        Args:
+            statement: What the receipt says.
+            inputs: What it commits to.
+            seen: Who mattered in it.
+            caller: Alone may read it again.
+            relies_on: Used up once each.
+            seals: Make what is kept beside it.
+            takes: The place of what was kept for this verdict alone, and goes with it.
+
         Returns:
-            Its receipt; None when something that it relies on is used up, or an answer is kept for
-            this very request. Then nothing was changed.
+            Its receipt; None when something that it relies on is used up, what it takes is gone, or
+            an answer is kept for this very request. Then nothing was changed.
 
         Raises:
             LogInconsistent, StorageFull, StorageFailed: If it could not be kept: then there is no
@@ -73,9 +83,11 @@ class KeepVerdict:
                 seen.subjects,
             ),
         )
-        answer = None if seal is None else seal(unsigned.salts, now)
+        answers = [seal(unsigned.salts, now) for seal in seals]
         store = self.receipts
         kept = (
-            store.add_relying(draft, relies_on, answer) if relies_on else store.add(draft, answer)
+            store.add_relying(draft, relies_on, answers, takes=takes)
+            if relies_on
+            else store.add(draft, answers, takes=takes)
         )
         return None if kept is None else SignedReceipt(jws=kept.jws, salts=unsigned.salts)

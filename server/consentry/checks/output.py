@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from consentry.checks.check import CheckRequest, CheckResult
 from consentry.checks.comparing import Comparison
 from consentry.checks.consents import Consents, Read
+from consentry.checks.grounds import LetThrough
 from consentry.checks.keeping import KeepVerdict
 from consentry.checks.pictures import ImageReport, Picture
 from consentry.checks.ports import (
@@ -46,6 +47,7 @@ from consentry.kernel.biometrics import Embedding
 from consentry.kernel.clock import Clock
 from consentry.kernel.errors import (
     BadRequest,
+    CheckUnusable,
     NotFound,
     OperatorError,
     VaultAbsent,
@@ -68,6 +70,10 @@ from consentry.transparency.receipts import (
 )
 
 MAX_RESULTS = 64
+NO_GROUND_ANY_MORE = (
+    "That check is no ground (any more): it is more than an hour old, its results have been judged, "
+    "or what it was allowed on has changed. Leave it out, and the request is judged anew."
+)
 OF_RESULTS = "exposure"
 """The engine that takes part in checks of results alone, as their receipts name it."""
 _NOTHING_SAID = Assessment(
@@ -83,10 +89,17 @@ _NOTHING_SAID = Assessment(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basis:
-    """A check on which the generator was let to work: an `ACT` that was answered with `ALLOW`."""
+    """A check on which the generator was let to work: an `ACT` that was answered with `ALLOW`.
+
+    Attributes:
+        request, result: The check.
+        let_through: Who was there when it was allowed, if that was kept; None when the check was
+            made just now, and whoever is found in its inputs again was found then.
+    """
 
     request: CheckRequest
     result: CheckResult
+    let_through: LetThrough | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +115,8 @@ class OutputRequest:
         caller: Who calls, as this server knows it; may read the receipt again.
         idempotency_key: A retry under the same key uses nothing up again.
         meter: Charged with the faces in the results, before any search.
+        takes: The place of what a check was allowed on: it is ground for one output check. None
+            when that is counted elsewhere.
     """
 
     results: tuple[bytes, ...] = field(repr=False)
@@ -113,6 +128,7 @@ class OutputRequest:
     caller: str = "local"
     idempotency_key: str | None = field(default=None, repr=False)
     meter: ProbeMeter | None = None
+    takes: bytes | None = field(default=None, repr=False)
 
     @property
     def inputs(self) -> tuple[bytes, ...]:
@@ -166,13 +182,14 @@ class CheckOutput:
             BadRequest: If there is nothing to check, or more than the limit.
             TooManyRequests: If the caller's budget does not cover the faces: no verdict either.
             IdempotencyKeyReused: If the key was used for something else.
+            CheckUnusable: If the check that it is judged beside is no ground any more.
             StorageFull, StorageFailed: If the receipt could not be kept: then there is no verdict.
         """
         if not 0 < len(request.results) <= MAX_RESULTS:
             raise BadRequest(f"An output check takes 1 to {MAX_RESULTS} results.")
         if any(each.result.decision.verdict is not Verdict.ALLOW for each in request.bases):
             raise ValueError("nothing may have been made on a request that was not allowed")
-        repeated = self._repeated(request)
+        repeated = self.repeated(request)
         if repeated is not None:
             return repeated
         made = [Picture.read(each, self.limits) for each in request.results]
@@ -199,12 +216,14 @@ class CheckOutput:
         search = SearchFaces(self.faces, self.gallery)
         found = search([*made, *looked_at], lambda probes: self._confirmed(unlocked, probes))
         shown = found.images[: len(made)]
-        settled = _settled(request) | {
-            match.subject
-            for image in found.images[len(made) :]
-            for face in image.faces
-            for match in face.matches
-        }
+        settled = _settled(request)
+        if all(each.let_through is None for each in request.bases):
+            settled |= {
+                match.subject
+                for image in found.images[len(made) :]
+                for face in image.faces
+                for match in face.matches
+            }
         pictures = [
             MadePicture(
                 image=replace(image, faces=compared.newcomers(picture, image.faces)),
@@ -230,9 +249,14 @@ class CheckOutput:
                     assessment=intent,
                     images=tuple(picture.report() for picture in made),
                 )
-            repeated = self._repeated(request)
+            repeated = self.repeated(request)
             if repeated is not None:
                 return repeated
+            if (
+                request.takes is not None
+                and self.receipts.answer(request.takes, now=self.clock.now()) is None
+            ):
+                raise CheckUnusable(NO_GROUND_ANY_MORE)
             # A use was taken meanwhile: without it there is less to rely on, so there is an end.
             yes = yes.without(decision.relies_on)
 
@@ -278,10 +302,11 @@ class CheckOutput:
             seen=seen,
             caller=request.caller,
             relies_on=decision.relies_on,
-            seal=None if retry is None else retry.seal(check, decision, None),
+            seals=() if retry is None else (retry.seal(check, decision, None),),
+            takes=request.takes,
         )
 
-    def _repeated(self, request: OutputRequest) -> OutputResult | None:
+    def repeated(self, request: OutputRequest) -> OutputResult | None:
         """Return the answer that was given to this very request under its key, or None.
 
         Raises:
@@ -323,6 +348,8 @@ def _retry_of(request: OutputRequest) -> Retry | None:
         # Where the results end and the inputs begin.
         str(len(request.results)),
         _asked(request)[1].declares_minor,
+        _asked(request)[1].actor,
+        *(each.result.check for each in request.bases),
     )
 
 
@@ -357,15 +384,24 @@ def _asked(request: OutputRequest) -> tuple[Assessment, Request]:
 
 def _settled(request: OutputRequest) -> set[SubjectId]:
     """Return who was there, by face or by name, when the request was allowed."""
-    return {subject for each in request.bases for subject in each.result.decision.subjects}
+    return {
+        subject
+        for each in request.bases
+        for subject in (
+            each.result.decision.subjects if each.let_through is None else each.let_through.subjects
+        )
+    }
 
 
 def _unlocked(request: OutputRequest) -> SubjectId | None:
     """Return the one subject whose token allowed a revealing request, if all of it was hers."""
-    decisions = [each.result.decision for each in request.bases]
-    if not decisions or any(
-        PrivateReason.TOKEN_USED not in each.private_reasons for each in decisions
-    ):
+    if not request.bases or not all(_is_by_token(each) for each in request.bases):
         return None
-    subjects = {subject for each in decisions for subject in each.subjects}
+    subjects = _settled(request)
     return subjects.pop() if len(subjects) == 1 else None
+
+
+def _is_by_token(basis: Basis) -> bool:
+    if basis.let_through is not None:
+        return basis.let_through.is_by_token
+    return PrivateReason.TOKEN_USED in basis.result.decision.private_reasons

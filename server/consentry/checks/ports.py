@@ -65,13 +65,17 @@ class DraftReceipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptAnswer:
-    """An answer, kept so that a retry under the same Idempotency-Key gets it again.
+    """What is kept beside a receipt: an answer for a retry, or what the request was allowed on.
+
+    Both go when a grant or token that the check relied on is taken back: what was agreed to has
+    ended, and is asked for anew.
 
     Attributes:
-        place: SHA-256 of who asked and the Idempotency-Key; the key itself is not kept.
+        place: Derived from what the caller alone has, and must show again to find it: the
+            Idempotency-Key (`consentry.checks.repeats`), or the salts of the receipt
+            (`consentry.checks.grounds`). Neither is kept.
         check: Of the receipt.
-        sealed: Salts and a digest of the request, sealed under a key that is derived from the
-            Idempotency-Key: only who shows that key again can open it.
+        sealed: Under a key that is derived from the same.
         ends_at: UTC; swept then.
     """
 
@@ -84,11 +88,23 @@ class KeptAnswer:
 class ReceiptStore(Protocol):
     """Durable receipts, each with its entry in the log and its sightings: all are kept, or none."""
 
-    def add(self, draft: DraftReceipt, answer: KeptAnswer | None = None) -> StoredReceipt | None:
-        """Log and keep a receipt, and the answer with it; all have reached the disk when this returns.
+    def add(
+        self,
+        draft: DraftReceipt,
+        answers: Sequence[KeptAnswer] = (),
+        *,
+        takes: bytes | None = None,
+    ) -> StoredReceipt | None:
+        """Log and keep a receipt, and answers with it; all have reached the disk when this returns.
+
+        Args:
+            draft: Also says when it is: what has lapsed by then is not taken.
+            answers: To be kept with it.
+            takes: The place of an answer that goes with this receipt, and may do so once.
 
         Returns:
-            The receipt; None when an answer is kept in this place already. Then nothing was changed.
+            The receipt; None when an answer is kept in one of these places already, or there is
+            none (any more) to be taken. Then nothing was changed.
 
         Raises:
             Conflict: If there is a receipt of this check already.
@@ -100,7 +116,9 @@ class ReceiptStore(Protocol):
         self,
         draft: DraftReceipt,
         relies_on: Sequence[GrantId | ConsentTokenId],
-        answer: KeptAnswer | None,
+        answers: Sequence[KeptAnswer] = (),
+        *,
+        takes: bytes | None = None,
     ) -> StoredReceipt | None:
         """Use up grants and tokens once each, and log and keep the receipt that relies on them, or none of it.
 
@@ -110,11 +128,12 @@ class ReceiptStore(Protocol):
         Args:
             draft: Also says when it is: what has lapsed by then is not used.
             relies_on: At least one.
-            answer: To be kept with it.
+            answers: As in `add`.
+            takes: As in `add`.
 
         Returns:
-            The receipt; None when one of them is used up, lapsed or revoked, or an answer is kept
-            in this place already. Then nothing was changed.
+            The receipt; None when one of them is used up, lapsed or revoked, or for the reasons of
+            `add`. Then nothing was changed.
 
         Raises:
             LogInconsistent: If the log is older than what was signed of it.

@@ -1,40 +1,44 @@
 """What was made, judged together with what it was made from, for those who are not behind the gateway.
 
-    named check + salts + its inputs --commitments open?--> a basis, proved
-    inputs alone -------------------- check them --allow?--> a basis, judged here
-    neither ---------------------------------------------> nothing is known of the request
-                                                              |
-                                               output check --+--> verdict
+    named check + salts + its inputs --commitments open?--> a check, proved ----+
+    inputs alone --------------------- check them --allow?--> a check, made here +--> its ground,
+    neither ------> nothing is known of the request                                 while it lasts
+                                  |                                                       |
+                                  +--------------> output check <-------------------------+
 
 The gateway holds the checks of a request until its answer comes back. A platform that asks by itself
-names the check instead, and shows again what it was about: the receipt has committed to it, and
-nothing of it is kept here (docs/adr/0039-outputs-by-themselves.md).
+names the check instead, and shows again what it was about: the receipt has committed to it. Who was
+let through then is sealed under the receipt's salts (`consentry.checks.grounds`), for an hour and
+for one output check (docs/adr/0039-outputs-by-themselves.md).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
 from consentry.checks.check import CheckImages, CheckRequest, CheckResult
-from consentry.checks.output import OF_RESULTS, Basis, CheckOutput, OutputRequest
+from consentry.checks.grounds import open_ground, place_of_ground
+from consentry.checks.output import (
+    NO_GROUND_ANY_MORE,
+    OF_RESULTS,
+    Basis,
+    CheckOutput,
+    OutputRequest,
+    OutputResult,
+)
 from consentry.checks.recall import RecallCheck
 from consentry.consent.decide import POLICY_VERSION
 from consentry.consent.decision import Decision
 from consentry.intent.engine import ENGINE_VERSION
 from consentry.kernel.clock import Clock
-from consentry.kernel.errors import BadRequest, Conflict
+from consentry.kernel.errors import BadRequest, CheckUnusable
 from consentry.kernel.ids import CheckId
 from consentry.kernel.taxonomy import Verdict
 from consentry.transparency.receipts import (
-    ReceiptClaims,
     ReceiptInputs,
     ReceiptSalts,
     verify_commitment,
 )
-
-BASIS_LIFETIME = timedelta(hours=1)
-"""How long after a check its result may be shown: what has been revoked since is not heard of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,35 +83,59 @@ class JudgeResults:
 
         Raises:
             BadRequest: If there is no result, or more than the limits, or a token is shown for a
-                check that has been made already.
+                check that has been made already, or for no request.
             NotFound: If the caller has made no check of that name.
-            Conflict: If that check allowed nothing, is of results itself, or is too old.
+            CheckUnusable: If that check allowed nothing, is of results itself, or is ground no more.
             ReceiptInvalid: If that check was about something else.
             TooManyRequests: If the caller's budget does not cover the faces.
             OperatorError: If something failed: then there is no verdict, and nothing is delivered.
         """
         asked = request.asked
-        bases: tuple[Basis, ...] = ()
         if request.named is not None:
-            bases = (self._proved(request.named, asked),)
-        elif _says_something(asked):
-            judged = self.check(_under_its_own_key(asked))
-            if judged.decision.verdict is not Verdict.ALLOW:
-                return judged
-            bases = (Basis(request=asked, result=judged),)
-        made = self.output(
-            OutputRequest(
-                results=request.results,
-                bases=bases,
-                platform=asked.platform,
-                purpose=asked.purpose,
-                region=asked.region,
-                declares_minor=asked.declares_minor,
-                caller=asked.caller,
-                idempotency_key=asked.idempotency_key,
-                meter=asked.meter,
-            )
+            return self._beside(self._named(request.named, asked), request.named.salts, request)
+        if not _says_something(asked):
+            if asked.token is not None:
+                raise BadRequest("A token is shown with the request that it is for. Send that too.")
+            return self._told(self.output(self._asking(request, ())))
+        judged = self.check(_under_its_own_key(asked))
+        if judged.decision.verdict is not Verdict.ALLOW or judged.receipt is None:
+            return judged
+        return self._beside(judged, judged.receipt.salts, request)
+
+    def _beside(
+        self, judged: CheckResult, salts: ReceiptSalts, request: ResultsRequest
+    ) -> CheckResult:
+        """Judge results beside a check that allowed them to be made, as far as it still does."""
+        asking = self._asking(request, (Basis(request=request.asked, result=judged),))
+        # Before its ground is looked for: the answer to a retry took that with it.
+        repeated = self.output.repeated(asking)
+        if repeated is not None:
+            return self._told(repeated)
+        kept = self.output.receipts.answer(place_of_ground(salts), now=self.clock.now())
+        if kept is None or kept.check != judged.check:
+            raise CheckUnusable(NO_GROUND_ANY_MORE)
+        let_through = open_ground(kept, salts)
+        policies = self.check.gallery.policies()
+        if not let_through.still_holds(policies, self.check.consents.contests.contested()):
+            raise CheckUnusable(NO_GROUND_ANY_MORE)
+        basis = Basis(request=request.asked, result=judged, let_through=let_through)
+        return self._told(self.output(replace(asking, bases=(basis,), takes=kept.place)))
+
+    def _asking(self, request: ResultsRequest, bases: tuple[Basis, ...]) -> OutputRequest:
+        asked = request.asked
+        return OutputRequest(
+            results=request.results,
+            bases=bases,
+            platform=asked.platform,
+            purpose=asked.purpose,
+            region=asked.region,
+            declares_minor=asked.declares_minor,
+            caller=asked.caller,
+            idempotency_key=asked.idempotency_key,
+            meter=asked.meter,
         )
+
+    def _told(self, made: OutputResult) -> CheckResult:
         return CheckResult(
             check=made.check,
             decision=made.decision,
@@ -120,24 +148,24 @@ class JudgeResults:
             intent_engine=ENGINE_VERSION,
         )
 
-    def _proved(self, named: Named, asked: CheckRequest) -> Basis:
+    def _named(self, named: Named, asked: CheckRequest) -> CheckResult:
+        """Return an earlier check, once it is proved to be about this."""
         if asked.token is not None:
             raise BadRequest("A token belongs to the check that it was shown to. Leave it out.")
         claims = self.recall.claims(named.check, caller=asked.caller)
-        self._require_ground(claims)
+        if claims.verdict is not Verdict.ALLOW:
+            raise CheckUnusable("That check allowed nothing, so nothing may have been made on it.")
+        if OF_RESULTS in claims.engines:
+            raise CheckUnusable("That check was of results. Name the one of the request.")
         verify_commitment(claims, named.salts, _inputs_of(asked))
-        subjects, _ = self.check.consents.named(asked)
-        decision = Decision.of_public_part(
-            verdict=claims.verdict,
-            reasons=claims.reasons,
-            obligations=claims.obligations,
-            checked=True,
-            # Who is in the pictures is looked for again; who was named and allowed, is here.
-            subjects=subjects,
-        )
-        result = CheckResult(
+        return CheckResult(
             check=claims.check,
-            decision=decision,
+            decision=Decision.of_public_part(
+                verdict=claims.verdict,
+                reasons=claims.reasons,
+                obligations=claims.obligations,
+                checked=True,
+            ),
             assessment=self.check.read(asked),
             images=(),
             receipt=None,
@@ -145,17 +173,6 @@ class JudgeResults:
             model=self.check.faces.model_id,
             intent_engine=ENGINE_VERSION,
         )
-        return Basis(request=asked, result=result)
-
-    def _require_ground(self, claims: ReceiptClaims) -> None:
-        if claims.verdict is not Verdict.ALLOW:
-            raise Conflict("That check allowed nothing, so nothing may have been made on it.")
-        if OF_RESULTS in claims.engines:
-            raise Conflict("That check was of results. Name the one of the request.")
-        if self.clock.now() - claims.issued_at > BASIS_LIFETIME:
-            raise Conflict(
-                "That check is more than an hour old. Leave it out, and the request is judged anew."
-            )
 
 
 def _says_something(asked: CheckRequest) -> bool:

@@ -11,6 +11,7 @@
     │   ├── Conflict               the state of things does not permit it           409
     │   ├── BodyTooLarge           more bytes than the limit                        413
     │   ├── UnsupportedMediaType   the body is of a kind that is not read here      415
+    │   ├── CheckUnusable          results cannot be judged beside that check       422
     │   ├── IdempotencyKeyReused   the key was used for another request             422
     │   ├── TooManyRequests        slow down; Retry-After says how long             429
     │   ├── WrongHost              the Host header names another site               421
@@ -115,6 +116,13 @@ class Conflict(CallerError):
 
     code = "conflict"
     status = 409
+
+
+class CheckUnusable(CallerError):
+    """That check is no ground for results: it allowed nothing, is of results, or is ground no more."""
+
+    code = "check-unusable"
+    status = 422
 
 
 class IdempotencyKeyReused(CallerError):

@@ -124,14 +124,23 @@ OF_CHECKS: tuple[Kept, ...] = (
         name="answers",
         place=Place.DATABASE,
         fields={
-            "place": "SHA-256 of caller and Idempotency-Key",
+            "place": "derived from caller and Idempotency-Key, or from the salts of a receipt",
             "check_id": "",
-            "sealed": "salts of the receipt and a digest of the request",
+            "sealed": (
+                "salts of the receipt and a digest of the request; or who was there when it was "
+                "allowed, and what each protected"
+            ),
             "ends_at": "",
         },
-        why="so that a retry uses nothing up twice",
-        opens="sealed under the Idempotency-Key, which is not kept",
-        ends="24 hours, or erase",
+        why="so that a retry uses nothing up twice, and the result of an allowed request is judged",
+        opens=(
+            "sealed under the Idempotency-Key, or the salts that the caller was given; neither "
+            "is kept"
+        ),
+        ends=(
+            "24 hours; of an allowed request 1 hour, or until its result is judged, or what it "
+            "relied on is taken back"
+        ),
     ),
     Kept(
         name="feed",

@@ -117,9 +117,10 @@ class ContestRow(SQLModel, table=True):
 
 
 class AnswerRow(SQLModel, table=True):
-    """An answer that used something up, for a retry under the same key; sealed under that key."""
+    """What is kept beside a receipt for a retry or a result, sealed under what the caller alone has."""
 
     __tablename__ = "answers"
+    __table_args__ = (Index("answers_by_end", "ends_at"),)
 
     place: bytes = Field(sa_type=LargeBinary, primary_key=True)
     check_id: str

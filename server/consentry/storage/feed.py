@@ -9,7 +9,7 @@ from sqlmodel import Session, col, delete, func, insert, select
 
 from consentry.grants.ports import FeedEntry, FeedKind
 from consentry.kernel.ids import CheckId
-from consentry.storage.consent_tables import ConsentUseRow, FeedRow
+from consentry.storage.consent_tables import AnswerRow, ConsentUseRow, FeedRow
 from consentry.storage.database import Database
 
 
@@ -55,12 +55,16 @@ def tell(session: Session, kind: FeedKind, at: datetime, authorities: Sequence[s
         at: When; told to the hour only, so that two events are harder to tie together.
         authorities: Grants and tokens that end by it. Each receipt that relied on one gets a line
             of its own, so that a platform finds its own among them; without any there is one line.
+            What is kept beside those receipts goes.
     """
     hour = at.replace(minute=0, second=0, microsecond=0)
     checks: Sequence[str | None] = ()
     if authorities:
         used = col(ConsentUseRow.authority).in_(authorities)
-        checks = session.exec(select(ConsentUseRow.check_id).where(used).distinct()).all()
+        relied = select(ConsentUseRow.check_id).where(used).distinct()
+        checks = session.exec(relied).all()
+        # What is kept beside them would let a result, or a retry, pass as if nothing had ended.
+        session.execute(delete(AnswerRow).where(col(AnswerRow.check_id).in_(relied)))
         session.execute(delete(ConsentUseRow).where(used))
     rows = [{"kind": kind.value, "hour": hour, "check_id": each} for each in checks or (None,)]
     session.execute(insert(FeedRow), rows)

@@ -45,12 +45,17 @@ class SqlReceiptStore:
         self._random = random
         self._commits: SharedCommits[StoredReceipt] = SharedCommits(database)
 
-    def add(self, draft: DraftReceipt, answer: KeptAnswer | None = None) -> StoredReceipt | None:
-        """Log and keep a receipt, and the answer with it."""
+    def add(
+        self,
+        draft: DraftReceipt,
+        answers: Sequence[KeptAnswer] = (),
+        *,
+        takes: bytes | None = None,
+    ) -> StoredReceipt | None:
+        """Log and keep a receipt, and answers with it."""
 
         def work(session: Session) -> StoredReceipt:
-            if answer is not None:
-                _insert_answer(session, answer, draft.issued_at)
+            _exchange_answers(session, answers, takes, draft.issued_at)
             return self._insert(session, draft)
 
         with suppress(_Spent):
@@ -61,7 +66,9 @@ class SqlReceiptStore:
         self,
         draft: DraftReceipt,
         relies_on: Sequence[GrantId | ConsentTokenId],
-        answer: KeptAnswer | None,
+        answers: Sequence[KeptAnswer] = (),
+        *,
+        takes: bytes | None = None,
     ) -> StoredReceipt | None:
         """Use up grants and tokens once each, and log and keep the receipt, or none of it.
 
@@ -71,8 +78,7 @@ class SqlReceiptStore:
             raise ValueError("a receipt that relies on nothing is simply added")
 
         def work(session: Session) -> StoredReceipt:
-            if answer is not None:
-                _insert_answer(session, answer, draft.issued_at)
+            _exchange_answers(session, answers, takes, draft.issued_at)
             for authority in relies_on:
                 _use_up(session, authority, draft.issued_at)
                 session.add(ConsentUseRow(authority=authority, check_id=draft.check))
@@ -183,19 +189,32 @@ class _Spent(GivenUp):
     """Undoes the transaction; never leaves this module."""
 
 
-def _insert_answer(session: Session, answer: KeptAnswer, now: datetime) -> None:
-    """Keep an answer, and forget those that have lapsed. Raises `_Spent` when its place is taken."""
+def _exchange_answers(
+    session: Session, answers: Sequence[KeptAnswer], takes: bytes | None, now: datetime
+) -> None:
+    """Keep answers, take one, and forget those that have lapsed.
+
+    Raises:
+        _Spent: If a place is taken, or there is none to be taken.
+    """
+    if not answers and takes is None:
+        return
     session.execute(delete(AnswerRow).where(col(AnswerRow.ends_at) <= now))
-    if session.get(AnswerRow, answer.place) is not None:
-        raise _Spent
-    session.add(
-        AnswerRow(
-            place=answer.place,
-            check_id=answer.check,
-            sealed=answer.sealed,
-            ends_at=answer.ends_at,
+    if takes is not None:
+        taken = delete(AnswerRow).where(col(AnswerRow.place) == takes)
+        if session.connection().execute(taken).rowcount != 1:
+            raise _Spent
+    for answer in answers:
+        if session.get(AnswerRow, answer.place) is not None:
+            raise _Spent
+        session.add(
+            AnswerRow(
+                place=answer.place,
+                check_id=answer.check,
+                sealed=answer.sealed,
+                ends_at=answer.ends_at,
+            )
         )
-    )
 
 
 def _use_up(session: Session, authority: GrantId | ConsentTokenId, now: datetime) -> None:

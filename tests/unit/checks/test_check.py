@@ -227,7 +227,7 @@ def test_a_receipt_is_kept_before_the_verdict_is_given(home):
 
 def test_without_room_for_the_receipt_there_is_no_verdict(home):
     class Full:
-        def add(self, receipt, answer=None):
+        def add(self, draft, answers=(), *, takes=None):
             raise StorageFull("no room")
 
     object.__setattr__(home.check_images, "receipts", Full())

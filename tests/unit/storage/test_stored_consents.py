@@ -173,7 +173,7 @@ def test_a_grant_is_used_as_often_as_it_says_until_it_ends(database, uses_left, 
     SqlGrantStore(database).add(grant(uses_left, ends_at))
     receipts = SqlReceiptStore(database, log_of(database))
 
-    kept = [receipts.add_relying(receipt(f"chk_{i}"), [GRANT], None) for i in range(3)]
+    kept = [receipts.add_relying(receipt(f"chk_{i}"), [GRANT]) for i in range(3)]
 
     assert (
         sum(each is not None for each in kept)
@@ -187,7 +187,7 @@ def test_of_two_consents_both_are_used_or_neither(database):
     SqlGrantStore(database).add(grant(uses_left=1))
     receipts = SqlReceiptStore(database, log_of(database))
 
-    assert not receipts.add_relying(receipt(), [GRANT, TOKEN], None)
+    assert not receipts.add_relying(receipt(), [GRANT, TOKEN])
     assert SqlGrantStore(database).of({ADA})[0].uses_left == 1
     assert rows(database, "consent_uses") == receipts.count() == 0
 
@@ -197,8 +197,8 @@ def test_the_same_place_is_answered_once(database):
     receipts = SqlReceiptStore(database, log_of(database))
     first = KeptAnswer(place=b"p" * 32, check=CheckId("chk_1"), sealed=b"s", ends_at=LATER)
 
-    assert receipts.add_relying(receipt("chk_1"), [GRANT], first)
-    assert not receipts.add_relying(receipt("chk_2"), [GRANT], first)
+    assert receipts.add_relying(receipt("chk_1"), [GRANT], [first])
+    assert not receipts.add_relying(receipt("chk_2"), [GRANT], [first])
     assert receipts.answer(b"p" * 32, now=NOW) == first
     assert receipts.answer(b"p" * 32, now=LATER) is None
     assert receipts.answer(b"q" * 32, now=NOW) is None
@@ -215,7 +215,7 @@ def test_a_revocation_that_has_been_answered_lets_no_use_through(database):
         start.wait()
         for i in range(20):
             is_late = revoked.is_set()
-            used = receipts.add_relying(receipt(f"chk_{number}_{i}"), [GRANT], None)
+            used = receipts.add_relying(receipt(f"chk_{number}_{i}"), [GRANT])
             is_kept = used is not None
             kept.append(is_kept)
             if is_late:
@@ -239,7 +239,7 @@ def test_the_feed_names_each_receipt_that_relied_on_what_ended_and_the_hour_only
     SqlConsentTokenStore(database).add(token(uses_left=3))
     receipts = SqlReceiptStore(database, log_of(database))
     for name in ("chk_1", "chk_2"):
-        assert receipts.add_relying(receipt(name), [TOKEN], None)
+        assert receipts.add_relying(receipt(name), [TOKEN])
 
     SqlConsentTokenStore(database).remove(TOKEN, at=NOW)
 
@@ -306,7 +306,7 @@ def test_a_sweep_takes_what_has_lapsed_and_leaves_the_rest(database):
     SqlConsentTokenStore(database).add(token(valid_until=LATER))
     receipts = SqlReceiptStore(database, log_of(database))
     kept = KeptAnswer(place=b"p", check=CheckId("chk_1"), sealed=b"s" * 40, ends_at=LATER)
-    assert receipts.add_relying(receipt(), [GRANT, TOKEN], kept)
+    assert receipts.add_relying(receipt(), [GRANT, TOKEN], [kept])
     requests = SqlRequestStore(database)
     requests.add(request())
 
