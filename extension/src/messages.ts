@@ -81,6 +81,7 @@ export type FailureCode =
   | "no_photos"
   | "passkey_refused"
   | "passkey_unusable"
+  | "passkey_unused"
   | "picture_too_large"
   | "picture_unreachable"
   | "picture_unreadable"
@@ -325,8 +326,8 @@ export interface Exchanges {
   "guard.arrive": { ask: object; answer: object };
   "guard.hold": { ask: { readonly id: string }; answer: object };
   "guard.let-go": { ask: { readonly id: string }; answer: { readonly isBlocked: boolean } };
-  /** A question to her stands in this tab, or no more. If she does not see the tab she is told, once. */
-  "guard.waits": { ask: { readonly isWaiting: boolean }; answer: object };
+  /** A question to her stands in this tab, or no more; `id` is made up for it. If she does not see the tab she is told, once. */
+  "guard.waits": { ask: { readonly id: string; readonly isWaiting: boolean }; answer: object };
   /** A picture that a page names by its address only, for the guard to hold and to check. */
   "guard.fetch": { ask: { readonly url: string }; answer: { readonly bytes: Base64 } };
   /** Open one of our own pages in a tab of its own; for what a content script offers her and may not do itself. */
@@ -528,3 +529,5 @@ export interface Notice {
 
 /** Before the hold's id, in the name of the port that a guard keeps open while it holds: when it closes, the hold is over. */
 export const LINE = "hold ";
+/** The same before a question's id, for as long as the question stands. */
+export const QUESTION_LINE = "question ";

@@ -72,6 +72,7 @@ test("words are taken from the fields that carry a prompt, and from a body that 
   assert.deepEqual(contentsOf('{"prompt":"one two"}\n{"prompt":"three four"}').words, ["one two", "three four"]);
   assert.deepEqual(contentsOf(JSON.stringify([[[null, '[["put her in a hat"]]']]])).words, ["put her in a hat"]);
   assert.deepEqual(contentsOf("put her in a hat").words, ["put her in a hat"]);
+  assert.deepEqual(contentsOf('{"a":1}\nput her in a hat\n').words, ["put her in a hat"]);
 });
 
 test("what the machine answered is not what is asked", () => {
@@ -104,6 +105,7 @@ test("of a conversation without end the last words are kept", () => {
 
 for (const [what, text] of Object.entries({
   "what a page counts": JSON.stringify({ event: "click", at: 1795262400, tags: ["a", "b"] }),
+  "what it counts, in lines": '{"event":"click"}\nnull\n\n{"event":"key"}\n',
   "a token": "eyJhbGciOiJFZERTQSIsInR5cCI6ImEifQ.e30.AAAAAAAAAAAA",
   nothing: "",
 })) {
@@ -113,6 +115,7 @@ for (const [what, text] of Object.entries({
 for (const [what, text] of Object.entries({
   words: "a portrait of a queen on the moon",
   "a prompt in JSON": JSON.stringify({ prompt: "a portrait of a queen on the moon" }),
+  "a line behind what a page counts": `${JSON.stringify({ event: "click" })}\na queen on the moon`,
   "a prompt in a form": new URLSearchParams({ prompt: "a queen on the moon" }).toString(),
   "a picture without words": JSON.stringify({ data: base64(HEADS.jpeg) }),
 })) {

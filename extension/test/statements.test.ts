@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { toBase64Url } from "../src/domain/pairing.ts";
 import type { Bytes } from "../src/domain/sealed-template.ts";
 import { pictureDigest, readToken, wordsDigest } from "../src/domain/statements/consent-token.ts";
+import { requireAbout, requireLogged, verifyErasure } from "../src/domain/statements/erasure.ts";
 import { fromBase64, fromBase64Url, objectOf, StatementInvalid, utf8 } from "../src/domain/statements/forms.ts";
 import { keysOf } from "../src/domain/statements/keys.ts";
 import { commitmentTo, leafHash, nodeHash, readEntry, verifyLogged } from "../src/domain/statements/log.ts";
@@ -17,6 +18,7 @@ const vectors = (name: string) =>
 const receipts = vectors("receipt_v1");
 const tokens = vectors("consent_token_v1");
 const log = vectors("log_v1").tests as readonly Vector[];
+const erasures = vectors("erasure_v1");
 
 interface Vector {
   readonly id: string;
@@ -193,15 +195,18 @@ interface ProofInput {
 
 const keyIn = (policy: string, kind: RegExp) => kind.exec(policy)?.[1];
 
+function trustIn(policy: string) {
+  const witness = keyIn(policy, /^witness \S+ (\S+)$/m);
+  return {
+    log: keyIn(policy, /^log (\S+)$/m) ?? "nobody+00000000+AQ==",
+    witnesses: witness === undefined ? [] : [witness],
+    quorum: witness === undefined ? 0 : 1,
+  };
+}
+
 for (const { id, input, result, output } of of<ProofInput, Readonly<Record<string, unknown>>>("proof")) {
   test(`log_v1: ${id}`, async () => {
-    const witness = keyIn(input.policy, /^witness \S+ (\S+)$/m);
-    const trust = {
-      log: keyIn(input.policy, /^log (\S+)$/m) ?? "nobody+00000000+AQ==",
-      witnesses: witness === undefined ? [] : [witness],
-      quorum: witness === undefined ? 0 : 1,
-    };
-    const verifying = verifyLogged(input.receipt, input.proof, await keysOf(input.jwks), trust);
+    const verifying = verifyLogged(input.receipt, input.proof, await keysOf(input.jwks), trustIn(input.policy));
     if (result === "invalid") {
       await assert.rejects(verifying, StatementInvalid);
       return;
@@ -225,6 +230,49 @@ for (const { id, input, output } of of<{ size: number }, { root: string }>("root
   test(`log_v1: ${id}`, async () => {
     const leaves = await Promise.all(Array.from({ length: input.size }, (_, i) => leafHash(utf8(`entry ${i}`))));
     assert.deepEqual(await rootOf(leaves), fromBase64(output.root));
+  });
+}
+
+// -- erasure receipts
+
+for (const { id, input, result, output } of erasures.tests) {
+  test(`erasure_v1: ${id}`, async () => {
+    const { receipt, entries, proofs, policy } = input;
+    const verify = async () => {
+      const claims = await verifyErasure(receipt, await keysOf(erasures.jwks));
+      if (entries.length > 0) {
+        await requireAbout(
+          claims,
+          entries.map((each: Readonly<Record<"subject" | "entry" | "salt", string>>) => ({
+            subject: each.subject,
+            entry: fromBase64Url(each.entry),
+            salt: fromBase64Url(each.salt),
+          })),
+        );
+      }
+      if (proofs.length > 0) {
+        await requireLogged(claims, proofs, trustIn(policy));
+      }
+      return claims;
+    };
+    if (result === "invalid") {
+      await assert.rejects(verify(), StatementInvalid);
+      return;
+    }
+    const claims = await verify();
+    assert.deepEqual(
+      {
+        iss: claims.issuer,
+        jti: claims.erasure,
+        iat: claims.erasedAt,
+        scope: claims.scope,
+        people: claims.people,
+        destroyed: Object.fromEntries(claims.destroyed),
+        entries: toBase64Url(claims.entries),
+        log: claims.log,
+      },
+      output,
+    );
   });
 }
 

@@ -24,11 +24,48 @@ BODIES = {
     "bytes": "(words) => new TextEncoder().encode(words)",
     "an object that turns into text": "(words) => ({toString: () => words})",
     "an object that turns into other text the next time": "(words) => { let n = 0; return {toString: () => (n++ ? 'hello' : words)}; }",
+    "an object that calls itself nothing": "(words) => ({[Symbol.toStringTag]: '', toString: () => words})",
+    "an object that calls itself an empty file": "(words) => ({[Symbol.toStringTag]: 'Blob', size: 0, toString: () => words})",
+    "an object that calls itself bytes": "(words) => ({[Symbol.toStringTag]: 'ArrayBuffer', slice() { return {...this, [Symbol.toStringTag]: ''}; }, toString: () => words})",
+    "an object that calls itself shared bytes": "(words) => ({[Symbol.toStringTag]: 'SharedArrayBuffer', toString: () => words})",
+    "an object of the browser's that says that there is none": "(words) => { document.all.toString = () => words; return document.all; }",
+    "form data of a frame, that calls itself nothing": """(words) => { const frame = document.createElement('iframe'); document.body.append(frame);
+      const data = new frame.contentWindow.FormData(); data.append('prompt', words); return Object.defineProperty(data, Symbol.toStringTag, {value: ''}); }""",
+    "a file that says that it is empty": "(words) => Object.defineProperty(new Blob([words], {type: 'text/plain'}), 'size', {value: 0})",
+    "bytes that say that there are none": "(words) => Object.defineProperty(new TextEncoder().encode(words), 'byteLength', {value: 0})",
 }
 # A beacon takes no document, a request does.
 DOCUMENT = "(words) => new DOMParser().parseFromString(`<p>${words}</p>`, 'text/html')"
 AT_ONCE = """([body, words]) => { const x = new XMLHttpRequest(); x.open('POST', '/up', false);
   try { x.send(eval(body)(words)); return x.status; } catch (error) { return error.name; } }"""
+# The page puts its own functions back, for what drives it in the test needs them, too.
+REPLACED = """([bodies, words]) => {
+  const made = bodies.map((body) => eval(body)(words));
+  const bytes = Object.getPrototypeOf(Uint8Array.prototype);
+  const replaced = [
+    [Object.prototype, 'toString', {value: () => '[object ]'}], [Array.prototype, 'push', {value: () => 0}],
+    [Array.prototype, Symbol.iterator, {value: function* () {}}], [bytes, 'slice', {value: () => new Uint8Array()}],
+    [bytes, 'byteLength', {get: () => 0}], [ArrayBuffer.prototype, 'slice', {value: () => new ArrayBuffer()}],
+    [Blob.prototype, 'size', {get: () => 0}], [FormData.prototype, 'entries', {value: () => []}],
+    [FormData.prototype, 'forEach', {value: () => undefined}], [URLSearchParams.prototype, 'toString', {value: () => ''}],
+    [window, 'Blob', {value: class {}}], [window, 'FormData', {value: class {}}], [window, 'URLSearchParams', {value: class {}}],
+    [window, 'String', {value: () => ''}],
+  ];
+  const {length} = replaced;
+  const define = Object.defineProperty;
+  const before = replaced.map(([owner, name]) => Object.getOwnPropertyDescriptor(owner, name));
+  const sent = [];
+  for (let i = 0; i < length; i++) define(replaced[i][0], replaced[i][1], replaced[i][2]);
+  try {
+    for (let i = 0; i < made.length; i++) {
+      const x = new XMLHttpRequest(); x.open('POST', '/up', false);
+      try { x.send(made[i]); sent[i] = x.status; } catch (error) { sent[i] = error.name; }
+    }
+  } finally {
+    for (let i = 0; i < length; i++) define(replaced[i][0], replaced[i][1], before[i]);
+  }
+  return sent;
+}"""
 BEACON = "([body, words]) => navigator.sendBeacon('/up', eval(body)(words))"
 
 
@@ -128,8 +165,36 @@ def test_words_in_a_beacon_are_checked_with_the_picture_that_the_page_was_given(
     assert uploads(generator) == []
 
 
+def test_a_page_cannot_say_what_its_bodies_are(generator: Generator) -> None:
+    """What the guard reads a body by, replaced by the page: all of it was taken before."""
+    sent = generator.page.evaluate(REPLACED, [list(BODIES.values()), HERS])
+
+    assert sent == ["NetworkError"] * len(BODIES)
+    assert uploads(generator) == []
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "Object.defineProperty(request, Symbol.toStringTag, {value: ''})",
+        "Request.prototype.text = async () => ''",
+        "Object.defineProperty(Request.prototype, 'body', {get: () => null})",
+    ],
+)
+def test_a_request_waits_whatever_it_says_of_itself(generator: Generator, forged: str) -> None:
+    generator.page.evaluate(
+        f"""(words) => {{ const request = new Request('/up', {{method: 'POST', body: words}}); {forged};
+          fetch(request).catch(() => undefined); }}""",
+        HERS,
+    )
+
+    generator.wait(NAMED)
+    generator.settle()
+    assert uploads(generator) == []
+
+
 def test_a_page_cannot_answer_in_the_guards_place(generator: Generator) -> None:
-    """What a page can replace before it sends: nothing of it is asked."""
+    """What the guard asks by, replaced by the page before it sends: all of it was taken before, or is in a world of its own."""
     generator.page.evaluate(
         """() => {
           Element.prototype.hasAttribute = () => true;

@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.e2e]
 
 OPENED = "A passkey of this device opens the vault, too."
 REFUSED = "The passkey did not open it"
+LEFT_OVER = "An unused passkey may have stayed on the device"
 
 
 @pytest.fixture(scope="module")
@@ -159,11 +160,41 @@ def test_whoever_does_not_know_the_passphrase_adds_no_passkey(
 def test_a_device_whose_passkeys_have_no_secret_is_said_to_be_of_no_use(
     home: Any, page: Page, devices: Devices
 ) -> None:
-    devices.add(hasPrf=False)
+    device = devices.add(hasPrf=False)
 
     add_passkey(page)
 
     expect(page.get_by_role("dialog")).to_contain_text("cannot open a vault")
+    expect(page.get_by_role("dialog")).to_contain_text(LEFT_OVER)
+    assert len(devices.passkeys(device)) == 1
+    assert asked(home, "vault.state")["hasPasskey"] is False
+
+
+@pytest.mark.parametrize("later", ["she stops the second question", "the vault does not take it"])
+def test_a_passkey_that_stays_unused_on_the_device_is_spoken_of(
+    home: Any, page: Page, devices: Devices, later: str
+) -> None:
+    device = devices.add()
+    page.add_init_script(_LATER[later])
+
+    add_passkey(page)
+
+    expect(page.get_by_role("dialog")).to_contain_text("The passkey was not added")
+    expect(page.get_by_role("dialog")).to_contain_text(LEFT_OVER)
+    assert len(devices.passkeys(device)) == 1
+    assert asked(home, "vault.state")["hasPasskey"] is False
+
+
+def test_of_a_passkey_that_was_never_made_nothing_is_said_to_stay(
+    home: Any, page: Page, devices: Devices
+) -> None:
+    device = devices.add(isUserVerified=False)
+
+    add_passkey(page)
+
+    expect(page.get_by_role("dialog")).to_contain_text(REFUSED)
+    expect(page.get_by_role("dialog")).not_to_contain_text(LEFT_OVER)
+    assert devices.passkeys(device) == []
     assert asked(home, "vault.state")["hasPasskey"] is False
 
 
@@ -213,6 +244,15 @@ def test_an_upload_is_approved_with_the_passkey_and_not_without_her(
     tab.close()
 
 
+# What goes wrong when the device has already made the passkey.
+_LATER = {
+    "she stops the second question": """
+      PublicKeyCredential.prototype.getClientExtensionResults = () => ({ prf: { enabled: true } });
+      navigator.credentials.get = async () => { throw new DOMException('stopped', 'NotAllowedError'); };""",
+    "the vault does not take it": """
+      const send = chrome.runtime.sendMessage.bind(chrome.runtime);
+      chrome.runtime.sendMessage = (asked) => (asked.kind === 'vault.passkey.add' ? Promise.resolve({ error: 'failed' }) : send(asked));""",
+}
 _HOLD = """(picture) => chrome.runtime.sendMessage({ to: 'background', kind: 'upload.check', ask: {
   id: 'one', pictures: [picture], prompt: 'make the sky blue', page: 'https://grok.com/' } }).then(({ answer }) => answer.hold)"""
 _OUTCOME = """(hold) => chrome.runtime.sendMessage({ to: 'background', kind: 'upload.outcome', ask: { hold } }).then(({ answer }) => answer.state)"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,8 @@ PROVED = next(
     for each in json.loads((VECTORS / "log_v1.json").read_text())["tests"]
     if each["id"] == "proof: a proved receipt"
 )
+ERASURES = json.loads((VECTORS / "erasure_v1.json").read_text())
+ERASED = next(each["input"] for each in ERASURES["tests"] if each["id"] == "three people, proved")
 RECEIPT = RECEIPTS["receipt"]["jws"]
 KEYS = json.dumps(RECEIPTS["jwks"])
 OTHER_KEYS = json.dumps({"keys": [TOKENS["key"]]})
@@ -65,6 +68,13 @@ def changed(jws: str, **claims: object) -> str:
     told = json.loads(base64.urlsafe_b64decode(payload + "=="))
     text = json.dumps(told | claims, separators=(",", ":")).encode()
     return ".".join([head, base64.urlsafe_b64encode(text).decode().rstrip("="), signature])
+
+
+def renamed(vkey: str, name: str) -> str:
+    """The same key under another name, with the ID that it then has."""
+    material = vkey.split("+", 2)[2]
+    key_id = hashlib.sha256(name.encode() + b"\n" + base64.b64decode(material)).digest()[:4]
+    return f"{name}+{key_id.hex()}+{material}"
 
 
 def test_a_genuine_receipt_says_by_whom_when_and_what(page: Page) -> None:
@@ -112,11 +122,29 @@ def test_its_place_in_the_log_is_proved_or_said_not_to_be(page: Page) -> None:
     check(page, document, keys, PROVED["policy"])
     expect(result).to_contain_text("Proved: entry 257 of log.example/one/0001020304050607")
     expect(result).to_contain_text("260 entries. Witnesses that had to agree: 1.")
-    page.get_by_label("The log's key").fill(LOG_KEY.replace("log.example/one", "log.example/two"))
+    page.get_by_label("The log's key").fill(renamed(LOG_KEY, "log.example/two"))
     page.get_by_role("button", name="Check it").click()
 
     expect(page.get_by_role("heading", name="its place in the log does not hold")).to_be_focused()
     expect(result).to_contain_text("The proof does not lead there.")
+    expect(page.get_by_role("heading", name="It is genuine")).to_have_count(0)
+
+
+def test_the_proofs_of_an_erasure_are_looked_at_or_said_not_to_be(page: Page) -> None:
+    document, keys = json.dumps(ERASED), json.dumps(ERASURES["jwks"])
+    result = page.locator("#result")
+
+    check(page, document, keys)
+    expect(result).to_contain_text("The proofs were not looked at: without the log's key")
+    check(page, document, keys, ERASED["policy"])
+    expect(result).to_contain_text("Proved: all of its entries stand in log.example/one/0001")
+    expect(result).to_contain_text("a log of 260 entries. Witnesses that had to agree: 1.")
+    check(page, json.dumps(ERASED | {"proofs": []}), keys)
+    expect(result).to_contain_text("only proofs show; none were given")
+    check(page, json.dumps(ERASED | {"proofs": ERASED["proofs"][1:]}), keys)
+
+    expect(page.get_by_role("heading", name="its place in the log does not hold")).to_be_focused()
+    expect(result).to_contain_text("The proofs do not show its entries in the log")
     expect(page.get_by_role("heading", name="It is genuine")).to_have_count(0)
 
 
@@ -139,6 +167,20 @@ def test_a_consent_token_says_for_whom_and_whether_it_has_lapsed(page: Page) -> 
         (RECEIPT, "", "", "keys", "no set of keys"),
         (RECEIPT, RECEIPT, "", "keys", "no set of keys"),
         (RECEIPT, KEYS, "log.example", "log", "neither a log's key nor a trust policy"),
+        (
+            PROVED["receipt"],
+            json.dumps(PROVED["jwks"]),
+            LOG_KEY.replace("log.example", "log.exampel"),
+            "log",
+            "neither a log's key nor a trust policy",
+        ),
+        (
+            json.dumps({"receipts": [{"receipt": RECEIPT}, {"receipt": changed(RECEIPT, iat=1)}]}),
+            KEYS,
+            "",
+            "statement",
+            "more than one. Paste one at a time",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_said_where_it_stands(
@@ -193,6 +235,100 @@ def test_what_was_said_goes_when_something_else_is_written(page: Page) -> None:
     expect(page.locator("#result")).to_be_hidden()
     expect(page.locator("#statement")).to_have_value("")
     expect(page.locator("#statement")).to_be_focused()
+
+
+# What the page waits for is held until the test says so: `go()`, or `fail()`.
+HELD = """(place, name) => {
+  const whole = place[name].bind(place);
+  place[name] = (...all) => new Promise((go, fail) => Object.assign(window, {go, fail})).then(() => whole(...all));
+}"""
+WAITS = "() => window.go !== undefined"
+
+
+def test_what_was_written_while_it_was_checked_is_not_called_genuine(page: Page) -> None:
+    page.evaluate(f"({HELD})(crypto.subtle, 'verify')")
+    check(page, RECEIPT)
+    page.wait_for_function(WAITS)
+    page.locator("#keys").fill(OTHER_KEYS)
+    page.evaluate("window.go()")
+
+    expect(page.locator("#act")).to_be_enabled()
+    expect(page.locator("#result")).to_be_hidden()
+
+
+def hold_files(page: Page) -> None:
+    page.evaluate(
+        """() => {
+          window.files = [];
+          File.prototype.text = () => new Promise((give, fail) => window.files.push({give, fail}));
+        }"""
+    )
+
+
+def test_a_file_that_comes_late_takes_away_what_was_said_of_another(
+    page: Page, tmp_path: Path
+) -> None:
+    keys = tmp_path / "jwks.json"
+    keys.write_text(OTHER_KEYS)
+    page.locator("#keys").fill(KEYS)
+    page.locator("#statement").fill(RECEIPT)
+    hold_files(page)
+    page.get_by_label("The keys as a file").set_input_files(keys)
+    page.wait_for_function("window.files.length === 1")
+    page.get_by_role("button", name="Check it").click()
+    expect(page.get_by_role("heading", name="It is genuine")).to_be_visible()
+    page.evaluate("keys => window.files[0].give(keys)", OTHER_KEYS)
+
+    expect(page.locator("#keys")).to_have_value(OTHER_KEYS)
+    expect(page.locator("#result")).to_be_hidden()
+
+
+def test_of_two_files_the_later_stands_whichever_is_read_first(page: Page, tmp_path: Path) -> None:
+    hold_files(page)
+    for number, name in enumerate(("one", "two"), start=1):
+        (tmp_path / name).write_text(name)
+        page.get_by_label("The keys as a file").set_input_files(tmp_path / name)
+        page.wait_for_function("count => window.files.length === count", arg=number)
+    page.evaluate("window.files[1].give('two'), window.files[0].give('one')")
+
+    expect(page.locator("#keys")).to_have_value("two")
+
+
+def test_a_file_that_cannot_be_read_is_said(page: Page, tmp_path: Path) -> None:
+    gone = tmp_path / "receipt.jws"
+    gone.write_text(RECEIPT)
+    hold_files(page)
+    page.get_by_label("The receipt as a file").set_input_files(gone)
+    page.wait_for_function("window.files.length === 1")
+    page.evaluate("window.files[0].fail(new DOMException('gone', 'NotFoundError'))")
+
+    expect(page.get_by_role("status")).to_contain_text("no receipt that Consentry knows")
+    expect(page.locator("#statement")).to_have_attribute("aria-invalid", "true")
+
+
+@pytest.mark.parametrize("meanwhile", ["checked", "written"])
+def test_keys_that_come_late_are_beside_nothing_that_others_showed(
+    page: Page, meanwhile: str
+) -> None:
+    page.evaluate(
+        """() => {
+          chrome.runtime.sendMessage = () => new Promise((give) => { window.give = give; });
+          document.getElementById("keys-companion").hidden = false;
+        }"""
+    )
+    page.locator("#statement").fill(RECEIPT)
+    page.locator("#keys").fill(KEYS)
+    page.get_by_role("button", name="Take those of my companion").click()
+    if meanwhile == "checked":
+        page.get_by_role("button", name="Check it").click()
+        expect(page.get_by_role("heading", name="It is genuine")).to_be_visible()
+    else:
+        page.locator("#keys").fill("hers")
+    page.evaluate("keys => window.give({answer: {keys}})", OTHER_KEYS)
+
+    expect(page.locator("#keys-take")).to_be_enabled()
+    expect(page.locator("#keys")).to_have_value(OTHER_KEYS if meanwhile == "checked" else "hers")
+    expect(page.locator("#result")).to_be_hidden()
 
 
 def test_the_keyboard_is_enough(page: Page) -> None:

@@ -9,13 +9,18 @@ from typing import Any
 import pytest
 from closed_roots import WAIT_S
 from generator import SITE, Generator
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Frame, Page, expect
 from subject import PASSPHRASE, asked
 
 pytestmark = [pytest.mark.e2e]
 
-LATER = """() => setTimeout(() => ways['fetch, form data']('me.jpg').then((r) => { window.sent = r; }), 400)"""
+WAY = "fetch, form data"
+SEND = "(way) => { ways[way]('me.jpg'); }"
 HELD = "shows somebody protected"
+# What the background knows: a tab's uploads that wait for an answer, and the questions that stand behind notifications.
+HELD_OF = """async (tabId) => Object.values(await chrome.storage.session.get(null)).filter((each) => each?.tabId === tabId && each.state === 'waiting').length"""
+TOLD = "chrome.storage.session.get('waiting').then(({ waiting }) => Object.values(waiting ?? {}).flat().length)"
+FRAME = """() => new Promise((loaded) => { const f = document.createElement('iframe'); f.name = 'another'; f.src = '/'; f.onload = () => loaded(); document.body.append(f); })"""
 # What the system was asked to show, and what was taken back: a headless browser shows nothing.
 NOTED = """() => { if (globalThis.raised !== undefined) { raised.length = 0; return; } globalThis.raised = []; const { create } = chrome.notifications;
   chrome.notifications.create = (id, options) => { raised.push([id, options.title, options.message, options.silent]); return create(id, options); }; }"""
@@ -23,14 +28,21 @@ NOTED = """() => { if (globalThis.raised !== undefined) { raised.length = 0; ret
 
 @pytest.fixture
 def elsewhere(generator: Generator) -> Iterator[Page]:
-    """Another tab, in front, while the generator's page is about to send her picture."""
+    """Another tab, in front of the generator's page, which is sending her picture."""
     listen(generator)
-    generator.page.bring_to_front()
-    generator.page.evaluate(LATER)
     page = generator.browser.context.new_page()
     page.bring_to_front()
+    generator.send(WAY, "me.jpg")
     yield page
     page.close()
+
+
+def another_frame(generator: Generator) -> Frame:
+    """A frame of the generator's page with the same page in it."""
+    generator.page.evaluate(FRAME)
+    frame = generator.page.frame("another")
+    assert frame is not None
+    return frame
 
 
 def listen(generator: Generator) -> None:
@@ -48,11 +60,23 @@ def shown(generator: Generator) -> list[str]:
     )
 
 
-def wait_until_none_is_shown(generator: Generator) -> None:
+def wait_until_none_is_shown(generator: Generator, page: Page | None = None) -> None:
     end = time.monotonic() + WAIT_S
     while shown(generator):
         assert time.monotonic() < end, "it stays"
+        (page or generator.page).wait_for_timeout(50)
+
+
+def wait_until_told_of(generator: Generator, count: int) -> None:
+    """Wait until that many questions stand behind notifications."""
+    end = time.monotonic() + WAIT_S
+    while (told := generator.browser.worker.evaluate(TOLD)) != count:
+        assert time.monotonic() < end, f"{told} questions"
         generator.page.wait_for_timeout(50)
+
+
+def tab_of(notification: str) -> int:
+    return int(notification.rpartition("/")[2])
 
 
 def is_in_front(generator: Generator) -> bool:
@@ -80,8 +104,11 @@ def test_she_is_told_once_and_led_to_the_question(generator: Generator) -> None:
     notification = wait_for_notification(generator)
     assert not is_in_front(generator)
     # A second upload of the same page waits for the first.
-    generator.page.evaluate(LATER)
-    generator.page.wait_for_timeout(1500)
+    generator.send(WAY, "me.jpg")
+    end = time.monotonic() + WAIT_S
+    while generator.browser.worker.evaluate(HELD_OF, tab_of(notification)) < 2:
+        assert time.monotonic() < end, "the second is not held"
+        generator.page.wait_for_timeout(50)
     assert len(raised(generator)) == 1
 
     generator.browser.worker.evaluate(
@@ -111,17 +138,21 @@ def test_whoever_comes_by_herself_is_told_no_more(generator: Generator, elsewher
     generator.press("Do not upload")
 
 
-def test_what_she_sees_she_is_not_told_of(generator: Generator, elsewhere: Page) -> None:
+def test_what_she_sees_she_is_not_told_of(generator: Generator) -> None:
+    listen(generator)
+    elsewhere = generator.browser.context.new_page()
     generator.page.bring_to_front()
+    generator.send(WAY, "me.jpg")
     generator.wait(HELD)
-    generator.settle()
 
-    # Nor when she goes away: she knows of it.
+    # Nor when she goes away: she knows of it. What comes up then is the first that she is told of.
+    frame = another_frame(generator)
     elsewhere.bring_to_front()
-    generator.page.wait_for_timeout(500)
-    assert raised(generator) == []
+    frame.evaluate(SEND, WAY)
+    wait_for_notification(generator)
     generator.page.bring_to_front()
-    generator.press("Do not upload")
+    wait_until_none_is_shown(generator)
+    elsewhere.close()
 
 
 def test_a_tab_that_is_closed_has_no_question(generator: Generator, elsewhere: Page) -> None:
@@ -129,18 +160,49 @@ def test_a_tab_that_is_closed_has_no_question(generator: Generator, elsewhere: P
 
     generator.page.close()
 
-    end = time.monotonic() + WAIT_S
-    while shown(generator):
-        assert time.monotonic() < end, "it stays"
-        elsewhere.wait_for_timeout(50)
+    wait_until_none_is_shown(generator, elsewhere)
+
+
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize("address", [f"https://{SITE}/", "about:blank"])
+def test_a_page_that_goes_takes_its_question_along(generator: Generator, address: str) -> None:
+    wait_for_notification(generator)
+
+    generator.page.goto(address)
+
+    wait_until_none_is_shown(generator)
+    # And whatever the next one asks she is told of.
+    generator.page.goto(f"https://{SITE}/")
+    listen(generator)
+    generator.send(WAY, "me.jpg")
+    wait_for_notification(generator)
+    generator.page.bring_to_front()
+    wait_until_none_is_shown(generator)
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_the_notification_stands_while_another_frame_still_asks(generator: Generator) -> None:
+    notification = wait_for_notification(generator)
+    another_frame(generator).evaluate(SEND, WAY)
+    wait_until_told_of(generator, 2)
+
+    # A frame that is thrown out says nothing.
+    generator.page.evaluate("document.querySelector('[name=another]').remove()")
+    wait_until_told_of(generator, 1)
+    assert shown(generator) == [notification]
+    assert len(raised(generator)) == 1
+
+    generator.page.bring_to_front()
+    generator.press("Do not upload")
+    wait_until_none_is_shown(generator)
 
 
 def test_a_question_that_was_settled_elsewhere_gives_way_to_the_next(generator: Generator) -> None:
     listen(generator)
     asked(generator.browser, "vault.lock")
     page = generator.browser.context.new_page()
-    generator.page.evaluate(LATER)
     page.bring_to_front()
+    generator.send(WAY, "me.jpg")
     wait_for_notification(generator)
     generator.wait("Consentry is locked")
 
@@ -167,10 +229,9 @@ def test_whoever_wants_none_gets_none(generator: Generator) -> None:
     expect(settings.locator("#other-status")).to_have_text("Saved.")
     try:
         listen(generator)
-        generator.page.evaluate(LATER)
         settings.bring_to_front()
-        generator.wait(HELD)
-        generator.page.wait_for_timeout(500)
+        generator.send(WAY, "me.jpg")
+        wait_until_told_of(generator, 1)
         assert raised(generator) == []
         settings.reload()
         expect(switch).not_to_be_checked()

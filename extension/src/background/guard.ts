@@ -6,6 +6,7 @@ import { Failure } from "../failure.ts";
 import type { Holds } from "./holds.ts";
 import { fetchPicture } from "./pictures.ts";
 import type { Handlers, Sender } from "./router.ts";
+import type { Waiting } from "./waiting.ts";
 
 const PAGES = {
   settings: "pages/settings/settings.html",
@@ -16,11 +17,11 @@ const APPROVE = "pages/approve/approve.html";
 const WINDOW = { type: "popup", width: 460, height: 640 } as const;
 
 /** The handlers of `guard.*`, `upload.outcome`, `upload.approve` and `page.open`. */
-export function guardHandlers(door: Door, holds: Holds): Handlers {
+export function guardHandlers(door: Door, holds: Holds, waiting: Pick<Waiting, "leave">): Handlers {
   return {
     "guard.arrive": async (_ask, sender) => {
       if (sender.frameId === 0) {
-        await door.leave(tabOf(sender));
+        await Promise.all([door.leave(tabOf(sender)), waiting.leave(tabOf(sender))]);
       }
       return {};
     },

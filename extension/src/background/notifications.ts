@@ -12,7 +12,7 @@ const ICON = "icons/icon-128.png";
 export interface Notification {
   readonly id: string;
   readonly title: Key;
-  /** With the host for `$1`. */
+  /** With the host for `$1`, if it names one. */
   readonly what: Key;
   readonly host: string;
 }

@@ -102,7 +102,7 @@ listen({
   ...companion.handlers(),
   ...consentHandlers(companion, async () => new Map((await vault.state()).subjects.map(({ subject, name }) => [subject, name]))),
   ...sites.handlers(),
-  ...guardHandlers(door, holds),
+  ...guardHandlers(door, holds, waiting),
   ...toolbarHandlers(),
   ...alerts.handlers(),
   ...notifications.handlers(),

@@ -34,8 +34,8 @@ export async function readPasskey(): Promise<Secret> {
 /**
  * Make a passkey and let it open the vault beside the passphrase.
  *
- * @throws {AskFailed} `wrong_passphrase`, before the device makes anything; `passkey_refused`; `passkey_unusable` if the device's
- *   passkeys have no PRF.
+ * @throws {AskFailed} `wrong_passphrase` and `passkey_refused`, before the device makes anything; `passkey_unusable` if the
+ *   device's passkeys have no PRF, `passkey_unused` if it goes wrong later: then a passkey stays on the device that opens nothing.
  */
 export async function addPasskey(secret: Secret): Promise<void> {
   await ask("vault.unlock", { secret });
@@ -53,9 +53,15 @@ export async function addPasskey(secret: Secret): Promise<void> {
       },
     }),
   );
-  // Some devices say at once, others only when the passkey is used.
-  const prf = result(made) ?? (await read(first, new Uint8Array(made.rawId), "passkey_unusable"));
-  await ask("vault.passkey.add", { secret, credential: toBase64(new Uint8Array(made.rawId)), prf });
+  const id = new Uint8Array(made.rawId);
+  try {
+    // Some devices say at once, others only when the passkey is used.
+    const prf = result(made) ?? (await read(first, id, "passkey_unusable"));
+    await ask("vault.passkey.add", { secret, credential: toBase64(id), prf });
+  } catch (error) {
+    // The device has made it, and only she can delete it there.
+    throw error instanceof AskFailed && error.code !== "passkey_unusable" ? new AskFailed("passkey_unused") : error;
+  }
 }
 
 /** What its PRF gives. @param without What it means that it gives nothing. */

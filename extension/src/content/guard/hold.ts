@@ -10,7 +10,7 @@
  */
 
 import { AskFailed, ask } from "../../ask.ts";
-import { type Answer, LINE, type Notice, type PublicReason, type UploadAnswer } from "../../messages.ts";
+import { type Answer, LINE, type Notice, type PublicReason, QUESTION_LINE, type UploadAnswer } from "../../messages.ts";
 import { type Key, word } from "../../pages/text.ts";
 import { base64Of } from "../bytes.ts";
 import { type Matter, type Shown, show } from "./dialog.ts";
@@ -32,7 +32,7 @@ let turn: Promise<unknown> = Promise.resolve();
  */
 export async function hold(pictures: readonly Blob[], prompt: string | null): Promise<boolean> {
   const id = crypto.randomUUID();
-  const hangUp = stayOnLine(id);
+  const hangUp = stayOnLine(LINE + id);
   let goesOn = false;
   try {
     goesOn = await settle(id, pictures, prompt);
@@ -43,15 +43,15 @@ export async function hold(pictures: readonly Blob[], prompt: string | null): Pr
   return goesOn;
 }
 
-/** A line to the background for as long as something is held: it ends with this document, however that ends. */
-function stayOnLine(id: string): () => void {
+/** A line to the background for as long as something is held or asked: it ends with this document, however that ends. */
+function stayOnLine(name: string): () => void {
   let line: chrome.runtime.Port | undefined;
   let isOver = isOrphaned();
   const connect = (): void => {
     if (isOver || isOrphaned()) {
       return;
     }
-    line = chrome.runtime.connect({ name: LINE + id });
+    line = chrome.runtime.connect({ name });
     // The background was ended and not we: the next line wakes it.
     line.onDisconnect.addListener(() => setTimeout(connect, RECONNECT_MS));
   };
@@ -234,14 +234,19 @@ async function outcome(id: string): Promise<Answer<"upload.outcome">["state"]> {
 /** Show what waits for her answer. If she is in another tab, she is told that it does. */
 function question<T extends string>(matter: Matter<T>): Shown<T> {
   const shown = show(matter);
-  void tellWaiting(true);
-  void shown.chosen.then(() => tellWaiting(false));
+  const id = crypto.randomUUID();
+  const hangUp = stayOnLine(QUESTION_LINE + id);
+  void tellWaiting(id, true);
+  void shown.chosen.then(() => {
+    hangUp();
+    return tellWaiting(id, false);
+  });
   return shown;
 }
 
-async function tellWaiting(isWaiting: boolean): Promise<void> {
+async function tellWaiting(id: string, isWaiting: boolean): Promise<void> {
   try {
-    await ask("guard.waits", { isWaiting });
+    await ask("guard.waits", { id, isWaiting });
   } catch (error) {
     // The question stands, whether or not she is told of it.
     if (!(error instanceof AskFailed) && !isOrphaned()) {

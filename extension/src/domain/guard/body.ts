@@ -77,9 +77,13 @@ function values(text: string): unknown[] {
   if (whole !== undefined) {
     return [whole];
   }
-  const lines = text.split("\n").map(json);
+  // A line that is no JSON is what it says: nobody can hide words behind a line that is.
+  const lines = text.split("\n").map((line) => {
+    const value = json(line);
+    return value === undefined ? line : value;
+  });
   if (lines.some((line) => typeof line === "object" && line !== null)) {
-    return lines.filter((line) => line !== undefined);
+    return lines;
   }
   if (/^[^\s=&]+=[^\s&]*(?:&[^\s=&]+=[^\s&]*)*$/.test(text)) {
     // A form's field may itself hold JSON, as in the batched calls of some sites.

@@ -1,13 +1,13 @@
 /**
  * Erasure receipts: what was destroyed, said under a signature. The extension's half of docs/specs/erasure-receipt.md.
- * Server: transparency/erasure.py.
+ * Server: transparency/erasure.py; both run tests/vectors/erasure_v1.json.
  */
 
 import type { Bytes } from "../sealed-template.ts";
 import { areSame, fromBase64Url, isObject, joined, type Json, requireMembers, StatementInvalid } from "./forms.ts";
 import { claimsOf } from "./jws.ts";
 import { type PublicKeys, sha256 } from "./keys.ts";
-import { commitmentTo, leafHash, readEntry } from "./log.ts";
+import { commitmentTo, leafHash, type Proved, readEntry, type Trust, verifyProof } from "./log.ts";
 import { MAX_SECONDS, oneOf, textFrom } from "./receipt.ts";
 
 export const ERASURE_TYPE = "consentry-erasure+jwt";
@@ -70,17 +70,37 @@ export async function verifyErasure(jws: string, keys: PublicKeys): Promise<Eras
  * @throws {StatementInvalid} If an entry, salt or subject differs, is missing or too much (not told apart).
  */
 export async function requireAbout(claims: ErasureClaims, entries: readonly ErasedEntry[]): Promise<void> {
-  const leaves = await Promise.all(entries.map(({ entry }) => leafHash(entry)));
-  const digest = await sha256(joined(...leaves.toSorted(inOrder)));
-  if (!areSame(digest, claims.entries) || entries.length !== claims.people) {
-    throw new StatementInvalid("these entries do not record it");
-  }
+  await requireRecord(claims, entries);
   for (const { subject, entry, salt } of entries) {
     const read = readEntry(entry);
     const change = JSON.stringify({ change: "revoked", subject });
     if (read["kind"] !== "subject" || read["change"] !== (await commitmentTo("change", change, salt))) {
       throw new StatementInvalid("an entry is not of its subject, or that is not its salt");
     }
+  }
+}
+
+/**
+ * Verify that the entries which record the erasure, each with its proof, stand in the log that the receipt names. They need not
+ * be shown beside it: the receipt has their digest, and the proofs carry them.
+ *
+ * @param proofs In the form of C2SP tlog-proof.
+ * @throws {StatementInvalid} If a proof is missing, too much, of another entry or another log, or does not hold.
+ */
+export async function requireLogged(claims: ErasureClaims, proofs: readonly string[], trust: Trust): Promise<readonly Proved[]> {
+  const proved = await Promise.all(proofs.map((proof) => verifyProof(proof, trust)));
+  await requireRecord(claims, proved);
+  if (proved.some(({ origin }) => claims.log !== null && claims.log !== origin)) {
+    throw new StatementInvalid("a proof is of another log than the receipt names");
+  }
+  return proved;
+}
+
+async function requireRecord(claims: ErasureClaims, entries: readonly { readonly entry: Bytes }[]): Promise<void> {
+  const leaves = await Promise.all(entries.map(({ entry }) => leafHash(entry)));
+  const digest = await sha256(joined(...leaves.toSorted(inOrder)));
+  if (!areSame(digest, claims.entries) || entries.length !== claims.people) {
+    throw new StatementInvalid("these entries do not record it");
   }
 }
 

@@ -4,7 +4,7 @@ import { toBase64Url } from "../pairing.ts";
 import type { Bytes } from "../sealed-template.ts";
 import { fromBase64Url, isObject, type Json, StatementInvalid, utf8 } from "./forms.ts";
 
-const KEY_BYTES = 32;
+export const KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 
 /** By thumbprint. */

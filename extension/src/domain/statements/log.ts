@@ -20,7 +20,7 @@ import {
   textOf,
   utf8,
 } from "./forms.ts";
-import { hmac, type PublicKeys, requireSigned, sha256 } from "./keys.ts";
+import { hmac, KEY_BYTES, type PublicKeys, requireSigned, sha256 } from "./keys.ts";
 import { isReason, isVerdict, type ReceiptClaims, textFrom, textsByName, textsFrom, verifyReceipt } from "./receipt.ts";
 
 const HASH_BYTES = 32;
@@ -29,8 +29,9 @@ const STAMP_BYTES = 8;
 const MAX_HASHES = 63;
 const SIZE = /^(?:0|[1-9][0-9]{0,15})$/;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
-const COSIGNATURE = 4;
-const TEXT_SIGNATURE = 1;
+/** Kinds of verifier keys (C2SP signed-note): a witness's, a log's. */
+export const COSIGNATURE = 4;
+export const TEXT_SIGNATURE = 1;
 const COMMON = ["v", "day", "kind"];
 const MEMBERS: ReadonlyMap<Json | undefined, ReadonlySet<string>> = new Map([
   ["verdict", [...COMMON, "verdict", "reasons", "policy", "engines", "receipt", "platform", "purpose", "region"]],
@@ -51,6 +52,15 @@ export interface Trust {
 
 export interface Logged {
   readonly claims: ReceiptClaims;
+  readonly origin: string;
+  readonly size: number;
+}
+
+/** An entry, and the log that it stands in. */
+export interface Proved {
+  readonly entry: Bytes;
+  readonly index: number;
+  readonly origin: string;
   readonly size: number;
 }
 
@@ -62,12 +72,23 @@ export interface Logged {
  */
 export async function verifyLogged(receipt: string, proof: string, keys: PublicKeys, trust: Trust): Promise<Logged> {
   const claims = await verifyReceipt(receipt, keys);
-  const { entry, index, path, note } = proofOf(proof);
-  const { origin, size, root } = headOf(note.text);
+  const { entry, index, origin, size } = await verifyProof(proof, trust);
   if (claims.log === null || claims.log.origin !== origin || claims.log.index !== index) {
     throw new StatementInvalid("the proof is of another place than the receipt names");
   }
   await requireSameVerdict(readEntry(entry), receipt, claims);
+  return { claims, origin, size };
+}
+
+/**
+ * Verify that an entry stands in the log that is trusted. What it says is not looked at.
+ *
+ * @param proof In the form of C2SP tlog-proof.
+ * @throws {StatementInvalid} If anything does not hold.
+ */
+export async function verifyProof(proof: string, trust: Trust): Promise<Proved> {
+  const { entry, index, path, note } = proofOf(proof);
+  const { origin, size, root } = headOf(note.text);
   if (trust.log.split("+", 1)[0] !== origin || !(await isSignedBy(note, trust.log, TEXT_SIGNATURE))) {
     throw new StatementInvalid("the head is not signed by the log that is trusted");
   }
@@ -81,7 +102,7 @@ export async function verifyLogged(receipt: string, proof: string, keys: PublicK
   if (!areSame(await rootFrom(await leafHash(entry), index, size, path), root)) {
     throw new StatementInvalid("the entry is not in the log");
   }
-  return { claims, size };
+  return { entry, index, origin, size };
 }
 
 /**
@@ -213,14 +234,24 @@ function sizeOf(text: string): number {
   return size;
 }
 
-/** Whether a note has a signature of a key; one that is there and does not hold is an error. */
-async function isSignedBy(note: Note, vkey: string, kind: number): Promise<boolean> {
+/**
+ * Read a verifier key (C2SP signed-note), and verify it against its own ID.
+ *
+ * @throws {StatementInvalid} If it is of another kind, or was mistyped.
+ */
+export async function verifierKeyOf(vkey: string, kind: number): Promise<{ name: string; hash: Bytes; key: Bytes }> {
   const [name, id, ...material] = vkey.split("+");
   const raw = fromBase64(material.join("+"));
   const hash = (await sha256(joined(utf8(`${name}\n`), raw))).slice(0, ID_BYTES);
-  if (raw[0] !== kind || toHex(hash) !== id) {
+  if (!name || raw.length !== 1 + KEY_BYTES || raw[0] !== kind || toHex(hash) !== id) {
     throw new StatementInvalid("that verifier key is of another kind, or was mistyped");
   }
+  return { name, hash, key: raw.slice(1) };
+}
+
+/** Whether a note has a signature of a key; one that is there and does not hold is an error. */
+async function isSignedBy(note: Note, vkey: string, kind: number): Promise<boolean> {
+  const { name, hash, key } = await verifierKeyOf(vkey, kind);
   let isSigned = false;
   for (const line of note.lines) {
     const [dash, who, blob, ...more] = line.split(" ");
@@ -235,9 +266,9 @@ async function isSignedBy(note: Note, vkey: string, kind: number): Promise<boole
       const stamp = data.slice(ID_BYTES, ID_BYTES + STAMP_BYTES);
       const seconds = stamp.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
       const message = utf8(`cosignature/v1\ntime ${seconds}\n${note.text}`);
-      await requireSigned(raw.slice(1), data.slice(ID_BYTES + STAMP_BYTES), message);
+      await requireSigned(key, data.slice(ID_BYTES + STAMP_BYTES), message);
     } else {
-      await requireSigned(raw.slice(1), data.slice(ID_BYTES), utf8(note.text));
+      await requireSigned(key, data.slice(ID_BYTES), utf8(note.text));
     }
     isSigned = true;
   }

@@ -43,7 +43,7 @@ function person({ subject, name }: SubjectSummary): HTMLElement {
       before = page.before;
       show.hidden = before === null;
       show.replaceChildren(symbol("eye"), word("checks_older"));
-      after.textContent = list.childElementCount === 0 ? word("checks_none", number(page.keptDays)) : word("checks_kept", number(page.keptDays));
+      after.textContent = ending(list.childElementCount, before, number(page.keptDays));
     }).catch((error: unknown) => list.replaceChildren(make("li", {}, unavailable(error))));
   });
   return make(
@@ -55,6 +55,14 @@ function person({ subject, name }: SubjectSummary): HTMLElement {
     after,
     make("p", { class: "actions" }, show),
   );
+}
+
+/** What stands under the list. That none was about her is said only once all have been looked through. */
+function ending(shown: number, before: string | null, days: string): string {
+  if (shown > 0) {
+    return word("checks_kept", days);
+  }
+  return before === null ? word("checks_none", days) : word("checks_none_yet");
 }
 
 function row(check: CheckSummary): HTMLElement {

@@ -43,7 +43,7 @@ function factsOf(reading: Reading): readonly Fact[] {
     case "receipt":
       return [...receipt(reading.claims), [word("receipt_log"), placed(reading.claims, reading.log)]];
     case "erasure":
-      return erasure(reading.claims, reading.subjects);
+      return erasure(reading.claims, reading.subjects, reading.log);
     case "token":
       return token(reading.claims, reading.issuer);
   }
@@ -86,7 +86,7 @@ function placed({ log }: ReceiptClaims, place: InLog): string {
   }
 }
 
-function erasure(claims: ErasureClaims, subjects: readonly string[] | null): readonly Fact[] {
+function erasure(claims: ErasureClaims, subjects: readonly string[] | null, log: InLog): readonly Fact[] {
   const destroyed = [...claims.destroyed].map(([name, count]) => `${name} ${count}`).join(", ");
   return [
     [word("receipt_kind"), word("receipt_kind_erasure")],
@@ -95,8 +95,25 @@ function erasure(claims: ErasureClaims, subjects: readonly string[] | null): rea
     [word("receipt_destroyed"), code(destroyed)],
     [word("receipt_of_whom"), subjects === null ? word("receipt_of_whom_unsaid") : code(subjects.join(", "))],
     [word("receipt_check_id"), code(claims.erasure)],
-    [word("receipt_log"), claims.log === null ? word("receipt_log_unnamed") : apart(claims.log)],
+    [word("receipt_log"), allPlaced(claims, log)],
   ];
+}
+
+/** Of an erasure, whose receipt names a log and no places in it. */
+function allPlaced({ log }: ErasureClaims, place: InLog): string {
+  const where = log === null ? [] : [log];
+  switch (place.state) {
+    case "holds":
+      return word("receipt_log_all_hold", place.origin, number(place.size), number(place.witnesses));
+    case "broken":
+      return word("receipt_log_all_broken");
+    case "no_proof":
+      return word("receipt_log_all_no_proof", ...where);
+    case "no_key":
+      return word("receipt_log_all_no_key", ...where);
+    case "unnamed":
+      return word("receipt_log_unnamed");
+  }
 }
 
 function token(claims: TokenClaims, issuer: string): readonly Fact[] {

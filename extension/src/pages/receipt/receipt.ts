@@ -18,6 +18,11 @@ const UNREADABLE: Readonly<Record<NotReadable["field"], Key>> = {
 /** Statements are a few kilobytes; what is larger is another file. */
 const MAX_BYTES = 1_000_000;
 
+/** How often what is shown was taken away: what was begun before is of other fields. */
+let cleared = 0;
+/** How often each was written in, or is about to be. */
+const written = { statement: 0, keys: 0, log: 0 };
+
 async function start(): Promise<void> {
   await openPage("receipt", () => undefined);
   for (const field of FIELDS) {
@@ -31,23 +36,43 @@ async function start(): Promise<void> {
     void busy(part<HTMLButtonElement>("act"), check);
   });
   part("check").addEventListener("reset", () => {
+    for (const field of FIELDS) {
+      written[field] += 1;
+    }
     clear();
     part("statement").focus();
   });
-  for (const field of ["statement", "keys", "log"]) {
-    // What stands there belongs to what was checked, and to nothing else.
-    part(field).addEventListener("input", clear);
+  for (const field of [...FIELDS, "log"] as const) {
+    part(field).addEventListener("input", () => {
+      written[field] += 1;
+      // What stands there belongs to what was checked, and to nothing else.
+      clear();
+    });
   }
   part("keys-companion").hidden = (await ask("companion.state", {})).state === "not_paired";
 }
 
 /** The keys of the companion that is paired: it has shown by its pinned key that it is the one. */
 async function take(): Promise<void> {
+  const asked = ask("companion.keys", {}).then(({ keys }) => keys);
+  await write("keys", asked, (error) => say(part("status"), wrong(error), "bad"));
+}
+
+/** Write what is waited for, unless something else was written there meanwhile. */
+async function write(field: (typeof FIELDS)[number], waited: Promise<string>, failed: (error: unknown) => void): Promise<void> {
   clear();
-  try {
-    part<HTMLTextAreaElement>("keys").value = (await ask("companion.keys", {})).keys;
-  } catch (error) {
-    say(part("status"), wrong(error), "bad");
+  written[field] += 1;
+  const own = written[field];
+  const outcome = await waited.then(
+    (found) => () => {
+      part<HTMLTextAreaElement>(field).value = found;
+    },
+    (error: unknown) => () => failed(error),
+  );
+  if (written[field] === own) {
+    // Again: what was checked while it was waited for is of what stood there until now.
+    clear();
+    outcome();
   }
 }
 
@@ -74,34 +99,41 @@ async function fill(field: (typeof FIELDS)[number], files: FileList | null): Pro
   if (file === undefined) {
     return;
   }
-  clear();
-  if (file.size > MAX_BYTES) {
-    fault(field);
-    return;
-  }
-  part<HTMLTextAreaElement>(field).value = await file.text();
+  // What cannot be read, a folder or a file that is gone, is as little a statement as what is too large for one.
+  await write(field, file.size > MAX_BYTES ? Promise.reject(new NotReadable(field)) : file.text(), () => fault(field));
 }
 
 async function check(): Promise<void> {
   clear();
+  const own = cleared;
+  const outcome = await judged();
+  if (cleared === own) {
+    outcome();
+  }
+}
+
+/** What to show of what stands in the fields now. */
+async function judged(): Promise<() => void> {
+  const fields = [text("statement"), text("keys"), text("log")] as const;
   try {
-    const statement = given(text("statement"));
-    const keys = await believedKeys(text("keys"));
-    const trust = believedLog(text("log"));
-    show(await read(statement, keys, trust), statement.key);
+    const statement = given(fields[0]);
+    const keys = await believedKeys(fields[1]);
+    const trust = await believedLog(fields[2]);
+    const reading = await read(statement, keys, trust);
+    return () => show(reading, statement.key);
   } catch (error) {
     if (error instanceof NotReadable) {
-      fault(error.field);
-    } else if (error instanceof StatementInvalid) {
-      showFalse();
-    } else {
-      throw error;
+      return () => fault(error.field, error.isSeveral ? "receipt_several" : UNREADABLE[error.field]);
     }
+    if (error instanceof StatementInvalid) {
+      return showFalse;
+    }
+    throw error;
   }
 }
 
 function show(reading: Reading, key: string): void {
-  const isBroken = reading.kind === "receipt" && reading.log.state === "broken";
+  const isBroken = reading.kind !== "token" && reading.log.state === "broken";
   part("result-title").textContent = word(isBroken ? "receipt_half" : "receipt_genuine");
   const line = withLine(reading);
   part("result-body").replaceChildren(
@@ -126,8 +158,8 @@ function reveal(): void {
   part("result-title").focus();
 }
 
-function fault(field: NotReadable["field"]): void {
-  say(part("status"), word(UNREADABLE[field]), "bad");
+function fault(field: NotReadable["field"], why: Key = UNREADABLE[field]): void {
+  say(part("status"), word(why), "bad");
   part(field).setAttribute("aria-invalid", "true");
   if (field === "log") {
     part<HTMLDetailsElement>("log-field").open = true;
@@ -136,6 +168,7 @@ function fault(field: NotReadable["field"]): void {
 }
 
 function clear(): void {
+  cleared += 1;
   part("result").hidden = true;
   part("result-body").replaceChildren();
   say(part("status"), "");

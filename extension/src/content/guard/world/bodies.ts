@@ -10,10 +10,12 @@
 import type { AtOnce } from "../at-once.ts";
 import type { Part } from "../gate.ts";
 import type { Verdicts } from "../port.ts";
+import { getter, isOf } from "./brands.ts";
 import { type Call, replace } from "./native.ts";
-import { frozen, partsOf } from "./parts.ts";
+import { copied, partsOf } from "./parts.ts";
 
 type Realm = Window & typeof globalThis;
+const { apply } = Reflect;
 
 export function guardBodies(realm: Realm, isAsked: Verdicts, isPlain: AtOnce): void {
   guardFetch(realm, isAsked);
@@ -22,15 +24,14 @@ export function guardBodies(realm: Realm, isAsked: Verdicts, isPlain: AtOnce): v
     if (args.length < 2) {
       return native(self, args);
     }
-    const [url, body] = args;
-    const copy = frozen(body, realm);
-    const parts = partsOf(copy);
+    const url = args[0];
+    const { body, parts } = copied(args[1], "beacon");
     if (arePlain(parts, isPlain)) {
-      return native(self, [url, copy]);
+      return native(self, [url, body]);
     }
     void (async () => {
       if (await isAsked(parts, "sent")) {
-        native(self, [url, copy]);
+        native(self, [url, body]);
       }
     })();
     // A beacon's answer is only whether it was queued, and that it is.
@@ -51,11 +52,14 @@ function arePlain(parts: readonly Part[], isPlain: AtOnce): boolean {
 
 function guardFetch(realm: Realm, isAsked: Verdicts): void {
   const { Request: Asked, TypeError: Failed } = realm;
-  const { clone } = Asked.prototype;
+  const { clone, text, formData, blob } = Asked.prototype;
+  const { get } = realm.Headers.prototype;
+  const headers = getter(Asked.prototype, "headers");
+  // Firefox has none: there every request is read.
+  const bodyOf = "body" in Asked.prototype ? getter(Asked.prototype, "body") : undefined;
   replace(realm, "fetch", (native) => (self, args) => {
     const [input, init] = args as [unknown, RequestInit | undefined];
-    const isRequest = Object.prototype.toString.call(input) === "[object Request]";
-    if (!isRequest && (typeof init !== "object" || init === null || (init.body ?? null) === null)) {
+    if (!isOf(headers, input) && (typeof init !== "object" || init === null || (init.body ?? null) === null)) {
       return native(self, args);
     }
     let request: Request;
@@ -65,14 +69,14 @@ function guardFetch(realm: Realm, isAsked: Verdicts): void {
     } catch {
       return native(self, args);
     }
-    if (request.body === null) {
+    if (bodyOf !== undefined && apply(bodyOf, request as never, []) === null) {
       return native(self, args);
     }
     return send(request, () => native(self, [request]));
   });
 
   async function send(request: Request, native: () => unknown): Promise<unknown> {
-    const found = await parts(Reflect.apply(clone, request, []));
+    const found = await parts(apply(clone, request, []));
     if (found.length > 0 && !(await isAsked(found, "sent"))) {
       throw new Failed("Failed to fetch");
     }
@@ -80,14 +84,14 @@ function guardFetch(realm: Realm, isAsked: Verdicts): void {
   }
 
   async function parts(request: Request) {
-    const type = request.headers.get("content-type") ?? "";
+    const type = (apply(get, apply(headers, request as never, []), ["content-type"]) as string | null) ?? "";
     if (/^multipart\/form-data/i.test(type)) {
-      return partsOf(await request.formData());
+      return partsOf(await apply(formData, request, []));
     }
     if (/json|^text\/|urlencoded|graphql/i.test(type)) {
-      return partsOf(await request.text());
+      return partsOf(await apply(text, request, []));
     }
-    return partsOf(await request.blob());
+    return partsOf(await apply(blob, request, []));
   }
 }
 
@@ -112,14 +116,13 @@ function guardXhr(realm: Realm, isAsked: Verdicts, isPlain: AtOnce): void {
   });
   replace(prototype, "send", (native: Call) => (self, args) => {
     const xhr = self as XMLHttpRequest;
-    const copy = frozen(args[0], realm);
-    const parts = partsOf(copy);
+    const { body, parts } = copied(args[0], "request");
     if (parts.length === 0) {
-      return native(self, [copy]);
+      return native(self, [body]);
     }
     if (isSync.has(xhr)) {
       if (arePlain(parts, isPlain)) {
-        return native(self, [copy]);
+        return native(self, [body]);
       }
       throw new Failed("A network error occurred.", "NetworkError");
     }
@@ -132,7 +135,7 @@ function guardXhr(realm: Realm, isAsked: Verdicts, isPlain: AtOnce): void {
       }
       waiting.delete(xhr);
       if (goesOn) {
-        native(xhr, [copy]);
+        native(xhr, [body]);
         return;
       }
       for (const target of [xhr.upload, xhr]) {

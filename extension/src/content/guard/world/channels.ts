@@ -3,17 +3,29 @@
 import type { Part } from "../gate.ts";
 import type { Verdicts } from "../port.ts";
 import { type Call, replace } from "./native.ts";
-import { frozen, partsOf, pictureParts } from "./parts.ts";
+import { copied, pictureParts } from "./parts.ts";
 
 type Realm = Window & typeof globalThis;
 
+/** What a channel's function is called with, and what of it the guard asks about. */
+interface Held {
+  readonly args: readonly unknown[];
+  readonly parts: readonly Part[];
+}
+
 export function guardChannels(realm: Realm, isAsked: Verdicts): void {
-  const body = (args: readonly unknown[]) => (args.length === 0 ? args : [frozen(args[0], realm), ...args.slice(1)]);
-  const same = (args: readonly unknown[]) => args;
-  inOrder(realm.WebSocket.prototype, "send", isAsked, body, partsOf);
-  inOrder(realm.RTCDataChannel?.prototype, "send", isAsked, body, partsOf);
+  const sent = (args: readonly unknown[]): Held => {
+    if (args.length === 0) {
+      return { args, parts: [] };
+    }
+    const { body, parts } = copied(args[0], "channel");
+    return { args: [body], parts };
+  };
+  const posted = (args: readonly unknown[]): Held => ({ args, parts: pictureParts(args[0]) });
+  inOrder(realm.WebSocket.prototype, "send", isAsked, sent);
+  inOrder(realm.RTCDataChannel?.prototype, "send", isAsked, sent);
   for (const owner of [realm.Worker, realm.ServiceWorker, realm.MessagePort, realm.BroadcastChannel]) {
-    inOrder(owner?.prototype, "postMessage", isAsked, same, pictureParts);
+    inOrder(owner?.prototype, "postMessage", isAsked, posted);
   }
 }
 
@@ -22,20 +34,18 @@ function inOrder(
   owner: object | undefined,
   name: string,
   isAsked: Verdicts,
-  copy: (args: readonly unknown[]) => readonly unknown[],
-  parts: (message: unknown) => Part[],
+  hold: (args: readonly unknown[]) => Held,
 ): void {
   const queues = new WeakMap<object, Promise<void>>();
   replace(owner, name, (native: Call) => (self, args) => {
     const channel = self as object;
     const before = queues.get(channel);
-    const copied = copy(args);
-    const found = parts(copied[0]);
-    if (found.length === 0 && before === undefined) {
-      return native(self, copied);
+    const { args: held, parts } = hold(args);
+    if (parts.length === 0 && before === undefined) {
+      return native(self, held);
     }
-    const verdict = found.length === 0 ? true : isAsked(found, "sent");
-    const turn = send(before, verdict, () => native(self, copied));
+    const verdict = parts.length === 0 ? true : isAsked(parts, "sent");
+    const turn = send(before, verdict, () => native(self, held));
     queues.set(channel, turn);
     void (async () => {
       await turn;
