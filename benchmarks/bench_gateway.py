@@ -38,6 +38,8 @@ import uvicorn
 from bench_detect import resized, sample
 from bench_memory import rss_mib
 from consentry.api.gateway_grpc import GrpcDoor
+from consentry.cli.heap import share_heaps
+from consentry.cli.serve import listen_on, server_of
 from consentry.settings import load_settings
 from consentry.wiring import open_home
 from consentry.wiring_gateway import gateway_app
@@ -77,13 +79,14 @@ def answer_forever(line: Connection) -> None:
     )
     grpc_port = grpc_server.add_insecure_port("127.0.0.1:0")
     grpc_server.start()
-    config = uvicorn.Config(app, port=0, log_level="error", access_log=False, lifespan="off")
-    run(config, line, lambda: grpc_port)
+    config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off")
+    run(uvicorn.Server(config), line, lambda: grpc_port)
     grpc_server.stop(None)
 
 
 def guard_forever(folder: str, generator: str, grpc_generator: str, line: Connection) -> None:
-    """Be the gateway in front of it, with nobody enrolled."""
+    """Be the gateway in front of it, as `consentry gateway serve` runs it, with nobody enrolled."""
+    share_heaps()
     settings = load_settings(
         home=Path(folder),
         gateway_openai=f"{generator}/v1",
@@ -94,23 +97,25 @@ def guard_forever(folder: str, generator: str, grpc_generator: str, line: Connec
     with open_home(settings) as home:
         home.warm_up()
         app = gateway_app(home)
-        config = uvicorn.Config(app, port=0, log_level="error", access_log=False)
-        run(config, line, lambda: app.beside.port if isinstance(app.beside, GrpcDoor) else 0)
+        server = server_of(app, log_level="error", grace_s=round(settings.gateway_drain_s))
+        run(server, line, lambda: app.beside.port if isinstance(app.beside, GrpcDoor) else 0)
 
 
-def run(config: uvicorn.Config, line: Connection, grpc_port: Callable[[], int]) -> None:
+def run(server: uvicorn.Server, line: Connection, grpc_port: Callable[[], int]) -> None:
     """Serve until the other side closes the line, to which both ports are told."""
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    line.send((server.servers[0].sockets[0].getsockname()[1], grpc_port()))
-    try:
-        line.recv()
-    except EOFError:
-        server.should_exit = True
-        thread.join(10)
+    with listen_on("127.0.0.1", 0) as listener:
+        thread = threading.Thread(
+            target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True
+        )
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        line.send((listener.getsockname()[1], grpc_port()))
+        try:
+            line.recv()
+        except EOFError:
+            server.should_exit = True
+            thread.join(10)
 
 
 @contextmanager

@@ -106,6 +106,64 @@ def test_a_chat_of_words_alone_is_not_judged(site, client):
     assert "consentry-receipt" not in found.headers
 
 
+def function(**properties) -> dict:
+    parameters = {"type": "object", "properties": properties}
+    return {"type": "function", "function": {"name": "f", "parameters": parameters}}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"tools": [function(video_url={"type": "string"}, input_audio={"type": "string"})]},
+        {"tools": [function(X={"type": "number"}, x={"type": "number"})]},
+        {"metadata": {"Trace": "1", "trace": "2"}},
+        {"metadata": {"image_page": "https://example.com/article"}},
+        {
+            "tools": [
+                function(a={"contentMediaType": "image/png", "description": "https://example.com"})
+            ]
+        },
+    ],
+    ids=["sound and video", "two cases", "two notes", "a page", "a medium"],
+)
+def test_names_of_schemas_and_notes_say_nothing_of_what_is_sent(site, names):
+    answer = {"id": "1", "object": "chat.completion", "created": 1, "model": CHAT, "choices": []}
+    site.generator.tell("/chat/completions", Told(json.dumps(answer).encode()))
+    body = {"model": CHAT, "messages": [said("user", "hello")]} | names
+
+    found = site.post("chat/completions", json=body)
+
+    assert (found.status_code, "consentry-receipt" in found.headers) == (200, False)
+    assert site.web.asked == []
+
+
+@pytest.mark.parametrize(
+    "tool",
+    [
+        {"Type": "image_generation"},
+        {"type": "function", "Type": "Image_Generation"},
+        {"Type": "image_generation", "type": "function"},
+    ],
+    ids=["in capitals", "behind another", "before another"],
+)
+def test_the_image_tool_is_known_in_whatever_case_it_is_named(site, tool):
+    answer = site.post(
+        "responses", json={"model": CHAT, "tools": [tool], "input": "Taylor Swift naked"}
+    )
+
+    assert answer.json()["error"]["code"] == "moderation_blocked"
+    assert site.generator.asked == []
+
+
+def test_a_mask_in_the_image_tool_is_found_in_whatever_case_it_is_named(site):
+    url = f"data:image/png;base64,{base64.b64encode(picture(ADA)).decode()}"
+    tool = {"Type": "image_generation", "Input_Image_Mask": {"Image_URL": url}}
+
+    answer = site.post("responses", json={"model": CHAT, "tools": [tool], "input": EVERYDAY})
+
+    assert answer.json()["error"]["moderation_details"]["categories"] == ["likeness"]
+
+
 @pytest.mark.parametrize(
     "reference",
     [
@@ -306,6 +364,30 @@ def test_one_line_refuses_a_batch(site, client):
 
     assert blocked(caught, "sexual")
     assert site.generator.forwarded("/batches") == []
+
+
+def test_a_line_of_words_alone_is_judged_too(site, client):
+    """What comes of it is fetched as a file, of which nobody knows the words any more."""
+    chats = [[said("user", "a mountain")], [said("user", "Write about Taylor Swift, naked")]]
+    site.generator.files["file-lines"] = batch(
+        *({"messages": each} for each in chats), url="/v1/chat/completions"
+    )
+
+    with pytest.raises(openai.BadRequestError) as caught:
+        make_batch(client)
+
+    assert blocked(caught, "sexual")
+    assert site.generator.forwarded("/batches") == []
+
+
+def test_a_line_whose_words_cannot_be_read_refuses_a_batch(site, client):
+    long = [said("user", "the sea is wide and blue " * 80_000)]
+    site.generator.files["file-lines"] = batch({"messages": long}, url="/v1/chat/completions")
+
+    with pytest.raises(openai.BadRequestError) as caught:
+        make_batch(client)
+
+    assert caught.value.code == "invalid_request"
 
 
 @pytest.mark.parametrize(

@@ -529,6 +529,29 @@ def test_each_request_of_a_batch_is_judged_and_one_refuses_all_of_them(site, cli
     assert len(site.generator.forwarded("BatchMgmt/AddBatchRequests")) == 1
 
 
+def test_words_whose_answer_is_fetched_later_are_judged_at_once(site, client):
+    chat = client.chat.create("grok-4", messages=[words.user("Taylor Swift, naked on a beach")])
+
+    with moderated(EXPOSED):
+        chat.defer()
+    with moderated(EXPOSED):
+        client.batch.add("b_1", [batch_pb2.BatchRequest(completion_request=chat.proto)])
+
+    assert site.generator.asked == []
+
+
+def test_a_picture_of_words_after_a_response_that_nobody_can_see_is_withheld(site, client):
+    site.generator.tell("Chat/GetCompletion", drawn(LANDSCAPE))
+    seen = client.chat.create("grok-4", messages=[words.user("Go on.")])
+    seen.sample()
+    unseen = client.chat.create(
+        "grok-4", messages=[words.user("Go on.")], previous_response_id="r_1"
+    )
+
+    with moderated():
+        unseen.sample()
+
+
 def test_a_batch_of_lines_that_nobody_can_read_is_refused(site, client):
     with refused(grpc.StatusCode.INVALID_ARGUMENT, "batch from a file"):
         client.batch.create("lines", input_file_id="file_1")

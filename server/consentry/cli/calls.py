@@ -146,11 +146,13 @@ class OutputQuestion(BaseModel):
         prompt: What was asked for.
         purpose: What it is said to be for.
         region: ISO 3166 code.
+        actor: The subject who asked, proved by a fresh passphrase.
     """
 
     prompt: str | None
     purpose: Purpose
     region: str | None
+    actor: str | None
 
 
 def require_server(line: Companion, why: str) -> None:

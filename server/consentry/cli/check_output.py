@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from consentry.cli.check import conclude, read_prompt, unlock_if_possible
 from consentry.cli.invocation import Invocation
 from consentry.cli.options import AsJson, Explain, PassphraseFd, StatedPurpose
+from consentry.cli.presence import OwnPassphraseFd, Presence, Whose
 from consentry.kernel.taxonomy import Purpose
+
+if TYPE_CHECKING:
+    from consentry.cli.answers import CheckAnswer
 
 
 def check_output(  # noqa: PLR0913 -- one argument for each option of the command
@@ -39,9 +43,17 @@ def check_output(  # noqa: PLR0913 -- one argument for each option of the comman
         typer.Option(help="ISO 3166 code of where it is shown, such as DE.", show_default=False),
     ] = None,
     purpose: StatedPurpose = Purpose.EDIT,
+    as_me: Annotated[
+        bool,
+        typer.Option(
+            "--as-me", help="It was I who asked: an edit of my own picture. Needs the passphrase."
+        ),
+    ] = False,
+    subject: Whose = None,
     explain: Explain = False,
     as_json: AsJson = False,
     passphrase_fd: PassphraseFd = None,
+    own_passphrase_fd: OwnPassphraseFd = None,
 ) -> None:
     """Check what was made, with what it was made from; that is checked first. Exit codes as of `check`."""
     from consentry.cli import calls
@@ -53,7 +65,11 @@ def check_output(  # noqa: PLR0913 -- one argument for each option of the comman
     pictures = read_pictures(files, max_bytes=invocation.settings.max_image_bytes)
     source = invocation.passphrase(passphrase_fd)
     with invocation.line() as line:
-        unlock_if_possible(line, source)
+        if as_me:
+            actor = Presence(line, invocation, passphrase_fd, own_passphrase_fd).prove(subject)
+        else:
+            actor = None
+            unlock_if_possible(line, source)
         answer = calls.check_output(
             line,
             results=pictures[: len(results)],
@@ -62,7 +78,18 @@ def check_output(  # noqa: PLR0913 -- one argument for each option of the comman
                 prompt=text,
                 region=None if region is None else region.upper(),
                 purpose=purpose,
+                actor=actor,
             ),
         )
-    # Where the request itself is not allowed, the answer describes its pictures and not what was made.
+    if not _is_of_results(answer):
+        # The request itself is not allowed: the pictures that are described are its own.
+        answer = answer.model_copy(update={"images": []})
     conclude(answer, (), with_private=explain, as_json=as_json)
+
+
+def _is_of_results(answer: CheckAnswer) -> bool:
+    from consentry.checks.output import OF_RESULTS
+    from consentry.transparency.jws import claimed
+
+    engines = None if answer.receipt is None else claimed(answer.receipt).get("engines")
+    return isinstance(engines, dict) and OF_RESULTS in engines

@@ -52,13 +52,19 @@ def list_my_checks(  # noqa: PLR0913 -- one argument for each option of the comm
     if as_json:
         say_document(answer.document())
         return
-    if not answer.checks:
+    if answer.checks:
+        say_table(
+            ("when", "platform", "what for", "by", "verdict", "check"),
+            [_row(each) for each in answer.checks],
+        )
+    elif answer.before is not None:
+        say("None of those that were looked through was about you.")
+    elif before is None:
         say(f"No check of the last {answer.kept_days} days was about you.")
         return
-    say_table(
-        ("when", "platform", "what for", "by", "verdict", "check"),
-        [_row(each) for each in answer.checks],
-    )
+    else:
+        say("There are no more.")
+        return
     if answer.before is not None:
         say(f"There is more: --before {answer.before:%Y-%m-%dT%H:%M:%S}")
     say(f"Kept for {answer.kept_days} days. A receipt: consentry checks mine --json")

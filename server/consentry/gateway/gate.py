@@ -31,7 +31,7 @@ from consentry.gateway.exchange import (
     without,
 )
 from consentry.gateway.gathering import Gathering
-from consentry.gateway.off_loop import off_loop
+from consentry.gateway.off_loop import LARGE_BYTES, off_loop
 from consentry.gateway.passage import Passage
 from consentry.gateway.plain import ELSEWHERE, require_plain, with_query
 from consentry.gateway.ports import (
@@ -46,6 +46,7 @@ from consentry.gateway.refusals import Refusal, Stage, refusal_for, refusal_of
 from consentry.gateway.request import GatewayRequest, WebAddress
 from consentry.kernel.clock import Clock
 from consentry.kernel.errors import (
+    BadRequest,
     ConsentryError,
     ImageNotFetched,
     NotFound,
@@ -53,7 +54,7 @@ from consentry.kernel.errors import (
     Unreachable,
 )
 from consentry.kernel.ids import ConsentRequestId, Random
-from consentry.kernel.taxonomy import Mode, Verdict
+from consentry.kernel.taxonomy import Mode, PublicReason, Verdict
 from consentry.transparency.receipts import SignedReceipt
 
 OWN_FIELDS = frozenset({b"consentry-token"})
@@ -194,9 +195,11 @@ class _Way:
         fetched: dict[str, bytes] = {}
         for asked in await endpoint.ask(call, gathering):
             request = with_query(asked, self.head)
-            if not request.makes_pictures and not request.pictures:
+            # Without an answer to look into, a picture of it would come unseen, or in another request.
+            if endpoint.inspects and not request.makes_pictures and not request.pictures:
                 self.unjudged.append(request)
                 continue
+            request = await self._whole(request)
             images = await gathering.gather(request.pictures)
             self.passage.pictures += len(images)
             await self._judge(request, images)
@@ -208,10 +211,34 @@ class _Way:
                     raise ImageNotFetched("An address gave two pictures. Send the picture itself.")
         body = call.body
         if fetched:
-            body = await off_loop(len(body), lambda: self.gate.dialect.pinned(call, fetched))
+            body = await off_loop(
+                len(body), lambda: self.gate.dialect.pinned(call, fetched), large=LARGE_BYTES
+            )
         held = sum(len(image) for basis in self.bases for image in basis.request.images)
         incoming.keep(len(body) + held)
         return body
+
+    async def _whole(self, request: GatewayRequest) -> GatewayRequest:
+        """Return a request with all that it refers to.
+
+        Raises:
+            BadRequest: If that cannot be read.
+        """
+        return request if request.whole is None else with_query(await request.whole(), self.head)
+
+    async def _judge_late(self, request: GatewayRequest) -> None:
+        """Check words of which no picture was to be expected, now that one has come.
+
+        Raises:
+            Blocked: If they are not allowed, or cannot be read: then nobody knows what was asked for.
+        """
+        try:
+            request = await self._whole(request)
+        except BadRequest:
+            unreadable = refusal_for((PublicReason.UNREADABLE,), self.passage.stage)
+            raise Blocked(unreadable) from None
+        # Its words alone: among the pictures of earlier turns may be the one that has just been made.
+        await self._judge(request, ())
 
     async def _judge(self, request: GatewayRequest, images: tuple[bytes, ...]) -> None:
         """Check a request, in groups when it has many pictures: every group with all of the words.
@@ -337,8 +364,7 @@ class _Way:
             return
         self.passage.outputs += len(fresh)
         while self.unjudged:
-            # Words of which no picture was to be expected, and one has come.
-            await self._judge(self.unjudged.pop(), ())
+            await self._judge_late(self.unjudged.pop())
         began = self.gate.clock.monotonic()
         result = await self.gate.outputs(
             OutputRequest(

@@ -11,7 +11,7 @@ from consentry.gateway.answers import whole_of
 from consentry.gateway.data_urls import decoded
 from consentry.gateway.dialect import Dialect
 from consentry.gateway.exchange import Head, without
-from consentry.gateway.off_loop import off_loop
+from consentry.gateway.off_loop import LARGE_BYTES, off_loop
 from consentry.gateway.ports import PictureSource, Upstream
 from consentry.gateway.request import DataUrl, Picture, Sent, StoredFile, WebAddress
 from consentry.kernel.errors import BadRequest, ConsentryError, ImageNotFetched, ImageTooLarge
@@ -92,7 +92,7 @@ class Gathering:
     async def _bytes_of(self, picture: DataUrl | WebAddress | StoredFile) -> bytes:
         match picture:
             case DataUrl(url):
-                return await off_loop(len(url), lambda: decoded(url))
+                return await off_loop(len(url), lambda: decoded(url), large=LARGE_BYTES)
             case WebAddress(url):
                 return await self.source.fetch(url)
             case StoredFile(file_id):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NoReturn, TypeAlias
 
 from consentry.kernel.errors import BadRequest
@@ -28,18 +29,34 @@ def json_object(body: bytes) -> JsonObject:
     return found
 
 
-def folded_object(body: bytes) -> JsonObject:
+def folded_object(body: bytes, as_written: AbstractSet[str] = frozenset()) -> JsonObject:
     """Read a body that is one JSON object, as a generator would that does not mind the case of names.
 
-    Widespread parsers take ``Image_URL`` for ``image_url``: here all names are in lower case.
+    Args:
+        body: In UTF-8.
+        as_written: As `folded`.
 
     Raises:
-        BadRequest: As `json_object`; also if two names in one object differ by their case alone.
+        BadRequest: As `json_object` and `folded`.
     """
-    found = parsed(body, _once_folded)
-    if not isinstance(found, dict):
-        raise BadRequest("The body is a JSON object.")
-    return found
+    return folded(json_object(body), as_written)
+
+
+def folded(found: JsonObject, as_written: AbstractSet[str] = frozenset()) -> JsonObject:
+    """Return an object with its names in lower case: widespread parsers take ``Image_URL`` for ``image_url``.
+
+    Args:
+        found: No deeper than `MAX_DEPTH`.
+        as_written: Members in which names stay as they are, because there they are the caller's
+            own (the parameters ``X`` and ``x`` of a function). Whoever reads them minds no case.
+
+    Raises:
+        BadRequest: If two names in one object differ by their case alone.
+    """
+    members = _once([(name.casefold(), value) for name, value in found.items()])
+    return {
+        name: value if name in as_written else _folded(value) for name, value in members.items()
+    }
 
 
 def parsed(body: bytes, members: Callable[[_Pairs], dict[str, Json]] | None = None) -> Json:
@@ -73,8 +90,12 @@ def strings_of(value: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[
             pending.extend((place, member) for member in reversed(each))
 
 
-def _once_folded(pairs: _Pairs) -> dict[str, Json]:
-    return _once([(name.casefold(), value) for name, value in pairs])
+def _folded(value: Json) -> Json:
+    if isinstance(value, Mapping):
+        return _once([(name.casefold(), _folded(member)) for name, member in value.items()])
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_folded(member) for member in value]
+    return value
 
 
 def _once(pairs: _Pairs) -> dict[str, Json]:

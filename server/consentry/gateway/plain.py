@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from consentry.gateway.exchange import Head
 from consentry.gateway.request import GatewayRequest
-from consentry.gateway.sources import picture_in
+from consentry.gateway.sources import picture_asked
 from consentry.gateway.words import fitted
 from consentry.kernel.errors import BadRequest, UnsupportedMediaType
 
@@ -44,11 +44,16 @@ def require_plain(head: Head) -> None:
 
 
 def with_query(request: GatewayRequest, head: Head) -> GatewayRequest:
-    """Add what the address asks: some generators take words and pictures there as well."""
+    """Add what the address asks: some generators take words and pictures there as well.
+
+    Raises:
+        BadRequest: If it gives a picture by address.
+        CorruptImage: If it gives one in a way that is not read here.
+    """
     if not head.query:
         return request
     values = [value for _, value in head.asked]
-    given = [(value, picture_in(value)) for value in values]
+    given = [(value, picture_asked(value)) for value in values]
     return replace(
         request,
         pictures=(*request.pictures, *(picture for _, picture in given if picture is not None)),

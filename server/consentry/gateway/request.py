@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -52,6 +53,8 @@ class GatewayRequest:
         asker: The end user, as the platform refers to him; None when it does not.
         makes_pictures: False when no picture goes in, and as far as can be told none comes out: it
             is judged only if one does.
+        whole: Reads it again with what it only refers to, before it is judged; raises `BadRequest`
+            when not all of it can be read. None when all of it is here.
     """
 
     pictures: tuple[Picture, ...]
@@ -60,3 +63,6 @@ class GatewayRequest:
     purpose: Purpose = Purpose.EDIT
     asker: str | None = field(repr=False, default=None)
     makes_pictures: bool = True
+    whole: Callable[[], Awaitable[GatewayRequest]] | None = field(
+        repr=False, compare=False, default=None
+    )

@@ -6,7 +6,7 @@ import re
 
 from consentry.gateway.data_urls import from_base64
 from consentry.gateway.request import DataUrl, Picture, Sent, StoredFile, WebAddress
-from consentry.kernel.errors import ImageNotFetched
+from consentry.kernel.errors import BadRequest, ImageNotFetched
 
 _FILE_ID = re.compile(r"file[-_][A-Za-z0-9_-]+\Z", re.ASCII)
 _WEB = re.compile(r"https?://", re.IGNORECASE)
@@ -16,8 +16,10 @@ _BASE64 = re.compile(
 )
 _MIN_BASE64_CHARS = 64
 _MIN_BLOB_CHARS = 128
-# Base64 of anything, in one piece or in lines: no language has such words.
-_BLOB = re.compile(r"(?:[A-Za-z0-9+/_-]{60,}\s+)*[A-Za-z0-9+/_-]+={0,2}")
+# Base64 of anything, in one piece or in lines: no language has such words. What has been read is not
+# given back: there is one way to read a line, and another try would only take time.
+_BLOB = re.compile(r"(?:[A-Za-z0-9+/_-]{60,}+\s++)*+[A-Za-z0-9+/_-]++={0,2}")
+_FROM_URL_SAFE = str.maketrans("-_", "+/")
 _IN_TEXT = re.compile(
     r"data:image/[A-Za-z0-9.+-]+(?:;[A-Za-z0-9_.=-]+)*;base64,[A-Za-z0-9+/=]{64,}", re.IGNORECASE
 )
@@ -36,9 +38,26 @@ def picture_in(text: str) -> Picture | None:
         return WebAddress(text)
     if _FILE_ID.match(text):
         return StoredFile(text)
-    if len(text) >= _MIN_BLOB_CHARS and _BLOB.fullmatch(text):
+    # First what a look at the beginning tells: a picture is not read twice.
+    picture = base64_picture(text)
+    if picture is None and _is_blob(text):
         return Sent(from_base64(text))
-    return base64_picture(text)
+    return picture
+
+
+def picture_asked(text: str) -> Picture | None:
+    """Return the picture that a value in an address gives, as `picture_in`; a signature is none.
+
+    Raises:
+        CorruptImage: As `picture_in`.
+        BadRequest: If it is a picture by address: the checked bytes cannot be put in its place there.
+    """
+    picture = None if _is_signature(text.strip()) else picture_in(text)
+    if isinstance(picture, WebAddress):
+        raise BadRequest(
+            "A picture by address is given in the body, not in the query of another address."
+        )
+    return picture
 
 
 def base64_picture(text: str) -> Picture | None:
@@ -71,8 +90,20 @@ def address(text: str) -> Picture:
     Raises:
         ImageNotFetched: If it is neither.
     """
+    text = text.strip()
     if text[:5].lower() == "data:":
         return DataUrl(text)
     if _WEB.match(text):
         return WebAddress(text)
     raise ImageNotFetched("The address of a picture is neither an https: nor a data: URL.")
+
+
+def _is_blob(text: str) -> bool:
+    return len(text) >= _MIN_BLOB_CHARS and _BLOB.fullmatch(text) is not None
+
+
+def _is_signature(text: str) -> bool:
+    """Say whether it is base64 for addresses that does not begin as a picture does."""
+    plain = text.translate(_FROM_URL_SAFE)
+    is_named = plain == text or _FILE_ID.match(text)
+    return not is_named and not _BASE64.match(plain) and _is_blob(text)

@@ -232,6 +232,45 @@ def test_what_was_made_is_checked_with_what_it_was_made_from(
     require_documented(left.document)
 
 
+@pytest.mark.parametrize(
+    ("prompt", "sizes"),
+    [(EVERYDAY, [(64, 64)]), (REVEALING, [])],
+    ids=["of the result", "of the request"],
+)
+def test_the_pictures_that_are_described_are_those_that_were_made(enrolled, prompt, sizes):
+    """Of which there is nothing to say where the request itself is not allowed."""
+    result = enrolled.folder / "result.png"
+    Image.new("RGB", (64, 64), (9, 9, 9)).save(result)
+    source = enrolled.picture(STRANGER)
+
+    left = enrolled.run(
+        *("check-output", str(result), "--from", source, *prompt, "--json"), passphrase=PASSPHRASE
+    )
+
+    assert [(each["width"], each["height"]) for each in left.document["images"]] == sizes
+    require_documented(left.document)
+
+
+def test_a_source_that_comes_back_as_it_was_is_described_as_a_result(enrolled):
+    path = enrolled.picture(STRANGER)
+
+    left = enrolled.run(
+        *("check-output", path, "--from", path, *EVERYDAY, "--json"), passphrase=PASSPHRASE
+    )
+
+    assert len(left.document["images"]) == 1
+
+
+def test_the_result_of_an_edit_of_my_own_picture_is_allowed(enrolled):
+    path = enrolled.picture(HER)
+    asked = ("check-output", path, "--from", path, *EVERYDAY, "--json")
+
+    assert enrolled.run(*asked, passphrase=PASSPHRASE).code == 11
+    left = enrolled.run(*asked, "--as-me", passphrase=PASSPHRASE)
+    assert left.code == 0, left.err
+    assert enrolled.run(*asked, "--as-me").code == 2
+
+
 def test_the_verdict_on_what_was_made_is_said_in_words(enrolled):
     left = enrolled.run("check-output", enrolled.picture(HER), "--explain", passphrase=PASSPHRASE)
 

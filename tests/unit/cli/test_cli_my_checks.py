@@ -40,6 +40,22 @@ def test_nothing_is_said_to_be_about_her_when_nothing_was(enrolled):
     assert "No check" in enrolled.run("checks", "mine", passphrase=PASSPHRASE).out
 
 
+def test_none_among_those_that_were_looked_through_is_no_all_clear(enrolled, monkeypatch):
+    monkeypatch.setattr("consentry.checks.mine.MAX_TRIED", 1)
+    check(enrolled, HER, "make the sky blue")
+    enrolled.home.clock.advance(1)
+    check(enrolled, OTHER, "make the sky blue")
+
+    newest = enrolled.run("checks", "mine", passphrase=PASSPHRASE).out
+    before = ("--before", newest.partition("--before ")[2].split()[0])
+    older = enrolled.run("checks", "mine", *before, passphrase=PASSPHRASE).out
+    last = enrolled.run("checks", "mine", "--before", "2020-01-01", passphrase=PASSPHRASE).out
+
+    assert ("No check" in newest, "There is more" in newest) == (False, True)
+    assert "your face" in older
+    assert ("No check" in last, "There are no more" in last) == (False, True)
+
+
 def test_with_a_passphrase_of_her_own_the_homes_is_not_enough(enrolled):
     new = ("--new-passphrase-fd", str(descriptor_with(OWN)))
     enrolled.run("own-passphrase", "set", *new, passphrase=PASSPHRASE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import stat
 import subprocess
@@ -79,6 +80,24 @@ def test_a_taken_port_is_told_in_plain_words():
         port = first.getsockname()[1]
         with pytest.raises(Conflict, match=f"Port {port} is taken"):
             listen_on("127.0.0.1", port)
+
+
+def test_no_piece_of_an_answer_waits_for_the_one_before_it_to_be_acknowledged():
+    async def answered() -> int:
+        found = asyncio.get_running_loop().create_future()
+
+        def note(_reader, writer):
+            accepted = writer.get_extra_info("socket")
+            found.set_result(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        listener = listen_on("127.0.0.1", 0)
+        async with await asyncio.start_server(note, sock=listener):
+            _, writer = await asyncio.open_connection(*listener.getsockname())
+            writer.close()
+            return await found
+
+    assert asyncio.run(answered()) == 1
 
 
 def test_an_address_of_another_machine_is_told_in_plain_words():

@@ -433,6 +433,51 @@ def test_a_node_that_nobody_can_look_into_closes_the_request(bad):
         comfy(graph(bad=bad))
 
 
+def in_capitals(nodes):
+    return {
+        name: {
+            "CLASS_TYPE": each["class_type"],
+            "INPUTS": {other.upper(): value for other, value in each["inputs"].items()},
+        }
+        for name, each in nodes.items()
+    }
+
+
+def test_the_names_in_a_graph_count_in_whatever_case():
+    """There are generators that do not mind it."""
+    body = graph(Load=node("LoadImage", image="a.png"), mask=node("VAEEncode", pixels=["Load", 0]))
+    shouted = {"Prompt": in_capitals(body["prompt"]), "Client_ID": "me"}
+
+    assert comfy(shouted) == comfy(body)
+    assert comfy(shouted).pictures == (StoredFile("a.png"),)
+
+
+def test_a_guidance_in_capitals_turns_words_around_too():
+    changed = {"class_type": "KSampler", "inputs": {"Negative": ["unwanted", 0], "CFG": -7.0}}
+
+    assert comfy(graph(sampler=changed)).context == ("without blurry", "blurry")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        graph() | {"Prompt": {"1": node("LoadImage", image="ada.png"), "2": node("EvilNode")}},
+        graph(one={"class_type": "LoadImage", "inputs": {"image": "eve.png", "Image": "ada.png"}}),
+        graph(one=node("LoadImage", image="eve.png") | {"Inputs": {"image": "ada.png"}}),
+        graph(one=node("SaveImage") | {"Class_Type": "EvilNode"}),
+    ],
+    ids=["two graphs", "two inputs", "two sets of inputs", "two kinds"],
+)
+def test_names_that_differ_by_their_case_alone_are_refused(body):
+    with pytest.raises(BadRequest, match="case"):
+        comfy(body)
+
+
+def test_names_that_differ_by_their_case_alone_are_refused_without_a_graph():
+    with pytest.raises(BadRequest, match="case"):
+        read({"prompt": "x", "style": {"text": "in oil", "Text": "nude"}})
+
+
 @pytest.mark.parametrize("body", [{"prompt": "a woman"}, {"prompt": None}, {}, {"prompt": []}])
 def test_a_request_without_a_graph_is_refused(body):
     with pytest.raises(BadRequest):

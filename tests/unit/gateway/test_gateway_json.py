@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from consentry.gateway.json_body import MAX_DEPTH, json_object, parsed, strings_of
+from consentry.gateway.json_body import MAX_DEPTH, folded_object, json_object, parsed, strings_of
 from consentry.kernel.errors import BadRequest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,3 +69,22 @@ def test_every_string_is_come_upon(value):
 def test_a_body_that_may_be_read_in_two_ways_or_in_none_is_refused(body):
     with pytest.raises(BadRequest):
         json_object(body)
+
+
+def test_names_count_in_whatever_case_but_where_they_are_the_callers_own():
+    body = b'{"Prompt": {"Image_URL": "a"}, "TOOLS": [{"X": 1, "x": {"Y": 2}}]}'
+
+    found = folded_object(body, frozenset({"tools"}))
+
+    assert found == {"prompt": {"image_url": "a"}, "tools": [{"X": 1, "x": {"Y": 2}}]}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"a": 1, "A": 2}', b'{"b": [{"a": 1, "A": 2}]}', b'{"tools": 1, "Tools": 2}',
+     b'{"tools": {"a": 1, "a": 2}}'],
+    ids=range(4),
+)  # fmt: skip
+def test_two_names_but_for_their_case_are_refused_elsewhere(body):
+    with pytest.raises(BadRequest):
+        folded_object(body, frozenset({"tools"}))

@@ -1,4 +1,4 @@
-"""Words that are fitted to a check, pictures in ``data:`` URLs, events of a stream, refusals, room in memory."""
+"""Words that are fitted to a check, pictures in ``data:`` URLs, in base64 and in addresses, events of a stream, refusals, room in memory."""
 
 from __future__ import annotations
 
@@ -6,22 +6,29 @@ import asyncio
 import base64
 import gzip
 import json
+from io import BytesIO
 from itertools import pairwise
+from urllib.parse import urlencode
 
 import pytest
 from consentry.api.gateway_memory import SMALL_BYTES, Memory, room_for_one
 from consentry.checks.check import MAX_CONTEXT_TURNS, MAX_PROMPT_CHARS
+from consentry.gateway import sources
 from consentry.gateway.answers import events_of, whole_of
 from consentry.gateway.data_urls import decoded, from_base64
-from consentry.gateway.exchange import Answer
+from consentry.gateway.exchange import Answer, Head
 from consentry.gateway.openai.refusals import worded
+from consentry.gateway.plain import with_query
 from consentry.gateway.refusals import Kind, Refusal, Stage, refusal_of
+from consentry.gateway.request import GatewayRequest, Sent, StoredFile, WebAddress
 from consentry.gateway.words import fitted, split_prompt
 from consentry.kernel import errors
 from consentry.kernel.errors import BadRequest, BodyTooLarge, ImageError, Overloaded, Unreachable
 from consentry.kernel.taxonomy import PublicReason
+from fakes.coloured_faces import picture
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 
 @given(st.lists(st.text("abc \n", max_size=30), max_size=130))
@@ -84,6 +91,81 @@ def test_base64_is_read_with_and_without_padding(data):
     text = base64.b64encode(data).decode()
 
     assert from_base64(text) == from_base64(text.rstrip("=")) == data
+
+
+def test_a_bare_picture_is_known_by_its_beginning_alone(monkeypatch):
+    """To look for base64 of anything takes thirty times as long."""
+
+    class Unasked:
+        def fullmatch(self, text):
+            raise AssertionError("the whole of it was looked through")
+
+    monkeypatch.setattr(sources, "_BLOB", Unasked())
+    data = picture((1, 2, 3))
+
+    assert sources.picture_in(base64.b64encode(data).decode()) == Sent(data)
+    with pytest.raises(ImageError):
+        sources.picture_in(base64.b64encode(data).decode() + "!")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_base64"),
+    [
+        ("a" * 128, True),
+        (("a" * 76 + "\n") * 3 + "b" * 10 + "==", True),
+        ("a" * 59 + "\n" + "b" * 100, False),
+        ("a" * 127, False),
+        ("a" * 200 + "!", False),
+        (("a" * 76 + "\n") * 3 + "!", False),
+    ],
+)
+def test_base64_of_anything_is_no_word(text, is_base64):
+    try:
+        found = sources.picture_in(text)
+    except ImageError:
+        found = "not read alike"
+
+    assert (found is not None) == is_base64
+
+
+def asked(value: str) -> GatewayRequest:
+    head = Head(method="POST", path="chat/completions", query=urlencode({"x": value}).encode())
+    return with_query(GatewayRequest(pictures=(), prompt="hello"), head)
+
+
+def test_a_signature_in_an_address_is_no_picture():
+    signature = base64.urlsafe_b64encode(bytes(range(100, 256)) * 2).decode()
+
+    assert {"-", "_"} <= set(signature)
+    assert asked(signature).pictures == ()
+    assert "".join(asked(signature).context) == signature
+
+
+@pytest.mark.parametrize("name", ["PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF"])
+def test_a_picture_in_an_address_is_one_in_the_base64_for_addresses_too(name):
+    encoded = BytesIO()
+    Image.new("RGB", (40, 40), (255, 239, 255)).save(encoded, name)
+    data = encoded.getvalue() + bytes(range(256))
+
+    assert asked(base64.b64encode(data).decode()).pictures == (Sent(data),)
+    with pytest.raises(ImageError):
+        asked(base64.urlsafe_b64encode(data).decode())
+
+
+def test_a_picture_by_address_is_not_given_in_an_address():
+    """It would be fetched a second time, whatever stands in the body."""
+    with pytest.raises(BadRequest):
+        asked(" https://pictures.example.com/a.png")
+
+
+def test_a_long_name_of_a_file_in_an_address_is_no_signature():
+    name = "file-" + "a_b" * 60
+
+    assert asked(name).pictures == (StoredFile(name),)
+
+
+def test_an_address_in_its_field_is_the_same_with_blanks_around_it():
+    assert sources.address(" https://a.example/b.png\n") == WebAddress("https://a.example/b.png")
 
 
 def answer(*chunks: bytes, **headers: str) -> Answer:

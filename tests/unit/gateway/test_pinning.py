@@ -47,6 +47,17 @@ def test_every_time_it_is_there():
     assert json.loads(pin(body)) == {"images": [{"url": DATA}, {"url": DATA}, DATA]}
 
 
+@pytest.mark.parametrize(
+    "blanks",
+    [" ", "\n", "\u00a0", " " * 100_000],
+    ids=["a blank", "a line", "one that does not break", "very many"],
+)
+def test_an_address_with_blanks_around_it_is_the_same_one(blanks):
+    body = json.dumps({"images": [URL, URL + blanks, {"url": blanks + URL}]}).encode()
+
+    assert json.loads(pin(body)) == {"images": [DATA, DATA, {"url": DATA}]}
+
+
 def test_every_other_byte_stays_as_it_was():
     body = (
         b'{ "n":1.50,\n"a":"\\u0068\\"\\\\", "url": "'

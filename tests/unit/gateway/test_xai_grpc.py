@@ -237,6 +237,19 @@ def test_pictures_by_address_are_exchanged_in_every_kind_of_request():
             DIALECT.pinned(call, {"https://pictures.example.com/other.png": RED})
 
 
+def test_an_address_with_blanks_around_it_is_exchanged_as_well():
+    sent = image_pb2.GenerateImageRequest(
+        image=image(image_url=WEB), images=[image(image_url=f" {WEB}\n")]
+    )
+
+    body = DIALECT.pinned(
+        Call(head=Head(method="POST", path=IMAGE), body=sent.SerializeToString()), {WEB: RED}
+    )
+
+    assert WEB.encode() not in body
+    assert body.count(DATA.encode()) == 2
+
+
 @pytest.mark.parametrize(
     "path",
     [

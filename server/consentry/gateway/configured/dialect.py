@@ -14,7 +14,7 @@ from consentry.gateway.configured.request import read_request
 from consentry.gateway.data_urls import from_base64
 from consentry.gateway.dialect import Endpoint, Lookup, Reply
 from consentry.gateway.exchange import Call, Head
-from consentry.gateway.json_body import json_object, parsed
+from consentry.gateway.json_body import Json, JsonObject, parsed
 from consentry.gateway.multipart import parts_of
 from consentry.gateway.off_loop import off_loop
 from consentry.gateway.openai.answers import pictures_of_answer
@@ -91,7 +91,7 @@ class ConfiguredEndpoint:
             return ()
         if call.head.media_type != "application/json":
             raise UnsupportedMediaType("The body is JSON: application/json.")
-        return (read_request(self.described, json_object(call.body), call.head.query),)
+        return (read_request(self.described, _object(call.body), call.head.query),)
 
     def _require_plain_upload(self, call: Call) -> None:
         if call.head.media_type != "multipart/form-data":
@@ -170,3 +170,21 @@ class ConfiguredDialect:
     def refusal(self, refusal: Refusal, request_id: str) -> Reply:
         """Word a refusal where there is no endpoint."""
         return refusals.worded(self.api.refusal, refusal, request_id)
+
+
+def _object(body: bytes) -> JsonObject:
+    """Read a body with its names as they are: the numbers of a graph's nodes are referred to by them.
+
+    Raises:
+        BadRequest: As `consentry.gateway.json_body.folded_object`.
+    """
+    found = parsed(body, _once_in_any_case)
+    if not isinstance(found, dict):
+        raise BadRequest("The body is a JSON object.")
+    return found
+
+
+def _once_in_any_case(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    if len({name.casefold() for name, _ in pairs}) != len(pairs):
+        raise BadRequest("Two names in one object of the body are the same, or but for their case.")
+    return dict(pairs)

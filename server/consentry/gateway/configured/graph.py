@@ -2,6 +2,8 @@
 
 Words are wanted or unwanted by how they are used: those that are reached only through an unwanted input (a sampler's
 ``negative``) are unwanted, all others are wanted, also when nobody seems to use them.
+
+Names count in whatever case; the kinds and the identifiers of nodes, which others refer to, as they are written.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ class GraphWords:
 
 @dataclass(frozen=True, slots=True)
 class _Use:
-    """One node of a request."""
+    """One node of a request; the names of its inputs are in lower case, here and in its kind."""
 
     node: Node
     inputs: Mapping[str, Json]
@@ -84,14 +86,29 @@ def read_graph(graph: Graph, body: JsonObject) -> GraphWords:
 
 
 def _use(graph: Graph, value: Json) -> _Use:
-    kind = value.get(graph.kind) if isinstance(value, Mapping) else None
+    members = _folded(value) if isinstance(value, Mapping) else {}
+    kind = members.get(graph.kind.casefold())
     node = graph.nodes.get(kind) if isinstance(kind, str) else None
-    if node is None or not isinstance(value, Mapping):
+    if node is None:
         raise BadRequest("The graph has a node of a kind that is not open here.")
-    inputs = value.get(graph.inputs, {})
+    inputs = members.get(graph.inputs.casefold(), {})
     if not isinstance(inputs, Mapping):
         raise BadRequest("The inputs of a node are an object.")
-    return _Use(node, inputs)
+    return _Use(_folded_node(node), _folded(inputs))
+
+
+def _folded(members: Mapping[str, Json]) -> Mapping[str, Json]:
+    # Lossless: a body in which two names differ by their case alone has been refused.
+    return {name.casefold(): each for name, each in members.items()}
+
+
+def _folded_node(node: Node) -> Node:
+    return Node(
+        words=tuple(each.casefold() for each in node.words),
+        stored=tuple(each.casefold() for each in node.stored),
+        unwanted=tuple(each.casefold() for each in node.unwanted),
+        guidance=None if node.guidance is None else node.guidance.casefold(),
+    )
 
 
 def _strings(use: _Use, names: Sequence[str]) -> Iterator[str]:

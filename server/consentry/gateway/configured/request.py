@@ -108,11 +108,12 @@ def read_request(
     gathered = _Gathered(description)
     graph = description.graph
     if graph is not None:
-        found = body.get(graph.place)
+        place = graph.place.casefold()
+        found = next((each for name, each in body.items() if name.casefold() == place), None)
         if not isinstance(found, Mapping):
             raise BadRequest(f"`{graph.place}` is a graph of nodes.")
         gathered.take_graph(read_graph(graph, found))
-        body = {name: each for name, each in body.items() if name != graph.place}
+        body = {name: each for name, each in body.items() if name.casefold() != place}
     for path, value in leaves(body):
         gathered.take(path, value)
     for name, value in _parameters(query):

@@ -16,12 +16,14 @@ from consentry.gateway.json_body import JsonObject, folded_object
 from consentry.gateway.off_loop import off_loop
 from consentry.gateway.openai import refusals
 from consentry.gateway.openai.answers import pictures_of_answer
+from consentry.gateway.openai.own_names import OWN_NAMES
 from consentry.gateway.refusals import Refusal
 from consentry.gateway.request import GatewayRequest, Picture
 from consentry.kernel.errors import BadRequest, UnsupportedMediaType
 
 MAX_LINES = 1000
 _PREFIX = "/v1/"
+_BODY = frozenset({"body"})
 _HARMLESS = frozenset({"embeddings", "moderations"})
 
 
@@ -29,7 +31,7 @@ class Judged(Protocol):
     """An endpoint that a line may be for."""
 
     def read_json(self, body: JsonObject) -> Sequence[GatewayRequest]:
-        """Read the body of a line."""
+        """Read the body of a line; its names are as they were written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class BatchEndpoint:
         """Read the request and the file that it names."""
         if call.head.media_type != "application/json":
             raise UnsupportedMediaType("The body is JSON: application/json.")
-        file_id = folded_object(call.body).get("input_file_id")
+        body = await off_loop(len(call.body), lambda: folded_object(call.body, OWN_NAMES))
+        file_id = body.get("input_file_id")
         if not isinstance(file_id, str):
             raise BadRequest("The request names no file of requests (`input_file_id`).")
         lines = await lookup.get(f"files/{file_id}/content")
@@ -67,7 +70,7 @@ class BatchEndpoint:
         lines = [line for line in body.split(b"\n") if line.strip()]
         if len(lines) > MAX_LINES:
             raise BadRequest(f"A batch that passes here has at most {MAX_LINES} lines. Split it.")
-        return [request for line in lines for request in self._of_line(folded_object(line))]
+        return [request for line in lines for request in self._of_line(folded_object(line, _BODY))]
 
     def _of_line(self, line: JsonObject) -> Sequence[GatewayRequest]:
         url, body = line.get("url"), line.get("body")

@@ -7,17 +7,19 @@ its context. What the request only refers to (an earlier response, a stored item
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from consentry.gateway.data_urls import from_base64
 from consentry.gateway.dialect import Lookup, Reply
 from consentry.gateway.exchange import Call
-from consentry.gateway.json_body import Json, JsonObject, folded_object
+from consentry.gateway.json_body import Json, JsonObject, folded, folded_object
 from consentry.gateway.off_loop import off_loop
 from consentry.gateway.openai import refusals
 from consentry.gateway.openai.answers import pictures_of_answer
 from consentry.gateway.openai.history import earlier_turns
+from consentry.gateway.openai.own_names import OWN_NAMES
 from consentry.gateway.refusals import Refusal
 from consentry.gateway.request import GatewayRequest, Picture, Sent, StoredFile
 from consentry.gateway.sources import address, base64_picture, parted, picture_in
@@ -57,9 +59,10 @@ _NOT_WORDS = frozenset(
     }
 )
 _FILE_NAMES = frozenset({"file_id", "file_url", "file_data"})
-_SCHEMAS = frozenset({"tools", "functions", "response_format", "text"})
-"""Where names are those of a schema, and say nothing of what is sent."""
+_LATER = frozenset({"background", "deferred"})
+"""What leaves the answer to another request, which does not know these words."""
 _ASKERS = ("safety_identifier", "user")
+_Whole: TypeAlias = Callable[[], Awaitable[GatewayRequest]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +78,36 @@ class ConversationEndpoint:
         """Read a request (`consentry.gateway.dialect.Endpoint`)."""
         if call.head.media_type != "application/json":
             raise UnsupportedMediaType("The body is JSON: application/json.")
-        body = await off_loop(len(call.body), lambda: folded_object(call.body))
-        asked = await off_loop(len(call.body), lambda: self._read(body, ()))
-        if asked.is_about_pictures and asked.has_history:
-            earlier = await earlier_turns(body, lookup)
-            # It may be as large as one body, and is read together with this one.
-            asked = await asyncio.to_thread(lambda: self._read(body, earlier))
-            asked.has_history = False
-        return asked.requests(body)
+        size = len(call.body)
+        body, asked = await off_loop(size, lambda: self._opened(call))
+        if asked.is_judged_at_once and asked.has_history:
+            return (await self._with_earlier(body, lookup),)
+        # From the bytes, which are held anyway: what was read from them takes many times their room.
+        return await off_loop(size, lambda: asked.requests(body, lambda: self._again(call, lookup)))
 
     def read_json(self, body: JsonObject) -> Sequence[GatewayRequest]:
-        """Read a request that is a line of a batch, for which nothing is looked up."""
+        """Read a request for which nothing is looked up; its names are as they were written."""
+        body = folded(body, OWN_NAMES)
         return self._read(body, ()).requests(body)
+
+    async def _again(self, call: Call, lookup: Lookup) -> GatewayRequest:
+        body, _ = await off_loop(len(call.body), lambda: self._opened(call))
+        return await self._with_earlier(body, lookup)
+
+    def _opened(self, call: Call) -> tuple[JsonObject, _Conversation]:
+        body = folded_object(call.body, OWN_NAMES)
+        return body, self._read(body, ())
+
+    async def _with_earlier(self, body: JsonObject, lookup: Lookup) -> GatewayRequest:
+        earlier = await earlier_turns(body, lookup)
+
+        def read() -> GatewayRequest:
+            asked = self._read(body, earlier)
+            asked.has_history = False
+            return asked.judged(body)
+
+        # The earlier turns may be as large as one body, and are read together with this one.
+        return await asyncio.to_thread(read)
 
     def _read(self, body: JsonObject, earlier: Sequence[Json]) -> _Conversation:
         conversation = _Conversation()
@@ -131,6 +152,7 @@ class _Conversation:
     files: list[Picture] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
     makes_pictures: bool = False
+    comes_later: bool = False
     has_history: bool = False
     named: int = 0
     made: int = 0
@@ -140,10 +162,17 @@ class _Conversation:
         """Whether a picture goes in, or one may come out."""
         return bool(self.pictures) or self.makes_pictures or self.named > self.made
 
+    @property
+    def is_judged_at_once(self) -> bool:
+        """Whether its words are judged before anything has come of them."""
+        return self.is_about_pictures or self.comes_later
+
     def take_aside(self, name: str, value: Json) -> None:
         """Take a field beside the turns: instructions, tools, settings."""
         if name in ("previous_response_id", "conversation") and value is not None:
             self.has_history = True
+        if name in _LATER and value not in (None, False):
+            self.comes_later = True
         if name == "prompt" and value is not None:
             # A template that is kept elsewhere may have tools of its own.
             self.unseen.append(name)
@@ -162,25 +191,36 @@ class _Conversation:
         if words:
             self.turns.append((role, words))
 
-    def requests(self, body: JsonObject) -> Sequence[GatewayRequest]:
+    def requests(self, body: JsonObject, whole: _Whole | None = None) -> Sequence[GatewayRequest]:
         """Return what has to be judged.
 
-        Raises:
-            BadRequest: If something is referred to that nobody has seen.
-        """
-        if not self.is_about_pictures:
-            return self._words_alone(body)
-        self._require_seen()
-        return (self._request(body),)
+        Args:
+            body: The request.
+            whole: Reads it again, with what it refers to; None when nothing can be looked up.
 
-    def _words_alone(self, body: JsonObject) -> Sequence[GatewayRequest]:
+        Raises:
+            BadRequest: As `judged`, of what is judged at once.
+        """
+        return (self.judged(body) if self.is_judged_at_once else self._words_alone(body, whole),)
+
+    def judged(self, body: JsonObject) -> GatewayRequest:
+        """Return all of it.
+
+        Raises:
+            BadRequest: If something is referred to that nobody has seen, or there are more words
+                than one check takes.
+        """
+        self._require_seen()
+        return self._request(body)
+
+    def _words_alone(self, body: JsonObject, whole: _Whole | None) -> GatewayRequest:
         """Return what is judged only if a picture comes of it after all."""
         try:
-            return (replace(self._request(body), makes_pictures=False),)
-        except BadRequest:
-            # More words than one check takes. No reason to refuse a chat; a picture that comes of
-            # it is judged as one of which nothing is known, which is the strictest.
-            return ()
+            return replace(self.judged(body), makes_pictures=False)
+        except BadRequest as cause:
+            # No reason to refuse a chat. But of what cannot be read, no picture may come.
+            whole = whole or _never(str(cause))
+            return GatewayRequest(pictures=(), prompt=None, makes_pictures=False, whole=whole)
 
     def _require_seen(self) -> None:
         if self.has_history:
@@ -264,27 +304,33 @@ class _Member:
 
 def _members(name: str, value: Json) -> Iterator[_Member]:
     """Yield every string, and every object that says what it is."""
-    names_count = name not in _SCHEMAS
+    names_count = name not in OWN_NAMES
     pending: list[tuple[_Member, Json]] = [(_Member("", name, "image" in name), value)]
     while pending:
         place, each = pending.pop()
         if isinstance(each, str):
-            yield replace(place, text=each)
+            yield _Member(place.kind, place.key, place.is_of_picture, each)
         elif isinstance(each, Mapping):
-            own = each.get("type")
-            kind = own.casefold() if isinstance(own, str) else place.kind
-            if isinstance(own, str):
-                yield replace(place, kind=kind)
-            if place.key in _UNHEARD:
+            members = [(name.casefold(), member) for name, member in each.items()]
+            # More than one where names are the caller's own, and stand as he wrote them.
+            own = [
+                member.casefold()
+                for name, member in members
+                if name == "type" and isinstance(member, str)
+            ]
+            kind = own[-1] if own else place.kind
+            for said in own:
+                yield replace(place, kind=said)
+            if names_count and place.key in _UNHEARD:
                 yield replace(place, kind=place.key)
             is_picture = (
                 place.is_of_picture
-                or (isinstance(own, str) and "image" in kind)
-                or any(_is_picture_type(member) for member in each.values())
+                or any("image" in said for said in own)
+                or (names_count and any(_is_picture_type(member) for _, member in members))
             )
             pending.extend(
                 (_Member(kind, name, is_picture or (names_count and "image" in name)), member)
-                for name, member in reversed(list(each.items()))
+                for name, member in reversed(members)
             )
         elif isinstance(each, Sequence):
             pending.extend((place, member) for member in reversed(each))
@@ -304,6 +350,13 @@ def _picture_of(member: _Member, text: str) -> Picture | None:
         return picture_in(text)
     # Words may be an address or the name of a file; only a picture itself is taken for one.
     return picture_in(text) if text[:5].lower() == "data:" else base64_picture(text)
+
+
+def _never(why: str) -> _Whole:
+    async def whole() -> GatewayRequest:
+        raise BadRequest(why)
+
+    return whole
 
 
 def _file(text: str) -> Picture:

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 
 from consentry.gateway.dialect import Lookup
 from consentry.gateway.json_body import Json, JsonObject, folded_object
+from consentry.gateway.off_loop import off_loop
+from consentry.gateway.openai.own_names import OWN_NAMES
 from consentry.kernel.errors import BadRequest
 
 MAX_RESPONSES = 50
@@ -43,7 +45,7 @@ async def _chain(newest: Json, lookup: Lookup) -> list[Json]:
         if name in seen or len(seen) == MAX_RESPONSES:
             raise BadRequest("The request follows more responses than can be examined.")
         seen.add(name)
-        response = folded_object(await lookup.get(f"responses/{name}"))
+        response = await _object(await lookup.get(f"responses/{name}"))
         turns: list[Json] = [{"role": "system", "content": response.get("instructions")}]
         turns.extend(await _all(f"responses/{name}/input_items", lookup))
         turns.extend(_items(response, "output"))
@@ -56,7 +58,7 @@ async def _all(path: str, lookup: Lookup) -> list[Json]:
     items: list[Json] = []
     query = _PAGE
     for _ in range(MAX_PAGES):
-        page = folded_object(await lookup.get(path, query))
+        page = await _object(await lookup.get(path, query))
         items.extend(_items(page, "data"))
         if page.get("has_more") is not True:
             return items
@@ -65,6 +67,10 @@ async def _all(path: str, lookup: Lookup) -> list[Json]:
             break
         query = _PAGE + b"&after=" + last.encode("ascii")
     raise BadRequest("The conversation is longer than can be examined.")
+
+
+async def _object(answer: bytes) -> JsonObject:
+    return await off_loop(len(answer), lambda: folded_object(answer, OWN_NAMES))
 
 
 def _items(found: JsonObject, name: str) -> Sequence[Json]:

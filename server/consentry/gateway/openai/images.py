@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from consentry.gateway.dialect import Lookup, Reply
 from consentry.gateway.exchange import Call
-from consentry.gateway.json_body import JsonObject, folded_object, strings_of
+from consentry.gateway.json_body import JsonObject, folded, folded_object, strings_of
 from consentry.gateway.multipart import Part, parts_of
-from consentry.gateway.off_loop import off_loop
+from consentry.gateway.off_loop import LARGE_BYTES, LARGE_JSON_BYTES, off_loop
 from consentry.gateway.openai import refusals
 from consentry.gateway.openai.answers import pictures_of_answer
 from consentry.gateway.refusals import Refusal
@@ -62,12 +62,14 @@ class ImagesEndpoint:
     async def ask(self, call: Call, lookup: Lookup) -> Sequence[GatewayRequest]:
         """Read a request (`consentry.gateway.dialect.Endpoint`)."""
         del lookup
-        request = await off_loop(len(call.body), lambda: _read(call))
+        is_json = call.head.media_type == "application/json"
+        large = LARGE_JSON_BYTES if is_json else LARGE_BYTES
+        request = await off_loop(len(call.body), lambda: _read(call), large=large)
         return (request,)
 
     def read_json(self, body: JsonObject) -> Sequence[GatewayRequest]:
-        """Read a request that is a line of a batch."""
-        return (_json_request(body),)
+        """Read a request that is a line of a batch; its names are as they were written."""
+        return (_json_request(folded(body)),)
 
     def found(self, media_type: str, body: bytes) -> Sequence[Picture]:
         """Find the pictures in an answer."""

@@ -189,6 +189,8 @@ class XaiGrpcDialect:
         missing = set(pictures)
 
         def exchange(text: str) -> str | None:
+            # As every reader of addresses does: with blanks around it, it is the same one.
+            text = text.strip()
             if text not in pictures:
                 return None
             missing.discard(text)
