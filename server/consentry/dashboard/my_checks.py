@@ -57,6 +57,7 @@ def _page(
         found=found,
         told=told,
         person=person,
+        is_first=visit.form.text("before") == "",
         sent={"subject": visit.form.text("subject")},
     )
 

@@ -193,6 +193,7 @@ class StoredRequest:
         request: Opaque; all that the asker is given.
         subject: Whom it is put to.
         caller: SHA-256 of who asked, so that nobody else can poll.
+        platform: Keyed digest of the platform's folded name under the subject's data key.
         asker: Keyed digest of platform and end user under the subject's data key.
         sealed: What is asked, with reduced pictures, sealed under her data key. None once it is
             answered or has lapsed, and for a request that she is never shown.
@@ -204,12 +205,30 @@ class StoredRequest:
     request: ConsentRequestId
     subject: SubjectId
     caller: bytes = field(repr=False)
+    platform: bytes = field(repr=False)
     asker: bytes = field(repr=False)
     sealed: bytes | None = field(repr=False)
     state: RequestState
     jws: str | None = field(repr=False)
     asked_at: datetime
     ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """How many questions one subject is shown at most.
+
+    Attributes:
+        of_asker: Of one asker, pending or declined and not lapsed yet.
+        of_platform: Of one platform at a time, whichever of its keys it asks with.
+        of_caller: Of one caller at a time, whatever platforms it names.
+        of_all: At a time.
+    """
+
+    of_asker: int
+    of_platform: int
+    of_caller: int
+    of_all: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,8 +253,11 @@ class StoredBlock:
 class RequestStore(Protocol):
     """Durable consent requests."""
 
-    def add(self, request: StoredRequest) -> None:
-        """Keep a request.
+    def add(self, request: StoredRequest, room: Room) -> None:
+        """Keep a request; without what is sealed of it when she is not shown it.
+
+        She is not when she has blocked the asker, or there is no room. Of any number that come at
+        once, no more are shown than there is room for.
 
         Raises:
             NotFound: If the subject is not enrolled (any more).
@@ -265,12 +287,6 @@ class RequestStore(Protocol):
         Raises:
             NotFound: If it is not pending any more.
         """
-
-    def is_blocked(self, subject: SubjectId, asker: bytes) -> bool:
-        """Say whether a subject does not want to hear from an asker."""
-
-    def declined(self, subject: SubjectId, asker: bytes, *, now: datetime) -> int:
-        """Return how many questions of an asker a subject has declined that have not lapsed yet."""
 
     def blocks(self, subject: SubjectId) -> tuple[StoredBlock, ...]:
         """Return whom a subject has blocked, oldest first."""

@@ -32,6 +32,7 @@ from consentry.grants.ports import (
     Presence,
     RequestState,
     RequestStore,
+    Room,
     StoredBlock,
     StoredConsentToken,
     StoredRequest,
@@ -48,6 +49,7 @@ from consentry.kernel.ids import (
     new_consent_request_id,
     new_consent_token_id,
 )
+from consentry.kernel.platforms import folded_platform
 from consentry.kernel.taxonomy import IntentCategory, Purpose
 from consentry.vault.envelope import SealedText, seal_text, unseal_text
 from consentry.vault.keys import DataKey, derive
@@ -55,12 +57,21 @@ from consentry.vault.keys import DataKey, derive
 REQUEST_HOURS = 24
 MAX_PENDING = 20
 """Of one subject at a time: a flood of questions is not shown, and takes no room."""
+MAX_PENDING_OF_ONE_PLATFORM = 10
+"""Of one subject at a time: no platform takes the room of all others, however many keys it has."""
 MAX_PENDING_OF_ONE_CALLER = 10
-"""Of one subject at a time: no platform takes the room of all others."""
+"""The same for whoever may name a platform with each question."""
 MAX_OF_ONE_ASKER = 5
 """Shown to one subject within a day and not agreed to: who is told no does not ask until it is a yes."""
 
+_ROOM = Room(
+    of_asker=MAX_OF_ONE_ASKER,
+    of_platform=MAX_PENDING_OF_ONE_PLATFORM,
+    of_caller=MAX_PENDING_OF_ONE_CALLER,
+    of_all=MAX_PENDING,
+)
 _INFO_ASKER = b"consentry/v1/subject/asker"
+_INFO_PLATFORM = b"consentry/v1/subject/platform"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +166,6 @@ class RequestDesk:
         now = self.clock.now()
         key = self.keys.open(question.subject)
         request = new_consent_request_id(self.random)
-        asker = _asker_digest(key, question.platform, question.asker)
         sealed = seal_text(
             _written(question),
             key=key,
@@ -163,20 +173,20 @@ class RequestDesk:
             label=_label(request),
             random=self.random,
         )
-        caller = _caller_digest(question.caller)
-        is_shown = self._is_shown(question.subject, asker, caller, now)
         self.store.add(
             StoredRequest(
                 request=request,
                 subject=question.subject,
-                caller=caller,
-                asker=asker,
-                sealed=sealed if is_shown else None,
+                caller=_caller_digest(question.caller),
+                platform=_platform_digest(key, question.platform),
+                asker=_asker_digest(key, question.platform, question.asker),
+                sealed=sealed,
                 state=RequestState.PENDING,
                 jws=None,
                 asked_at=now,
                 ends_at=now + timedelta(hours=REQUEST_HOURS),
-            )
+            ),
+            _ROOM,
         )
         return request
 
@@ -324,19 +334,6 @@ class RequestDesk:
         """Destroy what has lapsed, and return how many rows it was. For a timer, every minute."""
         return self.store.sweep(now=self.clock.now())
 
-    def _is_shown(self, subject: SubjectId, asker: bytes, caller: bytes, now: datetime) -> bool:
-        """Say whether one more question is put to her: not from the blocked, and nobody pesters her."""
-        pending = self.store.pending(subject, now=now)
-        of_asker = sum(each.asker == asker for each in pending)
-        of_caller = sum(each.caller == caller for each in pending)
-        declined = self.store.declined(subject, asker, now=now)
-        return (
-            not self.store.is_blocked(subject, asker)
-            and of_asker + declined < MAX_OF_ONE_ASKER
-            and of_caller < MAX_PENDING_OF_ONE_CALLER
-            and len(pending) < MAX_PENDING
-        )
-
     def _waiting(self, request: ConsentRequestId) -> StoredRequest:
         stored = self.store.get(request)
         if stored is None or stored.sealed is None or stored.ends_at <= self.clock.now():
@@ -410,6 +407,12 @@ def _asker_digest(key: DataKey, platform: str, asker: str | None) -> bytes:
     """Return what an asker is known by. Under her own key: nobody can tell that two have blocked him."""
     who = json.dumps([platform, asker])
     return hmac.digest(derive(key.secret, _INFO_ASKER), who.encode(), "sha256")
+
+
+def _platform_digest(key: DataKey, platform: str) -> bytes:
+    """Return what a platform is known by, under her own key too."""
+    name = folded_platform(platform).encode("utf-8", "surrogatepass")
+    return hmac.digest(derive(key.secret, _INFO_PLATFORM), name, "sha256")
 
 
 def _caller_digest(caller: str) -> bytes:

@@ -173,6 +173,7 @@ OF_PEOPLE: tuple[Kept, ...] = (
             "request": "random",
             "subject": "",
             "caller": "SHA-256 of who asked",
+            "platform": "keyed digest under her data key",
             "asker": "keyed digest under her data key",
             "sealed": "the words, small copies of the pictures and digests of the files",
             "state": "",

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, delete, func, select
+from sqlmodel import Session, col, delete, or_, select
 
 from consentry.grants.ports import (
     RequestState,
+    Room,
     StoredBlock,
     StoredConsentToken,
     StoredRequest,
@@ -37,17 +38,19 @@ class SqlRequestStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, request: StoredRequest) -> None:
-        """Keep a request."""
+    def add(self, request: StoredRequest, room: Room) -> None:
+        """Keep a request; without what is sealed of it when she is not shown it."""
         with self._database.writing() as session:
             require_enrolled(session, request.subject)
+            is_shown = _is_shown(session, request, room)
             session.add(
                 ConsentRequestRow(
                     request=request.request,
                     subject=request.subject,
                     caller=request.caller,
+                    platform=request.platform,
                     asker=request.asker,
-                    sealed=request.sealed,
+                    sealed=request.sealed if is_shown else None,
                     state=request.state.value,
                     jws=request.jws,
                     asked_at=request.asked_at,
@@ -99,24 +102,6 @@ class SqlRequestStore:
                     blocked_at=block.blocked_at,
                 )
             )
-
-    def is_blocked(self, subject: SubjectId, asker: bytes) -> bool:
-        """Say whether a subject does not want to hear from an asker."""
-        with self._database.reading() as session:
-            return _block(session, subject, asker) is not None
-
-    def declined(self, subject: SubjectId, asker: bytes, *, now: datetime) -> int:
-        """Return how many questions of an asker a subject has declined that have not lapsed yet."""
-        statement = (
-            select(func.count())
-            .select_from(ConsentRequestRow)
-            .where(ConsentRequestRow.subject == subject)
-            .where(ConsentRequestRow.asker == asker)
-            .where(ConsentRequestRow.state == RequestState.DECLINED.value)
-            .where(col(ConsentRequestRow.ends_at) > now)
-        )
-        with self._database.reading() as session:
-            return session.exec(statement).one()
 
     def blocks(self, subject: SubjectId) -> tuple[StoredBlock, ...]:
         """Return whom a subject has blocked, oldest first."""
@@ -190,6 +175,36 @@ class _Lapsed:
             erasure.session.delete(row)
 
 
+def _is_shown(session: Session, request: StoredRequest, room: Room) -> bool:
+    """Say whether one more question is put to her: not from the blocked, and nobody pesters her."""
+    # Without their pictures: those may be megabytes, and are not looked at.
+    statement = (
+        select(
+            ConsentRequestRow.state,
+            ConsentRequestRow.asker,
+            ConsentRequestRow.platform,
+            ConsentRequestRow.caller,
+        )
+        .where(ConsentRequestRow.subject == request.subject)
+        .where(col(ConsentRequestRow.ends_at) > request.asked_at)
+        .where(
+            or_(
+                ConsentRequestRow.state == RequestState.DECLINED.value,
+                col(ConsentRequestRow.sealed).is_not(None),
+            )
+        )
+    )
+    counted = session.exec(statement).all()
+    pending = [each for each in counted if each[0] == RequestState.PENDING.value]
+    return (
+        _block(session, request.subject, request.asker) is None
+        and sum(asker == request.asker for _, asker, _, _ in counted) < room.of_asker
+        and sum(platform == request.platform for _, _, platform, _ in pending) < room.of_platform
+        and sum(caller == request.caller for _, _, _, caller in pending) < room.of_caller
+        and len(pending) < room.of_all
+    )
+
+
 def _answer(
     erasure: Erasure, request: ConsentRequestId, state: RequestState, now: datetime
 ) -> ConsentRequestRow:
@@ -215,6 +230,7 @@ def _request(row: ConsentRequestRow) -> StoredRequest:
         request=ConsentRequestId(row.request),
         subject=SubjectId(row.subject),
         caller=row.caller,
+        platform=row.platform,
         asker=row.asker,
         sealed=row.sealed,
         state=RequestState(row.state),

@@ -62,6 +62,7 @@ class ConsentRequestRow(SQLModel, table=True):
     request: str = Field(primary_key=True)
     subject: str = Field(foreign_key="subjects.subject")
     caller: bytes = Field(sa_type=LargeBinary)
+    platform: bytes = Field(sa_type=LargeBinary)
     asker: bytes = Field(sa_type=LargeBinary)
     sealed: bytes | None = Field(sa_type=LargeBinary, nullable=True)
     state: str

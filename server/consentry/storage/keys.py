@@ -7,11 +7,11 @@ from datetime import date, datetime
 
 from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Session, col, delete, func, or_, select, update
-from sqlmodel.sql.expression import SelectOfScalar
 
 from consentry.accounts.ports import KeySecret, Spending, StoredKey
 from consentry.kernel.errors import NotFound
 from consentry.kernel.ids import KeyId
+from consentry.kernel.platforms import folded_platform
 from consentry.storage.database import Database
 from consentry.storage.tables import ApiKeyRow, ApiKeySecretRow, ProbeSpendingRow
 
@@ -139,7 +139,7 @@ def _spent(session: Session, key: str, hour: int) -> tuple[int, int]:
     rows = session.exec(
         select(ProbeSpendingRow.hour, func.sum(ProbeSpendingRow.faces))
         .where(
-            or_(ProbeSpendingRow.key == key, col(ProbeSpendingRow.key).in_(_siblings_of(key))),
+            col(ProbeSpendingRow.key).in_(_siblings_of(session, key)),
             col(ProbeSpendingRow.hour) >= first,
             col(ProbeSpendingRow.hour) < first + _DAY_HOURS,
         )
@@ -149,10 +149,12 @@ def _spent(session: Session, key: str, hour: int) -> tuple[int, int]:
     return by_hour.get(hour, 0), sum(by_hour.values())
 
 
-def _siblings_of(key: str) -> SelectOfScalar[str]:
-    """Return all keys of a key's platform: many keys must not make many budgets of one."""
-    platform = select(func.lower(ApiKeyRow.platform)).where(ApiKeyRow.key == key).scalar_subquery()
-    return select(ApiKeyRow.key).where(func.lower(ApiKeyRow.platform) == platform)
+def _siblings_of(session: Session, key: str) -> frozenset[str]:
+    """Return all keys of a key's platform, itself too: many keys must not make many budgets of one."""
+    # Folded here: SQLite's own lower() knows ASCII only. There are few keys.
+    rows = session.exec(select(ApiKeyRow.key, ApiKeyRow.platform)).all()
+    names = {each: folded_platform(platform) for each, platform in rows}
+    return frozenset(each for each, name in names.items() if name == names.get(key)) | {key}
 
 
 def _secrets_of(session: Session, key: str) -> tuple[KeySecret, ...]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from consentry.grants.ports import RequestState
+from consentry.grants.requests import Question
 from consentry.grants.tokens import SessionTerms, TokenTerms
 from consentry.kernel.errors import BadRequest, Conflict, Forbidden
 from consentry.kernel.taxonomy import IntentCategory, Purpose, SubjectPolicy, Verdict
@@ -231,6 +232,60 @@ def test_one_platform_with_many_users_leaves_room_for_others(home):
     asked(home, caller="key_b", platform="q.example")
 
     assert shown(home) == 11
+
+
+@pytest.mark.parametrize(
+    "names", [["p.example"], ["p.example", "P.Example"], ["KÄSE", "Käse", "ka\u0308se"]]
+)
+def test_many_keys_of_one_platform_are_one_platform_however_it_is_spelled(home, names):
+    for n in range(30):
+        asked(
+            home,
+            asker=f"user-{n}",
+            caller=f"key_{n % 3}",
+            platform=names[n % len(names)],
+        )
+    assert shown(home) == 10
+
+    asked(home, caller="key_d", platform="q.example")
+    assert shown(home) == 11
+
+
+def test_who_names_a_platform_anew_with_each_question_leaves_room_for_others(home):
+    for n in range(14):
+        asked(home, asker=f"user-{n}", platform=f"p{n}.example")
+
+    assert shown(home) == 10
+
+
+@pytest.mark.parametrize(("who", "most"), [("user-7", 5), (None, 10)], ids=["asker", "platform"])
+def test_of_many_at_once_no_more_are_shown_than_one_after_the_other(home, who, most):
+    begin = threading.Barrier(14)
+
+    def one(n: int) -> None:
+        question = Question(
+            subject=home.ada,
+            caller=f"key_{n % 2}",
+            platform="p.example",
+            asker=who or f"user-{n}",
+            purpose=Purpose.EDIT,
+            region=None,
+            category=IntentCategory.NONE,
+            prompt="make the sky blue",
+            context=(),
+            pictures=(),
+            digests=DIGESTS,
+        )
+        begin.wait()
+        home.consent_requests.ask(question)
+
+    threads = [threading.Thread(target=one, args=(n,)) for n in range(14)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert shown(home) == most
 
 
 def test_nobody_is_asked_for_a_revealing_use_however_often_it_is_tried(home):

@@ -13,6 +13,7 @@ from consentry.grants.ports import (
     Declarations,
     FeedKind,
     RequestState,
+    Room,
     StoredConsentToken,
     StoredGrant,
     StoredRequest,
@@ -42,6 +43,7 @@ LATER = NOW + timedelta(minutes=5)
 ADA = SubjectId("sub_ada")
 GRANT = GrantId("grt_1")
 TOKEN = ConsentTokenId("ctk_1")
+ROOM = Room(of_asker=9, of_platform=9, of_caller=9, of_all=9)
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +87,7 @@ def request(number=1, sealed=b"picture!" * 64, subject=ADA) -> StoredRequest:
         request=ConsentRequestId(f"crq_{number}"),
         subject=subject,
         caller=b"c" * 32,
+        platform=b"p" * 32,
         asker=b"a" * 32,
         sealed=sealed,
         state=RequestState.PENDING,
@@ -117,7 +120,7 @@ def test_what_is_added_is_returned_as_it_was(database):
     )
     grants.add(grant(uses_left=3, ends_at=LATER))
     tokens.add(token())
-    requests.add(request())
+    requests.add(request(), ROOM)
 
     assert grants.of({ADA}) == (grant(uses_left=3, ends_at=LATER),)
     assert grants.of(()) == grants.of({SubjectId("sub_bea")}) == ()
@@ -133,7 +136,7 @@ def test_what_is_added_is_returned_as_it_was(database):
     [
         lambda db: SqlGrantStore(db).add(grant(subject=SubjectId("sub_gone"))),
         lambda db: SqlConsentTokenStore(db).add(token(subject=SubjectId("sub_gone"))),
-        lambda db: SqlRequestStore(db).add(request(subject=SubjectId("sub_gone"))),
+        lambda db: SqlRequestStore(db).add(request(subject=SubjectId("sub_gone")), ROOM),
         lambda db: SqlConsentTokenStore(db).attest_adult(SubjectId("sub_gone"), NOW),
         lambda db: SqlAliasStore(db).add(
             StoredAlias(
@@ -268,7 +271,7 @@ def test_no_byte_of_a_picture_is_left_when_a_question_is_answered_or_has_lapsed(
 ):
     picture = bytes(range(254, 0, -1)) * 8
     requests = SqlRequestStore(database)
-    requests.add(request(sealed=picture))
+    requests.add(request(sealed=picture), ROOM)
     assert picture in database.held().serialize()
     if end == "decline":
         requests.decline(ConsentRequestId("crq_1"), None, now=NOW)
@@ -283,7 +286,7 @@ def test_no_byte_of_a_picture_is_left_when_a_question_is_answered_or_has_lapsed(
 
 def test_a_question_is_answered_once(database):
     requests = SqlRequestStore(database)
-    requests.add(request())
+    requests.add(request(), ROOM)
     requests.approve(ConsentRequestId("crq_1"), token(), "a.b.c", now=NOW)
 
     with pytest.raises(NotFound):
@@ -294,7 +297,7 @@ def test_a_question_is_answered_once(database):
 
 def test_a_question_that_has_lapsed_is_not_answered_any_more(database):
     requests = SqlRequestStore(database)
-    requests.add(request())
+    requests.add(request(), ROOM)
 
     with pytest.raises(NotFound):
         requests.approve(ConsentRequestId("crq_1"), token(), "a.b.c", now=LATER)
@@ -308,7 +311,7 @@ def test_a_sweep_takes_what_has_lapsed_and_leaves_the_rest(database):
     kept = KeptAnswer(place=b"p", check=CheckId("chk_1"), sealed=b"s" * 40, ends_at=LATER)
     assert receipts.add_relying(receipt(), [GRANT, TOKEN], [kept])
     requests = SqlRequestStore(database)
-    requests.add(request())
+    requests.add(request(), ROOM)
 
     assert requests.sweep(now=NOW) == 0
     assert requests.sweep(now=LATER) == 4
@@ -343,14 +346,35 @@ def test_an_announcement_is_used_up_with_the_token_or_neither(database):
 
 def test_what_was_declined_is_counted_by_asker_until_it_lapses(database):
     requests = SqlRequestStore(database)
-    for n, asker in enumerate((b"a" * 32, b"a" * 32, b"b" * 32)):
-        requests.add(replace(request(n), asker=asker))
-    for n in (0, 2):
+    for n, asker in enumerate((b"a" * 32, b"b" * 32)):
+        requests.add(replace(request(n), asker=asker), ROOM)
         requests.decline(ConsentRequestId(f"crq_{n}"), None, now=NOW)
 
-    assert requests.declined(ADA, b"a" * 32, now=NOW) == 1
-    assert requests.declined(ADA, b"a" * 32, now=LATER) == 0
-    assert requests.declined(SubjectId("sub_bea"), b"a" * 32, now=NOW) == 0
+    def is_shown(n, **changes) -> bool:
+        requests.add(replace(request(n), **changes), replace(ROOM, of_asker=2))
+        return requests.get(ConsentRequestId(f"crq_{n}")).sealed is not None
+
+    assert [is_shown(2), is_shown(3), is_shown(4, asker=b"c" * 32)] == [True, False, True]
+    for n in (2, 4):
+        yes = replace(token(), token=ConsentTokenId(f"ctk_{n}"))
+        requests.approve(ConsentRequestId(f"crq_{n}"), yes, "a.b.c", now=NOW)
+    assert [is_shown(5), is_shown(6)] == [True, False]
+    assert is_shown(7, asked_at=LATER, ends_at=LATER + (LATER - NOW))
+
+
+@pytest.mark.parametrize("most", ["of_platform", "of_caller", "of_all"])
+def test_what_there_is_no_room_for_is_kept_without_what_is_sealed(database, most):
+    requests = SqlRequestStore(database)
+    rooms = replace(ROOM, **{most: 1})
+    other = {"of_platform": "platform", "of_caller": "caller"}.get(most)
+    for n in (1, 2):
+        requests.add(request(n), rooms)
+    if other is not None:
+        requests.add(replace(request(3), **{other: b"o" * 32}), rooms)
+
+    shown = [each.request for each in requests.pending(ADA, now=NOW)]
+    assert shown == ["crq_1"] + ["crq_3"] * (other is not None)
+    assert requests.get(ConsentRequestId("crq_2")) == replace(request(2), sealed=None)
 
 
 def test_a_name_advances_the_revision_so_that_every_process_reads_it_again(database):

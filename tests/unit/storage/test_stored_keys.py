@@ -172,6 +172,15 @@ def test_keys_of_one_platform_spend_together_each_up_to_its_own_quota(keys, prob
     assert (other.in_hour, other.was_spent) == (9, True)
 
 
+@pytest.mark.parametrize("other", ["Käse", "KA\u0308SE", "\uff2bÄSE"])
+def test_one_platform_is_one_however_its_name_is_written(keys, probes, other):
+    for n, platform in ((1, "KÄSE"), (2, other)):
+        keys.add(key(n, platform=platform))
+    probes.spend(KeyId("key_1"), HOUR, 5, per_hour=9, per_day=9)
+
+    assert not probes.spend(KeyId("key_2"), HOUR, 5, per_hour=9, per_day=9).was_spent
+
+
 def test_one_key_never_spends_for_that_of_another_platform(probes):
     probes.spend(KeyId("a"), HOUR, 9, per_hour=9, per_day=9)
 

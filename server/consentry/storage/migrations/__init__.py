@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from consentry.kernel.errors import StorageFailed
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
 """Every revision, oldest first. A test compares this with the files in ``versions/``."""
 
 HEAD = REVISIONS[-1]

@@ -21,10 +21,10 @@ OWN = "quiet heron under glass"
 def asks(home, prompt="make the sky blue", **more):
     return home.check_images(
         CheckRequest(
-            images=(picture(RED),),
             prompt=prompt,
             mode=Mode.ACT,
             **{
+                "images": (picture(RED),),
                 "purpose": Purpose.EDIT,
                 "region": None,
                 "platform": "studio.example",
@@ -297,6 +297,35 @@ def test_older_checks_need_no_passphrase_within_minutes_and_one_later(ada):
 
     assert "studio.example" in again.text
     assert (late.status_code, "studio.example" in late.text) == (403, False)
+
+
+def test_none_among_those_that_were_looked_through_is_no_all_clear(ada, monkeypatch):
+    monkeypatch.setattr("consentry.checks.mine.MAX_TRIED", 2)
+    asks(ada.real)
+    for _ in range(2):
+        ada.real.clock.advance(1)
+        asks(ada.real, images=(picture(BLUE),))
+    form = {"subject": ada.subject, "before": "", "passphrase": PASSPHRASE}
+
+    newest = ada.post("/my-checks", form).text
+    newest_each = ada.post("/my-checks", form | {"each": "yes"}).text
+    before = re.search(r'name="before" value="([^"]+)"', newest)[1]
+    older = ada.post("/my-checks", form | {"before": before}).text
+    last = ada.post("/my-checks", form | {"before": "2020-01-01T00:00:00+00:00"}).text
+
+    for page in (newest, newest_each):
+        assert ("No check of" in page, "There are no more" in page) == (False, False)
+        assert ("go on to older ones" in page, "Older checks" in page) == (True, True)
+    assert "studio.example" in older
+    assert ("No check of" in last, "There are no more" in last) == (False, True)
+
+
+def test_the_all_clear_is_given_when_all_was_looked_through(ada):
+    asks(ada.real, images=(picture(BLUE),))
+
+    page = ada.post("/my-checks", {"subject": ada.subject, "before": "", "passphrase": PASSPHRASE})
+
+    assert "No check of the last 180 days was about you." in page.text
 
 
 def test_a_burst_is_one_line_of_the_page_and_each_of_it_can_be_shown(ada):
