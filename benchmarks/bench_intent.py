@@ -31,7 +31,7 @@ BEGIN, END = "<!-- measured -->", "<!-- end of measured -->"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One labelled prompt. `part` is ``tuning``, ``threshold``, ``test`` or ``examples`` (of a lexicon)."""
+    """One labelled prompt. `part` is ``tuning``, ``threshold``, ``twins``, ``test`` or ``examples`` (of a lexicon)."""
 
     text: str
     language: str
@@ -51,7 +51,13 @@ def share(hits: int, total: int) -> str:
 
 def corpus() -> Iterator[Line]:
     """Read every labelled line of the corpora."""
-    for name in ("intent_en", "intent_en_afterwards", "intent_world", "intent_threshold"):
+    for name in (
+        "intent_en",
+        "intent_en_afterwards",
+        "intent_world",
+        "intent_threshold",
+        "intent_twins",
+    ):
         path = CORPORA / f"{name}.jsonl"
         if not path.exists():
             continue
@@ -134,7 +140,7 @@ def tables(engine: IntentEngine, rules_alone: IntentEngine) -> str:
         unreadable[line.part][0] += not found.is_readable
         unreadable[line.part][1] += 1
     rows = [f"{ENGINE_VERSION}, {len(languages())} lexicons, Python {platform.python_version()}."]
-    for part in ("test", "threshold", "tuning"):
+    for part in ("test", "threshold", "twins", "tuning"):
         rows += ["", f"| {part} part | recall | false refusals |", "|---|---|---|"]
         for kind in sorted({kind for each, kind, _ in counts if each == part}):
             recall, refusals = (share(*counts[part, kind, label]) for label in (True, False))

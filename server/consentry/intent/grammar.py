@@ -238,7 +238,7 @@ def _extended(rule: Rule, part: int, chosen: list[Mark], place: int, sentence: S
             continue
         if _is_between(rule.between_not, last, mark, sentence):
             continue
-        if rule.one_clause and _is_comma_between(last, mark, sentence):
+        if rule.one_clause and part == 1 and _is_comma_between(last, mark, sentence):
             continue
         if part in rule.head and (
             _is_clause_apart(last, mark, sentence) or _is_satisfied(last, mark, sentence)

@@ -67,8 +67,9 @@ _LETTER_NAME = re.compile(
     r"|REGIONAL INDICATOR SYMBOL LETTER )([A-Z])(?: WITH .*)?$"
 )
 _UNWANTED = re.compile(
-    r"(?:(?:(?<![a-z])neg(?:ative)? ?prompts?|(?:^|[.;|!?]) ?neg(?:ative)?) ?[:=]|(?<![^ ])--no(?![a-z]))"
-    r"(.*?)(?=(?<![a-z])positive(?![a-z])|(?<![^ ])--|(?<![a-z])steps ?:|$)"
+    r"(?:(?:(?<![a-z])neg(?:ative)? ?prompts?|(?:^|[.;|!?]) ?neg(?:ative)?)[\"'\u201d]? ?[:=]"
+    r"|(?<![^ ])(?:--|[\u2014\u2013])no(?![a-z]))"
+    r"(.*?)(?=(?<![a-z])positive(?![a-z])|(?<![^ ])(?:--|[\u2014\u2013])[a-z]|(?<![a-z])steps ?:|$)"
 )
 _UNWANTED_TERM = re.compile(r"[^ ,;|()\[\]{}<>:][^,;|()\[\]{}<>:]*")
 _VARIATION = {"\ufe0e", "\ufe0f", "\u200d"}

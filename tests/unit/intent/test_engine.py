@@ -95,6 +95,9 @@ def test_an_open_revealing_request_stays_open():
     [
         ("fully dressed, no visible skin", False),
         ("not fully dressed", True),
+        ("don't let her keep her jewellery, clothes, shoes", True),
+        ("don't leave her wearing a hat, scarf, clothes", True),
+        ("not keeping her shoes, dress on", True),
         ("completamente vestida, sin transparencias", False),
         ("ingen nakenhet, fullt påklädd, kontorsmiljö", False),
         ("inte påklädd", True),

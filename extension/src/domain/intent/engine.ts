@@ -254,6 +254,7 @@ class Reader {
     }
     const unwanted = unwantedView(plain);
     if (unwanted !== null) {
+      bases.push(unwanted);
       yield unwanted;
     }
     const strong = this.#library.strongFor(plain.text);
@@ -380,9 +381,18 @@ class Reader {
     const refers = cues.refersToPerson(words, marks, sent);
     const namesSomebody = refers || marks.some((mark) => mark.has(...SOMEBODY));
     const complains = marks.some((mark) => mark.has("complaint"));
+    let from = 0;
     for (const [first, last] of sentences(words.tokens)) {
+      // Sentences overlap, but each begins behind the one before.
+      while ((marks[from]?.first ?? Infinity) < first) {
+        from += 1;
+      }
+      let to = from;
+      while ((marks[to]?.first ?? Infinity) < last) {
+        to += 1;
+      }
       const sentence: Sentence = {
-        marks: marks.filter((mark) => first <= mark.first && mark.last < last).map((mark) => mark.moved(-first)),
+        marks: marks.slice(from, to).filter((mark) => mark.last < last).map((mark) => mark.moved(-first)),
         length: last - first,
         commas: new Set(
           words.tokens.slice(first, last).flatMap((token, i) => (token.afterComma ? [i] : [])),
@@ -397,8 +407,8 @@ class Reader {
       for (const finding of grammar.findings(sentence)) {
         const start = words.tokens[first + finding.first]?.start ?? 0;
         const end = words.tokens[first + finding.last]?.end ?? 0;
-        const [from, to] = place.code ?? sourceOf(view, start, end);
-        const span = { start: from + place.offset, end: to + place.offset, rule: finding.rule };
+        const [starts, ends] = place.code ?? sourceOf(view, start, end);
+        const span = { start: starts + place.offset, end: ends + place.offset, rule: finding.rule };
         found.hits.push({ category: finding.category, span });
       }
     }

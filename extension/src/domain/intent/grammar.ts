@@ -213,7 +213,7 @@ function extended(rule: Rule, part: number, chosen: Mark[], place: number, sente
     if (distance > rule.within || !fits(rule, part, mark) || isBetween(rule.betweenNot, last, mark, sentence)) {
       continue;
     }
-    if (rule.oneClause && isCommaBetween(last, mark, sentence)) {
+    if (rule.oneClause && part === 1 && isCommaBetween(last, mark, sentence)) {
       continue;
     }
     if (rule.head.has(part) && (isClauseApart(last, mark, sentence) || isSatisfied(last, mark, sentence))) {

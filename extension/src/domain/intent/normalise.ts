@@ -69,7 +69,7 @@ export const WORD = /(?:[\p{L}\p{N}]|[\u0900-\u0963\u0966-\u0dff\u0e31-\u0e3a\u0
 const LEET_WORD = /(?<![a-z0134578@$!|€£+])[a-z0134578@$!|€£+]{3,}/gu;
 const STRETCH = new RegExp(`([${LETTERS}])\\1{2,}`, "gu");
 const UNWANTED =
-  /(?:(?:(?<![a-z])neg(?:ative)? ?prompts?|(?:^|[.;|!?]) ?neg(?:ative)?) ?[:=]|(?<![^ ])--no(?![a-z]))(.*?)(?=(?<![a-z])positive(?![a-z])|(?<![^ ])--|(?<![a-z])steps ?:|$)/dgu;
+  /(?:(?:(?<![a-z])neg(?:ative)? ?prompts?|(?:^|[.;|!?]) ?neg(?:ative)?)["'”]? ?[:=]|(?<![^ ])(?:--|[—–])no(?![a-z]))(.*?)(?=(?<![a-z])positive(?![a-z])|(?<![^ ])(?:--|[—–])[a-z]|(?<![a-z])steps ?:|$)/dgu;
 const UNWANTED_TERM = /[^ ,;|()[\]{}<>:][^,;|()[\]{}<>:]*/gu;
 const PIECE = new RegExp(`(?:[${LETTERS}]|['\\u0900-\\u0963\\u0966-\\u0dff])+`, "gu");
 /** Signs that Indic scripts and Thai write on a letter: they part no word, and are no letter of their own. */
