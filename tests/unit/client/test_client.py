@@ -23,6 +23,7 @@ from consentry.client import (
 )
 from consentry.kernel.errors import (
     BadRequest,
+    CheckUnusable,
     ConsentryError,
     Overloaded,
     ReceiptInvalid,
@@ -496,8 +497,10 @@ def test_a_result_is_judged_beside_the_check_that_allowed_it(site):
     allowed = asker.check(ASK)
 
     assert asker.check_output((picture(BLUE),), ASK, allowed=allowed).is_allowed
-    withheld = asker.check_output((picture(RED),), ASK, allowed=allowed)
+    withheld = asker.check_output((picture(RED),), ASK, allowed=asker.check(ASK))
     assert (withheld.verdict, len(withheld.salts.images)) == (Verdict.NEEDS_CONSENT, 2)
+    with pytest.raises(CheckUnusable):
+        asker.check_output((picture(BLUE),), ASK, allowed=allowed)
 
 
 def test_a_result_is_judged_together_with_its_request(site):
@@ -548,6 +551,7 @@ def test_the_asynchronous_client_judges_results_alike(site):
         ) as asker:
             allowed = await asker.check(ASK)
             one = await asker.check_output((picture(BLUE),), ASK, allowed=allowed)
+            allowed = await asker.check(ASK)
             return one, await asker.check_output((picture(RED),), ASK, allowed=allowed)
 
     delivered, withheld = site.portal.call(ask)
