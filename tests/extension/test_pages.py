@@ -276,6 +276,22 @@ def test_her_accounts_are_kept(at_home: Visit) -> None:
     page.close()
 
 
+def test_nothing_is_typed_or_saved_before_her_accounts_are_there(at_home: Visit) -> None:
+    page = at_home.open("enrol/enrol.html")
+    closed = page.locator("details.accounts").first
+    expect(closed).to_be_attached()
+
+    assert closed.evaluate(
+        """(details) => {
+          details.open = true;
+          return [...details.querySelectorAll('textarea, button')].every((each) => each.disabled);
+        }"""
+    )
+    expect(page.get_by_label("Accounts of Eileen")).to_be_enabled()
+    expect(page.get_by_role("button", name="Save", exact=True).first).to_be_enabled()
+    page.close()
+
+
 def test_deleting_asks_for_the_passphrase_says_what_is_destroyed_and_destroys_it(
     at_home: Visit,
 ) -> None:

@@ -38,17 +38,32 @@ export function accounts({ subject, name }: SubjectSummary): HTMLElement {
     });
   });
   const details = make("details", { class: "accounts" }, make("summary", {}, word("accounts")), form);
+  // Until what is kept stands there, nothing is typed that it would overwrite, and nothing saved that would erase it.
+  const controls = [field, names, save];
+  for (const control of controls) {
+    control.disabled = true;
+  }
+  let isAsked = false;
   details.addEventListener("toggle", () => {
-    if (details.open && field.value + names.value === "") {
-      void ask("handles.list", {}).then(
-        ({ people }) => {
-          const known = people.find((person) => person.subject === subject);
-          field.value = known?.handles.join("\n") ?? "";
-          names.value = known?.names.join("\n") ?? "";
-        },
-        (error: unknown) => say(status, wrong(error), "bad"),
-      );
+    if (!details.open || isAsked) {
+      return;
     }
+    isAsked = true;
+    void ask("handles.list", {}).then(
+      ({ people }) => {
+        const known = people.find((person) => person.subject === subject);
+        field.value = known?.handles.join("\n") ?? "";
+        names.value = known?.names.join("\n") ?? "";
+        say(status, "");
+        for (const control of controls) {
+          control.disabled = false;
+        }
+      },
+      (error: unknown) => {
+        isAsked = false;
+        say(status, wrong(error), "bad");
+      },
+    );
   });
   return details;
 }
