@@ -46,6 +46,7 @@ _SHORTEST_UNSPACED = 3  # letters that can be a sentence
 _MOSTLY_KNOWN = 0.5
 _LONGEST_SENTENCE = 160
 _OVERLAP = 20
+_NAKED = "nude.word"
 _MOST_PIECES = 16  # around findings: more are no prompt that means something else
 _FEW_LETTERS = 12  # on either side of a finding, up to the end of the word
 _MANY_LETTERS = 24
@@ -201,7 +202,8 @@ class IntentEngine:
 
         What was found in a disguise, or about somebody who may be a minor, is never taken back: for
         the first the classifier has no ear, and the second is not left to it. Nor is what it is not
-        sure of by itself: a harmless sentence behind a request would outweigh it.
+        sure of by itself: a harmless sentence behind a request would outweigh it. Nor is "nude"
+        where somebody is named: beside a name it takes that for a colour.
         """
         if self._classifier is None:
             return
@@ -215,6 +217,10 @@ class IntentEngine:
         doubtful = self._doubts_words_below if are_words else self._doubts_below
         if (
             not signs.has_age_cue
+            and not (
+                any(span.rule == _NAKED for span in revealing)
+                and (signs.refers_to_person or reader.has_stranger(turns))
+            )
             and all(signs.is_open(span, reader.single_words) for span in revealing)
             and self._is_below(turns, doubtful)
             and self._takes_back_each(turns, revealing)

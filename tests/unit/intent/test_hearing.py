@@ -50,7 +50,7 @@ def test_it_has_to_be_surer_where_rules_know_every_word(score: float, is_reveali
 
 @pytest.mark.parametrize(("score", "is_revealing"), [(0.29, False), (0.3, True)])
 def test_it_takes_back_another_sense_of_a_telling_word(score: float, is_revealing: bool):
-    found = engine(score).assess("her review of the nude scene in that film")
+    found = engine(score).assess("which undressing apps were banned by law")
 
     assert found.category.is_revealing is is_revealing
     assert bool(found.spans) is is_revealing
@@ -105,7 +105,7 @@ def test_it_hears_the_whole_conversation():
 
 
 def test_a_lower_doubt_about_words_is_no_doubt():
-    text = "her review of the nude scene in that film"
+    text = "which undressing apps were banned by law"
     assert IntentEngine().assess(text).category.is_revealing
 
     found = IntentEngine(Ear(0.05), doubts_below=0.1, doubts_words_below=0.0).assess(text)
