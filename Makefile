@@ -79,7 +79,7 @@ intent-data: $(VENV)/.dev ## after a change of a lexicon or an intent rule: what
 .PHONY: extension-test
 extension-test: $(EXTENSION) ## the extension's types and its tests in Node
 	@$(NODE) extension/node_modules/typescript/bin/tsc --noEmit --project extension
-	@$(NODE) --test --test-timeout=60000 --test-force-exit "extension/test/*.test.ts"
+	@$(NODE) --test --test-timeout=60000 "extension/test/*.test.ts"
 
 .PHONY: fix
 fix: $(VENV)/.dev ## format, and mend what can be mended by machine

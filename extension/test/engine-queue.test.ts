@@ -27,11 +27,17 @@ class StagedHost implements EngineHost {
   }
 }
 
-/** Messages take as many turns as the machine likes: what never comes ends with the runner's own patience. */
+const MOST_TURNS = 1_000_000;
+
+/** Messages take as many turns as the machine likes; what has not come after a million of them never comes. */
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) {
+  for (let turn = 0; turn < MOST_TURNS; turn += 1) {
+    if (condition()) {
+      return;
+    }
     await new Promise(setImmediate);
   }
+  assert.fail("what was waited for never came");
 }
 const file = (size: number): ArrayBuffer => new ArrayBuffer(size);
 const sizes = (host: StagedHost): unknown[] => host.asks.map((ask) => (ask.op === "look" ? ask.file.byteLength : ask.op));
