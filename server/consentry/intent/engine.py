@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import re
 import threading
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -229,12 +229,13 @@ class IntentEngine:
 
     def _takes_back_each(self, turns: Sequence[str], found: Iterable[Span]) -> bool:
         """Whether it would hear no request in the sentence, or the few words, around each finding."""
-        pieces = {
-            piece for span in found for piece in _around(turns, span) if _is_sentence((piece,))
-        }
-        return len(pieces) <= _MOST_PIECES and all(
-            self._is_below((piece,), self._asks_from) for piece in pieces
-        )
+        pieces: set[str] = set()
+        for piece in _around(turns, found):
+            if _is_sentence((piece,)):
+                pieces.add(piece)
+            if len(pieces) > _MOST_PIECES:
+                return False
+        return all(self._is_below((piece,), self._asks_from) for piece in pieces)
 
     def _is_below(self, turns: Sequence[str], score: float) -> bool:
         return self._classifier is not None and all(
@@ -578,21 +579,23 @@ def _with_and_without_accents(turns: Sequence[str]) -> Iterator[Sequence[str]]:
         yield tuple(plain_view(turn).text for turn in turns)
 
 
-def _around(turns: Sequence[str], span: Span) -> Iterator[str]:
-    """Give what stands around a finding in its turn: its sentence, and a few words."""
+def _around(turns: Sequence[str], found: Iterable[Span]) -> Iterator[str]:
+    """Give what stands around each finding in its turn: its sentence, and a few words."""
+    places = sorted({(span.start, span.end) for span in found})
     before = 0
     for turn in turns:
-        start, end = max(span.start - before, 0), min(span.end - before, len(turn))
+        # Sentences are parted once a turn: a hostile one has thousands, and a finding in each.
+        parts = [0, *(end.end() for end in _SENTENCE_ENDS.finditer(turn)), len(turn)]
+        for place in places:
+            start, end = max(place[0] - before, 0), min(place[1] - before, len(turn))
+            if start >= end:
+                continue
+            yield turn[parts[bisect_right(parts, start) - 1] : parts[bisect_left(parts, end)]]
+            low = max(start - _MANY_LETTERS, 0)
+            left = turn.rfind(" ", low, max(start - _FEW_LETTERS, 0))
+            right = turn.find(" ", end + _FEW_LETTERS, end + _MANY_LETTERS)
+            yield turn[max(left, low) : min(end + _MANY_LETTERS, len(turn)) if right < 0 else right]
         before += len(turn)
-        if start >= end:
-            continue
-        ends = [found.end() for found in _SENTENCE_ENDS.finditer(turn)]
-        first = max((each for each in ends if each <= start), default=0)
-        last = min((each for each in ends if each >= end), default=len(turn))
-        yield turn[first:last]
-        left = max(turn.rfind(" ", 0, max(start - _FEW_LETTERS, 0)), start - _MANY_LETTERS, 0)
-        right = turn.find(" ", end + _FEW_LETTERS, end + _MANY_LETTERS)
-        yield turn[left : min(end + _MANY_LETTERS, len(turn)) if right < 0 else right]
 
 
 _SENTENCE_ENDS = re.compile(r"[.!?;\n\u3002\uff01\uff1f\u061f\u0964]+")
