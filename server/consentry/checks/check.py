@@ -312,12 +312,7 @@ class CheckImages:
             is_settled = case.findings.search is SearchState.NOT_SEARCHED
             # Before such an answer nothing is done for anybody in particular, not even for a name.
             at_once = replace(seen, subjects={}) if is_settled else seen
-            let_through = LetThrough(
-                subjects={
-                    each: case.policies[each] for each in seen.subjects if each in case.policies
-                },
-                is_by_token=PrivateReason.TOKEN_USED in decision.private_reasons,
-            )
+            let_through = case.let_through(decision)
             receipt = self._keep(check, decision, question, at_once, let_through, request)
             if receipt is not None:
                 if is_settled:
@@ -477,6 +472,14 @@ class _Case:
             stage=Stage.REQUEST,
             category=self.assessment.category,
             subjects=seen_in(self.findings.images, self.findings.named),
+        )
+
+    def let_through(self, decision: Decision) -> LetThrough:
+        """Return who was there; whoever has no policy, because nobody was searched for, is not."""
+        seen = self.seen().subjects
+        return LetThrough(
+            subjects={each: self.policies[each] for each in seen if each in self.policies},
+            is_by_token=PrivateReason.TOKEN_USED in decision.private_reasons,
         )
 
     def without(self, spent: Collection[GrantId | ConsentTokenId]) -> _Case:

@@ -1,11 +1,11 @@
 """What a request was allowed on, kept for an hour so that its result can be judged beside it.
 
-    place  = SHA-256 under HKDF(salt of the receipt's circumstances)   what the store finds it by
-    sealed = AES-256-GCM under HKDF(the same salt)                     what only the caller can open
+    place  = HKDF-SHA-256(salt of the receipt's circumstances)   what the store finds it by
+    sealed = AES-256-GCM under HKDF-SHA-256(the same salt)        what only the caller can open
 
 Only the caller was given that salt, and it is kept nowhere. So the store alone can neither tell who
-was in an allowed request nor whose ground is whose. Every allow has one, and all are of one size, so
-that neither their number nor their length tells how many people were there.
+was in an allowed request nor whose ground is whose. Every allow has one, of one size for nobody and
+for some ten people, so that neither their number nor their length tells who was there.
 """
 
 from __future__ import annotations

@@ -341,14 +341,15 @@ def _inputs_of(request: OutputRequest) -> ReceiptInputs:
 def _retry_of(request: OutputRequest) -> Retry | None:
     if request.idempotency_key is None:
         return None
+    _, asked = _asked(request)
     return Retry.of(
         request.caller,
         request.idempotency_key,
         _inputs_of(request),
         # Where the results end and the inputs begin.
         str(len(request.results)),
-        _asked(request)[1].declares_minor,
-        _asked(request)[1].actor,
+        asked.declares_minor,
+        asked.actor,
         *(each.result.check for each in request.bases),
     )
 

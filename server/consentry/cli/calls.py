@@ -121,38 +121,30 @@ class KeyWish:
     days: int | None
 
 
-class CheckQuestion(BaseModel):
-    """What is asked about the pictures.
+class OutputQuestion(BaseModel):
+    """What was asked of the generator.
 
     Attributes:
         prompt: What is asked for.
-        mode: `ACT` or `INFORM`.
         purpose: What it is said to be for.
         region: ISO 3166 code.
         actor: The subject who asks, proved by a fresh passphrase.
     """
 
     prompt: str | None
-    mode: Mode
     purpose: Purpose
     region: str | None
     actor: str | None
 
 
-class OutputQuestion(BaseModel):
-    """What is asked about what was made.
+class CheckQuestion(OutputQuestion):
+    """What is asked about the pictures.
 
     Attributes:
-        prompt: What was asked for.
-        purpose: What it is said to be for.
-        region: ISO 3166 code.
-        actor: The subject who asked, proved by a fresh passphrase.
+        mode: `ACT` or `INFORM`.
     """
 
-    prompt: str | None
-    purpose: Purpose
-    region: str | None
-    actor: str | None
+    mode: Mode
 
 
 def require_server(line: Companion, why: str) -> None:

@@ -91,13 +91,9 @@ def check(  # noqa: PLR0913 -- one argument for each option of the command
     invocation = Invocation.of(context)
     text = read_prompt(prompt, images)
     pictures = read_pictures(images, max_bytes=invocation.settings.max_image_bytes)
-    source = invocation.passphrase(passphrase_fd)
     with invocation.line() as line:
-        if as_me:
-            actor = Presence(line, invocation, passphrase_fd, own_passphrase_fd).prove(subject)
-        else:
-            actor = None
-            unlock_if_possible(line, source)
+        presence = Presence(line, invocation, passphrase_fd, own_passphrase_fd)
+        actor = who_asks(presence, subject, as_me=as_me)
         answer = calls.check(
             line,
             pictures,
@@ -147,7 +143,21 @@ def read_prompt(prompt: str | None, images: list[str]) -> str | None:
         raise BadRequest("The prompt on standard input is not UTF-8 text.") from cause
 
 
-def unlock_if_possible(line: Companion, source: PassphraseSource) -> None:
+def who_asks(presence: Presence, subject: str | None, *, as_me: bool) -> str | None:
+    """Return the subject who asks, proved to be there; None for anybody, for whom the vault is unlocked if possible.
+
+    Args:
+        presence: Opens the home, and proves.
+        subject: Whose edit it is; None where one person is enrolled.
+        as_me: Whether she says that she asks herself.
+    """
+    if as_me:
+        return presence.prove(subject)
+    _unlock_if_possible(presence.line, presence.invocation.passphrase(presence.fd))
+    return None
+
+
+def _unlock_if_possible(line: Companion, source: PassphraseSource) -> None:
     """Unlock a locked vault if there is a passphrase to be had; else go on locked, and say so."""
     from consentry.cli import calls
     from consentry.vault.custody import VaultState

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from consentry.cli.check import conclude, read_prompt, unlock_if_possible
+from consentry.cli.check import conclude, read_prompt, who_asks
 from consentry.cli.invocation import Invocation
 from consentry.cli.options import AsJson, Explain, PassphraseFd, StatedPurpose
 from consentry.cli.presence import OwnPassphraseFd, Presence, Whose
@@ -63,13 +63,9 @@ def check_output(  # noqa: PLR0913 -- one argument for each option of the comman
     files = [*results, *(sources or [])]
     text = read_prompt(prompt, files)
     pictures = read_pictures(files, max_bytes=invocation.settings.max_image_bytes)
-    source = invocation.passphrase(passphrase_fd)
     with invocation.line() as line:
-        if as_me:
-            actor = Presence(line, invocation, passphrase_fd, own_passphrase_fd).prove(subject)
-        else:
-            actor = None
-            unlock_if_possible(line, source)
+        presence = Presence(line, invocation, passphrase_fd, own_passphrase_fd)
+        actor = who_asks(presence, subject, as_me=as_me)
         answer = calls.check_output(
             line,
             results=pictures[: len(results)],

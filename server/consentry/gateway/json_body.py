@@ -16,14 +16,20 @@ _Pairs: TypeAlias = "list[tuple[str, Json]]"
 MAX_DEPTH = 64
 
 
-def json_object(body: bytes) -> JsonObject:
+def json_object(
+    body: bytes, members: Callable[[_Pairs], dict[str, Json]] | None = None
+) -> JsonObject:
     """Read a body that is one JSON object.
+
+    Args:
+        body: In UTF-8.
+        members: As `parsed`.
 
     Raises:
         BadRequest: If it is no JSON in UTF-8, has a name twice in one object, a number that JSON
             does not know, half a character, or is nested deeper than `MAX_DEPTH`.
     """
-    found = parsed(body)
+    found = parsed(body, members)
     if not isinstance(found, dict):
         raise BadRequest("The body is a JSON object.")
     return found

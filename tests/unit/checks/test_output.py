@@ -8,7 +8,6 @@ from io import BytesIO
 
 import pytest
 from consentry.checks.output import MAX_RESULTS, Basis, OutputRequest
-from consentry.grants.grants import GrantTerms
 from consentry.grants.tokens import TokenTerms
 from consentry.kernel.errors import (
     BadRequest,
@@ -35,6 +34,7 @@ from consentry.kernel.taxonomy import (
 from consentry.transparency.receipts import ReceiptInputs, verify_commitment, verify_receipt
 from fakes.coloured_faces import picture
 from fakes.home import TestHome
+from fakes.terms import everyday
 from PIL import Image
 
 ADA, EVE, BOB = (200, 10, 10), (10, 200, 10), (10, 10, 200)
@@ -281,16 +281,7 @@ def test_each_frame_of_a_result_is_searched(home):
 
 
 def grant(home, **changes):
-    terms = GrantTerms(
-        purposes=frozenset({Purpose.EDIT}),
-        platform=None,
-        regions=None,
-        categories=frozenset({IntentCategory.NONE}),
-        valid_from=None,
-        valid_until=None,
-        max_uses=None,
-    )
-    return home.grants.create(home.ada, dataclasses.replace(terms, **changes))
+    return home.grants.create(home.ada, everyday(**changes))
 
 
 def test_a_grant_for_the_use_covers_the_result(home):

@@ -8,7 +8,6 @@ import os
 
 import pytest
 from consentry.consent.explanation import Audience, explain
-from consentry.grants.grants import GrantTerms
 from consentry.grants.tokens import TokenTerms
 from consentry.kernel.errors import (
     ConsentryError,
@@ -25,6 +24,7 @@ from consentry.kernel.errors import (
 from consentry.kernel.taxonomy import IntentCategory, Mode, PublicReason, Purpose, Verdict
 from fakes.coloured_faces import picture
 from fakes.home import TestHome
+from fakes.terms import everyday
 
 RED, GREEN = (200, 20, 20), (20, 200, 20)
 OURS = (
@@ -191,15 +191,7 @@ def test_a_token_whose_subject_cannot_be_confirmed_unlocks_nothing(home, error):
 def test_a_grant_whose_use_cannot_be_kept_gives_no_verdict(home):
     grant = home.grants.create(
         home.ada,
-        GrantTerms(
-            purposes=frozenset({Purpose.EDIT}),
-            platform=None,
-            regions=None,
-            categories=frozenset({IntentCategory.NONE}),
-            valid_from=None,
-            valid_until=None,
-            max_uses=None,
-        ),
+        everyday(),
     )
 
     check = broken(home, "receipts", "add_relying", StorageFull("x"))

@@ -13,7 +13,6 @@ from consentry.checks.grounds import open_ground, place_of_ground
 from consentry.checks.output import CheckOutput
 from consentry.checks.results import Named, ResultsRequest
 from consentry.enrolment.aliases import AliasKind, AliasProof
-from consentry.grants.grants import GrantTerms
 from consentry.grants.tokens import TokenTerms
 from consentry.kernel.errors import (
     BadRequest,
@@ -36,6 +35,7 @@ from consentry.kernel.taxonomy import (
 )
 from fakes.coloured_faces import picture
 from fakes.home import TestHome
+from fakes.terms import everyday
 from PIL import Image
 
 ADA, EVE, BOB = (200, 10, 10), (10, 200, 10), (10, 10, 200)
@@ -161,16 +161,7 @@ def test_whoever_was_enrolled_later_is_asked(home):
 def granted(home, *, max_uses: int | None = None):
     """Let Ada allow edits, and return the grant and an edit that it allows."""
     home.set_policy(home.ada, SubjectPolicy.EVERY_EDIT)
-    terms = GrantTerms(
-        purposes=frozenset({Purpose.EDIT}),
-        platform=None,
-        regions=None,
-        categories=frozenset({IntentCategory.NONE}),
-        valid_from=None,
-        valid_until=None,
-        max_uses=max_uses,
-    )
-    return home.grants.create(home.ada, terms), request(picture(ADA))
+    return home.grants.create(home.ada, everyday(max_uses=max_uses)), request(picture(ADA))
 
 
 def test_one_use_is_for_one_result(home):

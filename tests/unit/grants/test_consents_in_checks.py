@@ -11,7 +11,6 @@ from datetime import timedelta
 import jwt
 import pytest
 from consentry.enrolment.aliases import AliasKind, AliasProof
-from consentry.grants.grants import GrantTerms
 from consentry.grants.ports import FeedKind, RequestState
 from consentry.grants.tokens import SessionTerms, TokenTerms
 from consentry.kernel.errors import (
@@ -34,6 +33,7 @@ from consentry.kernel.taxonomy import (
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fakes.coloured_faces import picture
 from fakes.home import PASSPHRASE, TestHome
+from fakes.terms import everyday
 
 RED, BLUE = (200, 20, 20), (20, 20, 200)
 BIKINI = "put her in a bikini"
@@ -47,21 +47,6 @@ def home(tmp_path):
     opened.ada = opened.enrol(RED).subject
     yield opened
     opened.close()
-
-
-def everyday(**changes) -> GrantTerms:
-    return dataclasses.replace(
-        GrantTerms(
-            purposes=frozenset({Purpose.EDIT}),
-            platform=None,
-            regions=None,
-            categories=frozenset({IntentCategory.NONE}),
-            valid_from=None,
-            valid_until=None,
-            max_uses=None,
-        ),
-        **changes,
-    )
 
 
 def digests_of(images) -> tuple[bytes, ...]:

@@ -21,7 +21,7 @@ const MAX_BYTES = 1_000_000;
 /** How often what is shown was taken away: what was begun before is of other fields. */
 let cleared = 0;
 /** How often each was written in, or is about to be. */
-const written = { statement: 0, keys: 0, log: 0 };
+const written = { statement: 0, keys: 0 };
 
 async function start(): Promise<void> {
   await openPage("receipt", () => undefined);
@@ -42,12 +42,14 @@ async function start(): Promise<void> {
     clear();
     part("statement").focus();
   });
-  for (const field of [...FIELDS, "log"] as const) {
+  for (const field of FIELDS) {
     part(field).addEventListener("input", () => {
       written[field] += 1;
-      // What stands there belongs to what was checked, and to nothing else.
-      clear();
     });
+  }
+  for (const field of [...FIELDS, "log"]) {
+    // What stands there belongs to what was checked, and to nothing else.
+    part(field).addEventListener("input", clear);
   }
   part("keys-companion").hidden = (await ask("companion.state", {})).state === "not_paired";
 }

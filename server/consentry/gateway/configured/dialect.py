@@ -14,7 +14,7 @@ from consentry.gateway.configured.request import read_request
 from consentry.gateway.data_urls import from_base64
 from consentry.gateway.dialect import Endpoint, Lookup, Reply
 from consentry.gateway.exchange import Call, Head
-from consentry.gateway.json_body import Json, JsonObject, parsed
+from consentry.gateway.json_body import Json, JsonObject, json_object, parsed
 from consentry.gateway.multipart import parts_of
 from consentry.gateway.off_loop import off_loop
 from consentry.gateway.openai.answers import pictures_of_answer
@@ -178,10 +178,7 @@ def _object(body: bytes) -> JsonObject:
     Raises:
         BadRequest: As `consentry.gateway.json_body.folded_object`.
     """
-    found = parsed(body, _once_in_any_case)
-    if not isinstance(found, dict):
-        raise BadRequest("The body is a JSON object.")
-    return found
+    return json_object(body, _once_in_any_case)
 
 
 def _once_in_any_case(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
