@@ -83,6 +83,8 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     ),
     "backwards": lambda text: text[::-1],
     "words-backwards": lambda text: " ".join(word[::-1] for word in text.split()),
+    "run-together": lambda text: "".join(text.split()),
+    "run-together-backwards": lambda text: "".join(text.split())[::-1],
     "rot13": lambda text: codecs.encode(text, "rot13"),
     "full-width": _alphabet(0xFF41),
     "mathematical": _alphabet(0x1D5EE),

@@ -28,6 +28,7 @@ from consentry.intent.normalise import (
     reversed_view,
     rot13_view,
     single_letters_view,
+    spaced_at,
     stretched_views,
     unwanted_view,
 )
@@ -42,6 +43,8 @@ ENGINE_VERSION = "composition@6"
 _STRICTNESS = {category: -place for place, category in enumerate(IntentCategory)}
 _MAX_CODES_WITHIN_CODES = 2
 _SHORTEST_STRANGER = 4
+_SHORTEST_RUN = 9  # letters that can be three words
+_MOST_RUNS = 8  # of one text: a bound on hostile ones
 _SHORTEST_UNSPACED = 3  # letters that can be a sentence
 _MOSTLY_KNOWN = 0.5
 _LONGEST_SENTENCE = 160
@@ -427,6 +430,21 @@ class _Reader:
             if _ONE_WORD_SENTENCES.search(base.text):
                 yield _without_stops(base)
         yield from self._mended(plain, text, strong)
+        yield from self._parted(plain)
+
+    def _parted(self, view: View) -> Iterator[View]:
+        """Give readings with words parted that were run together (``takeoffhertop``)."""
+        vocabularies = self._library.vocabularies_for(view.text)
+        runs = [
+            (token.start, cuts)
+            for token in _runs(tokens_of(view, vocabularies))
+            if (cuts := _cuts_of(token.text, token.script, vocabularies))
+        ]
+        for i in range(max((len(cuts) for _, cuts in runs), default=0)):
+            places = [
+                start + place for start, cuts in runs for place in cuts[min(i, len(cuts) - 1)]
+            ]
+            yield spaced_at(view, places)
 
     def _is_plainly_foreign(self, text: str, plain: View) -> bool:
         """Whether a text is known words of one script that is not Latin: then nothing is disguised."""
@@ -460,6 +478,10 @@ class _Reader:
             for token, senses in zip(words.tokens, words.senses, strict=True)
             if len(token.text) >= _SHORTEST_STRANGER and not own.intersection(senses)
         ]
+        is_backwards = (words.known < 1.0 and self._all_backwards(words.tokens)) or any(
+            _cuts_of(token.text[::-1], token.script, self._library.vocabularies_for(""))
+            for token in _runs(words.tokens)
+        )
         for each in strong:
             unmasked = each.unmasked(plain)
             if unmasked is not None:
@@ -467,13 +489,30 @@ class _Reader:
             mended = each.mended(plain, strangers, words.primary)
             if mended is not None:
                 yield mended
-            if any(token.text[::-1] in each.words for token in strangers) or any(
-                word in plain.text for word in each.backwards_unspaced
+            if (
+                is_backwards
+                or any(each.is_word(token.text[::-1]) for token in strangers)
+                or any(word in plain.text for word in each.backwards_unspaced)
             ):
-                yield reversed_view(plain)
-                yield _words_reversed(plain)
+                for turned in (reversed_view(plain), _words_reversed(plain)):
+                    yield turned
+                    yield from self._parted(turned)
             if any(token.text.translate(_ROT13) in each.words for token in strangers):
                 yield rot13_view(plain)
+
+    def _all_backwards(self, tokens: Sequence[Token]) -> bool:
+        """Whether all words of a text, of two and more, are words of one language backwards."""
+        if len(tokens) < 2:  # noqa: PLR2004 -- of one word its strength decides
+            return False
+        languages: set[str] | None = None
+        for token in tokens:
+            vocabulary = self._library.vocabularies_for("").get(token.script)
+            senses = {} if vocabulary is None else vocabulary.look_up(token.text[::-1])
+            exact = {language for language, sense in senses.items() if sense.is_exact}
+            languages = exact if languages is None else languages & exact
+            if not languages:
+                return False
+        return True
 
     def marked(self, sent: str, view: View) -> _Marked:
         """Return one reading of a text with its words and marks."""
@@ -522,6 +561,22 @@ class _Reader:
                     found.open.add(span)
         found.has_age_cue = found.has_age_cue or self._library.cues.speaks_of_minor(marks)
         found.refers_to_person = found.refers_to_person or refers
+
+
+def _runs(tokens: Iterable[Token]) -> list[Token]:
+    """Return the words that may be several, run together."""
+    return [
+        token
+        for token in tokens
+        if len(token.text) >= _SHORTEST_RUN and token.script not in UNSPACED
+    ][:_MOST_RUNS]
+
+
+def _cuts_of(
+    run: str, script: str, vocabularies: Mapping[str, Vocabulary]
+) -> tuple[tuple[int, ...], ...]:
+    vocabulary = vocabularies.get(script)
+    return () if vocabulary is None else vocabulary.cuts_of(run)
 
 
 def _is_piece(word: str, vocabularies: Mapping[str, Vocabulary], languages: frozenset[str]) -> bool:

@@ -277,6 +277,16 @@ def reversed_view(view: View) -> View:
     return View(view.text[::-1], view.starts[::-1], view.ends[::-1])
 
 
+def spaced_at(view: View, places: Iterable[int]) -> View:
+    """Return the text with a space at each place."""
+    letters: list[_Letter] = []
+    at = 0
+    for place in places:
+        letters += [*_slice(view, at, place), (" ", view.starts[place], view.starts[place])]
+        at = place
+    return _view([*letters, *_slice(view, at, len(view.text))])
+
+
 def rot13_view(view: View) -> View:
     """Return the text with each letter moved by thirteen places."""
     return View(codecs.encode(view.text, "rot13"), view.starts, view.ends)

@@ -14,6 +14,13 @@ from functools import lru_cache
 from consentry.intent.lexicon import Lexicon, Phrase, WordForm
 
 _LONGEST_WORD = 48
+_LONGEST_RUN = 240
+_LONGEST_ENDING = 3
+_SHORTEST_STEM = 4
+_FEWEST_WORDS_OF_A_RUN = 3
+_LANGUAGES_OF_A_RUN = 3
+_LETTERS_A_WORD = 3
+_COST = 2
 _SHORTEST_STEM_AFTER_CLITIC = 2
 _CLITICS_IN_A_ROW = 3
 
@@ -88,6 +95,7 @@ class Vocabulary:
         }
         self.look_up = lru_cache(maxsize=50_000)(self._look_up)
         self.look_up_accented = lru_cache(maxsize=10_000)(self._look_up_accented)
+        self.cuts_of = lru_cache(maxsize=10_000)(self._cuts_of)
 
     def _add(self, lexicon: Lexicon) -> None:
         language = lexicon.language
@@ -145,6 +153,59 @@ class Vocabulary:
             if shorter is None:
                 return found
             word = shorter
+        return found
+
+    def _cuts_of(self, run: str) -> tuple[tuple[int, ...], ...]:
+        """Return where letters without a space fall into three words or more of one language.
+
+        The fewest words count, whole ones before stems with up to three more letters, and these
+        before longer ones. Fewer letters a word than three are no words but a long name: "pa pa di
+        mi tri ou".
+
+        Returns:
+            For each of the likeliest languages the places between the words. Nothing for a word
+            that is one, or that falls into no such words.
+        """
+        if len(run) > _LONGEST_RUN or run in self._plain.exact:
+            return ()
+        reached = self._reached(run)
+        found: dict[tuple[int, ...], None] = {}
+        for language in sorted(reached[-1], key=lambda each: (reached[-1][each][0], each)):
+            starts: list[int] = []
+            at = len(run)
+            while at:
+                at = reached[at][language][1]
+                starts.append(at)
+            words = len(starts)
+            if words >= _FEWEST_WORDS_OF_A_RUN and len(run) >= _LETTERS_A_WORD * words - 1:
+                found[tuple(reversed(starts[:-1]))] = None
+        return tuple(found)[:_LANGUAGES_OF_A_RUN]
+
+    def _reached(self, run: str) -> list[dict[str, tuple[int, int]]]:
+        """Return, for each place and language, what the cheapest words up to it cost, and where the last begins."""
+        reached: list[dict[str, tuple[int, int]]] = [{} for _ in range(len(run) + 1)]
+        reached[0] = dict.fromkeys(self.lexicons, (0, 0))
+        for start in range(len(run)):
+            before = reached[start]
+            if not before:
+                continue
+            for end in range(start + 1, min(len(run), start + self.longest) + 1):
+                here = reached[end]
+                for language, cost in self._costs(run[start:end]).items():
+                    if language in before:
+                        whole = before[language][0] + cost
+                        if language not in here or whole < here[language][0]:
+                            here[language] = whole, start
+        return reached
+
+    def _costs(self, word: str) -> dict[str, int]:
+        """Return what a word costs in each language that knows it: less for one known as it is."""
+        found: dict[str, int] = {}
+        for end in range(max(len(word) - _LONGEST_ENDING, _SHORTEST_STEM), len(word) + 1):
+            for row in self._plain.beginnings.get(word[:end], ()):
+                found[row.language] = _COST + max(len(word) - end, 1)
+        for row in self._plain.exact.get(word, ()):
+            found[row.language] = _COST
         return found
 
     def longest_at(self, text: str, start: int, stop: int) -> int:

@@ -354,3 +354,53 @@ def test_vowel_signs_do_not_take_words_apart(text):
 )
 def test_letters_taken_apart_are_put_together_with_their_signs(text):
     assert ENGINE.assess(text).category.is_revealing
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "takeoffhertop",
+        "buangsemuabajudia",
+        "taborthenneskläder",
+        "знімизнеїсукню",
+        "کپڑےاتاردوسارےکےسارے",
+        "xoáhếtđồtrênngườicôấy",
+        "iskekapdehatadoyaar bhai",
+        "ondoanguozotezahuyudada",
+        "potrehffoekat",
+    ],
+)
+def test_words_that_are_run_together_are_parted(text):
+    assert ENGINE.assess(text).category.is_revealing
+
+
+def test_what_stands_run_together_is_shown_as_it_was_sent():
+    text = "please takeoffhertop now"
+    (span,) = {(span.start, span.end) for span in ENGINE.assess(text).spans}
+
+    assert text[slice(*span)] == "takeoffhertop"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "takeoffyourshoes",
+        "removeherglasses",
+        "Ausziehtischplatte",
+        "Papadimitriou",
+        "seohsruoyffoekat",
+    ],
+)
+def test_harmless_words_that_are_run_together_stay_harmless(text):
+    assert not ENGINE.assess(text).category.is_revealing
+
+
+@pytest.mark.parametrize("text", ["dekan reh ekam", "eun etuot al-stem"])
+def test_a_text_of_common_words_backwards_is_turned(text):
+    assert ENGINE.assess(text).category.is_revealing
+
+
+def test_words_are_parted_in_runs_of_a_few_lines_and_no_longer_ones():
+    run = "takeoffhertop" * 18
+    assert ENGINE.assess(run).category.is_revealing
+    assert not ENGINE.assess("takeoffhertop" * 2_000).category.is_revealing

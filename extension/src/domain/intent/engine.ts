@@ -27,17 +27,20 @@ import {
   rot13View,
   singleLettersView,
   sourceOf,
+  spacedAt,
   stretchedViews,
   unwantedView,
   stripped,
 } from "./normalise.ts";
 import type { StrongWords } from "./strong.ts";
 import { type Assessment, type IntentCategory, type Span, isRevealing, rank } from "./taxonomy.ts";
-import type { Token } from "./tokens.ts";
+import { type Token, UNSPACED } from "./tokens.ts";
 import { NO_SENSES } from "./vocabulary.ts";
 
 const MAX_CODES_WITHIN_CODES = 2;
 const SHORTEST_STRANGER = 4;
+const SHORTEST_RUN = 9; // letters that can be three words
+const MOST_RUNS = 8; // of one text: a bound on hostile ones
 const MOSTLY_KNOWN = 0.5;
 const LONGEST_SENTENCE = 160;
 const OVERLAP = 20;
@@ -160,6 +163,13 @@ function isBlank(sent: Sent): boolean {
   return stripped(sent.flat) === "";
 }
 
+/** The words that may be several, run together. */
+function runsOf(tokens: readonly Token[]): Token[] {
+  return tokens
+    .filter(({ text, script }) => text.length >= SHORTEST_RUN && !UNSPACED.has(script))
+    .slice(0, MOST_RUNS);
+}
+
 /** Reads one conversation. What it worked out is forgotten with it. */
 class Reader {
   readonly #library: Library;
@@ -271,6 +281,20 @@ class Reader {
       }
     }
     yield* this.#mended(sent, strong);
+    yield* this.#parted(plain);
+  }
+
+  /** Give readings with words parted that were run together (`takeoffhertop`). */
+  *#parted(view: View): Generator<View> {
+    const vocabularies = this.#library.vocabulariesFor(view.text);
+    const runs = runsOf(this.#library.tokeniser.tokens(view, vocabularies))
+      .map(({ text, start, script }) => ({ start, cuts: vocabularies.get(script)?.cutsOf(text) ?? [] }))
+      .filter(({ cuts }) => cuts.length > 0);
+    const most = Math.max(0, ...runs.map(({ cuts }) => cuts.length));
+    for (let i = 0; i < most; i += 1) {
+      const places = runs.flatMap(({ start, cuts }) => (cuts[i] ?? cuts.at(-1) ?? []).map((place) => start + place));
+      yield spacedAt(view, places);
+    }
   }
 
   /** Whether a text is known words of one script that is not Latin: then nothing is disguised. */
@@ -324,6 +348,12 @@ class Reader {
       const senses = words.senses[i] ?? NO_SENSES;
       return token.text.length >= SHORTEST_STRANGER && !words.primary.some((language) => senses.has(language));
     });
+    const isBackwards =
+      (words.known < 1 && this.#allBackwards(words.tokens)) ||
+      runsOf(words.tokens).some(({ text, script }) => {
+        const vocabulary = this.#library.vocabulariesFor("").get(script);
+        return vocabulary !== undefined && vocabulary.cutsOf(reversed(text)).length > 0;
+      });
     for (const each of strong) {
       const unmasked = each.unmasked(plain);
       if (unmasked !== null) {
@@ -334,16 +364,32 @@ class Reader {
         yield mended;
       }
       if (
-        strangers.some((token) => each.words.has(reversed(token.text))) ||
+        isBackwards ||
+        strangers.some((token) => each.isWord(reversed(token.text))) ||
         [...each.backwardsUnspaced].some((word) => plain.text.includes(word))
       ) {
-        yield reversedView(plain);
-        yield wordsReversed(plain);
+        for (const turned of [reversedView(plain), wordsReversed(plain)]) {
+          yield turned;
+          yield* this.#parted(turned);
+        }
       }
       if (strangers.some((token) => each.words.has(rot13(token.text)))) {
         yield rot13View(plain);
       }
     }
+  }
+
+  /** Whether all words of a text, of two and more, are words of one language backwards. */
+  #allBackwards(tokens: readonly Token[]): boolean {
+    const [first, ...others] = tokens.map(({ text, script }) => {
+      const senses = this.#library.vocabulariesFor("").get(script)?.lookUp(reversed(text)) ?? NO_SENSES;
+      return new Set([...senses].filter(([, { isExact }]) => isExact).map(([language]) => language));
+    });
+    return (
+      first !== undefined &&
+      others.length > 0 &&
+      others.reduce((languages, each) => languages.intersection(each), first).size > 0
+    );
   }
 
   #plain(sent: Sent): Marked {

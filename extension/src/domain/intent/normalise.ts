@@ -281,6 +281,18 @@ export function unwantedView(view: View): View | null {
   return letters.length === 0 ? null : viewOf([...letters, ...slice(view, at, view.text.length)]);
 }
 
+/** Set a space at each place. */
+export function spacedAt(view: View, places: readonly number[]): View {
+  const letters: Letter[] = [];
+  let at = 0;
+  for (const place of places) {
+    const here = view.starts[place] ?? 0;
+    letters.push(...slice(view, at, place), [" ", here, here]);
+    at = place;
+  }
+  return viewOf([...letters, ...slice(view, at, view.text.length)]);
+}
+
 /** Whether single letters or scraps stand so close that they may have been one word. */
 export function mayBeParted(text: string): boolean {
   return PARTED.test(text);

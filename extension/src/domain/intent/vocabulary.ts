@@ -6,6 +6,13 @@ const LONGEST_WORD = 48;
 const SHORTEST_STEM_AFTER_CLITIC = 2;
 const CLITICS_IN_A_ROW = 3;
 const MOST_REMEMBERED = 20_000;
+const LONGEST_RUN = 240;
+const LONGEST_ENDING = 3;
+const SHORTEST_STEM = 4;
+const FEWEST_WORDS_OF_A_RUN = 3;
+const LANGUAGES_OF_A_RUN = 3;
+const LETTERS_A_WORD = 3;
+const COST = 2;
 
 /** What a word is in one language: its slots, and the literal pieces of phrases that it is. */
 export interface Sense {
@@ -70,6 +77,7 @@ export class Vocabulary {
   readonly #clitics: readonly (readonly [language: string, prefixes: readonly string[]])[];
   readonly #known = new Map<string, Senses>();
   readonly #knownAccented = new Map<string, Senses>();
+  readonly #knownCuts = new Map<string, readonly (readonly number[])[]>();
 
   constructor(lexicons: readonly Lexicon[]) {
     this.lexicons = new Map(lexicons.map((lexicon) => [lexicon.language, lexicon]));
@@ -177,6 +185,73 @@ export class Vocabulary {
     return found;
   }
 
+  /**
+   * Where letters without a space fall into three words or more, in each of the likeliest languages: "takeoffhertop".
+   * Nothing for a word that is one, or that falls into no such words.
+   */
+  cutsOf(run: string): readonly (readonly number[])[] {
+    return remembered(this.#knownCuts, run, () => this.#cutsOf(run));
+  }
+
+  #cutsOf(run: string): number[][] {
+    if (run.length > LONGEST_RUN || this.#plain.exact.has(run)) {
+      return [];
+    }
+    const reached = this.#reached(run);
+    const found = new Map<string, number[]>();
+    const ranked = [...(reached[run.length] ?? [])].sort(
+      ([one, { cost }], [other, { cost: more }]) => cost - more || (one < other ? -1 : 1),
+    );
+    for (const [language] of ranked) {
+      const starts: number[] = [];
+      let at = run.length;
+      while (at > 0) {
+        at = reached[at]?.get(language)?.start ?? 0;
+        starts.unshift(at);
+      }
+      // Fewer letters a word are no words but a long name: "pa pa di mi tri ou".
+      if (starts.length >= FEWEST_WORDS_OF_A_RUN && run.length >= LETTERS_A_WORD * starts.length - 1) {
+        const cuts = starts.slice(1);
+        found.set(cuts.join(), found.get(cuts.join()) ?? cuts);
+      }
+    }
+    return [...found.values()].slice(0, LANGUAGES_OF_A_RUN);
+  }
+
+  /** For each place and language, what the cheapest words up to it cost, and where the last begins. */
+  #reached(run: string): Map<string, { readonly cost: number; readonly start: number }>[] {
+    const reached = Array.from({ length: run.length + 1 }, () => new Map<string, { cost: number; start: number }>());
+    const none = new Map(Array.from(this.lexicons.keys(), (language) => [language, { cost: 0, start: 0 }]));
+    for (let start = 0; start < run.length; start += 1) {
+      const before = start === 0 ? none : reached[start];
+      const most = Math.min(run.length, start + this.#longest);
+      for (let end = start + 1; before !== undefined && before.size > 0 && end <= most; end += 1) {
+        const here = reached[end];
+        for (const [language, cost] of this.#costs(run.slice(start, end))) {
+          const whole = (before.get(language)?.cost ?? Infinity) + cost;
+          if (whole < (here?.get(language)?.cost ?? Infinity)) {
+            here?.set(language, { cost: whole, start });
+          }
+        }
+      }
+    }
+    return reached;
+  }
+
+  /** What a word costs in each language that knows it: less for one known as it is. */
+  #costs(word: string): Map<string, number> {
+    const found = new Map<string, number>();
+    for (let end = Math.max(word.length - LONGEST_ENDING, SHORTEST_STEM); end <= word.length; end += 1) {
+      for (const { language } of this.#plain.beginnings.get(word.slice(0, end)) ?? []) {
+        found.set(language, COST + Math.max(word.length - end, 1));
+      }
+    }
+    for (const { language } of this.#plain.exact.get(word) ?? []) {
+      found.set(language, COST);
+    }
+    return found;
+  }
+
   /** Return the length of the longest word that begins at a place of unspaced text; 0 if none. */
   longestAt(text: string, start: number, stop: number): number {
     for (let length = Math.min(this.#longest, stop - start); length > 0; length -= 1) {
@@ -188,7 +263,7 @@ export class Vocabulary {
   }
 }
 
-function remembered(memory: Map<string, Senses>, word: string, find: () => Senses): Senses {
+function remembered<Found>(memory: Map<string, Found>, word: string, find: () => Found): Found {
   let senses = memory.get(word);
   if (senses === undefined) {
     if (memory.size >= MOST_REMEMBERED) {
