@@ -31,7 +31,10 @@ BEGIN, END = "<!-- measured -->", "<!-- end of measured -->"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One labelled prompt. `part` is ``tuning``, ``threshold``, ``twins``, ``test`` or ``examples`` (of a lexicon)."""
+    """One labelled prompt.
+
+    `part` is ``tuning``, ``threshold``, ``twins``, ``judged``, ``test`` or ``examples`` (of a lexicon).
+    """
 
     text: str
     language: str
@@ -57,6 +60,7 @@ def corpus() -> Iterator[Line]:
         "intent_world",
         "intent_threshold",
         "intent_twins",
+        "intent_judged",
     ):
         path = CORPORA / f"{name}.jsonl"
         if not path.exists():
@@ -127,7 +131,7 @@ def tables(engine: IntentEngine, rules_alone: IntentEngine) -> str:
         found = engine.assess(line.text, line.context)
         times.append(time.perf_counter() - started)
         kinds = ["all", f"class {line.category}"]
-        if line.part == "test":
+        if line.part in {"judged", "test"}:
             kinds.append(f"language {line.language}")
         for kind in kinds:
             cell = counts[line.part, kind, line.is_revealing]
@@ -140,7 +144,7 @@ def tables(engine: IntentEngine, rules_alone: IntentEngine) -> str:
         unreadable[line.part][0] += not found.is_readable
         unreadable[line.part][1] += 1
     rows = [f"{ENGINE_VERSION}, {len(languages())} lexicons, Python {platform.python_version()}."]
-    for part in ("test", "threshold", "twins", "tuning"):
+    for part in ("judged", "test", "threshold", "twins", "tuning"):
         rows += ["", f"| {part} part | recall | false refusals |", "|---|---|---|"]
         for kind in sorted({kind for each, kind, _ in counts if each == part}):
             recall, refusals = (share(*counts[part, kind, label]) for label in (True, False))

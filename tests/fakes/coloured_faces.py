@@ -62,6 +62,7 @@ class ColouredFaces:
     def __init__(self) -> None:
         self.looks = 0
         self.descriptions = 0
+        self.mirrored: list[bool] = []
         self.blends: dict[Colour, Embedding] = {}
         self.small: set[Colour] = set()
         self.blurred: set[Colour] = set()
@@ -79,8 +80,11 @@ class ColouredFaces:
                     found.append(DetectedFace(Box(left, top, SQUARE, SQUARE), (middle,) * 5, 0.9))
         return tuple(found)
 
-    def describe(self, pixels: Pixels, detected: Sequence[DetectedFace]) -> tuple[Face, ...]:
+    def describe(
+        self, pixels: Pixels, detected: Sequence[DetectedFace], *, mirrored: bool = True
+    ) -> tuple[Face, ...]:
         self.descriptions += 1
+        self.mirrored.append(mirrored)
         return tuple(self._face(pixels, each) for each in detected)
 
     def observe(self, pixels: Pixels, *, thorough: bool) -> tuple[Face, ...]:

@@ -109,7 +109,7 @@ class LookAfterwards:
         self, check: CheckId, pictures: Sequence[Picture], seen: Seen, inputs: ReceiptInputs
     ) -> None:
         try:
-            found = self._search(pictures, lambda _probes: {})
+            found = self._search(pictures, lambda _probes: {}, mirrored=True)
             stored = self._receipts.get(check)
             subjects = seen_in(found.images, tuple(seen.subjects))
             sighting = seen.sighting(

@@ -396,7 +396,11 @@ class CheckImages:
 
     def _with_subjects(self, case: _Case, pictures: Sequence[Picture], read: Read) -> _Case:
         search = SearchFaces(self.faces, self.gallery)
-        found = search(pictures, partial(self.consents.confirmed, read))
+        found = search(
+            pictures,
+            partial(self.consents.confirmed, read),
+            mirrored=case.asked.mode is Mode.ACT,
+        )
         findings = replace(case.findings, images=found.images, search=found.search)
         present = {
             match.subject

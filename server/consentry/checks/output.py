@@ -214,7 +214,11 @@ class CheckOutput:
         intent, asked = _asked(request)
         unlocked = _unlocked(request)
         search = SearchFaces(self.faces, self.gallery)
-        found = search([*made, *looked_at], lambda probes: self._confirmed(unlocked, probes))
+        found = search(
+            [*made, *looked_at],
+            lambda probes: self._confirmed(unlocked, probes),
+            mirrored=True,
+        )
         shown = found.images[: len(made)]
         settled = _settled(request)
         if all(each.let_through is None for each in request.bases):

@@ -98,15 +98,15 @@ class Picture:
         """Return the faces of all views: each is searched for, and each frame may show another."""
         return sum(len(found) for found in self.detected)
 
-    def describe(self, reader: FaceReader) -> None:
-        """Embed the faces that were found.
+    def describe(self, reader: FaceReader, *, mirrored: bool) -> None:
+        """Embed the faces that were found; ``mirrored`` as `FaceReader.describe` has it.
 
         Raises:
             OperatorError: If that fails.
         """
         if self.image is not None and self.is_checked:
             self.faces = [
-                reader.describe(view, found)
+                reader.describe(view, found, mirrored=mirrored)
                 for view, found in zip(self.image.views, self.detected, strict=True)
             ]
 

@@ -188,8 +188,10 @@ class FaceReader(Protocol):
     def detect(self, pixels: Pixels, *, thorough: bool) -> tuple[DetectedFace, ...]:
         """Find every face; ``thorough`` also looks at the picture turned by 90, 180 and 270 degrees."""
 
-    def describe(self, pixels: Pixels, detected: Sequence[DetectedFace]) -> tuple[Face, ...]:
-        """Embed faces that were detected."""
+    def describe(
+        self, pixels: Pixels, detected: Sequence[DetectedFace], *, mirrored: bool = True
+    ) -> tuple[Face, ...]:
+        """Embed faces that were detected; ``mirrored`` takes longer and averages two looks at each."""
 
 
 class PersonReader(Protocol):

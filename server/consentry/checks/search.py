@@ -38,8 +38,16 @@ class SearchFaces:
     faces: FaceReader
     gallery: Gallery
 
-    def __call__(self, pictures: Sequence[Picture], confirm: Confirm) -> Findings:
+    def __call__(
+        self, pictures: Sequence[Picture], confirm: Confirm, *, mirrored: bool
+    ) -> Findings:
         """Describe every face and search for it.
+
+        Args:
+            pictures: With the faces that were found in them.
+            confirm: Asked once for all faces.
+            mirrored: Look at each face twice, mirrored as well, where the model does; else once,
+                which suffices to tell a person something (docs/calibration/2026-11-probes.md).
 
         Returns:
             The pictures, with the matches of each face, and how far the search got. It never raises:
@@ -48,7 +56,7 @@ class SearchFaces:
         state, answers = SearchState.COMPLETE, {}
         try:
             for picture in pictures:
-                picture.describe(self.faces)
+                picture.describe(self.faces, mirrored=mirrored)
             probes = [
                 (picture, place, face.embedding)
                 for picture in pictures

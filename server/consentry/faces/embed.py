@@ -13,6 +13,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -139,11 +140,12 @@ class Embedder:
         self._mean = np.array(part.mean, np.float32)
         self._models = models
 
-    def embed(self, chips: Matrix) -> Matrix:
+    def embed(self, chips: Matrix, *, mirrored: bool = True) -> Matrix:
         """Embed chips.
 
         Args:
             chips: Shape ``(n, side, side, 3)``, RGB, 0 to 255, aligned to the part's template.
+            mirrored: See `FusedEmbedder.embed`.
 
         Returns:
             Shape ``(n, dimension)``, each row of L2 norm 1.
@@ -153,12 +155,13 @@ class Embedder:
         """
         none = np.empty((0, self.part.dimension), np.float32)
         pieces = [chips[i : i + _CHIPS_AT_ONCE] for i in range(0, len(chips), _CHIPS_AT_ONCE)]
-        return np.concatenate([none, *self._models.each(self._embed, pieces)])
+        run = partial(self._embed, mirrored=mirrored and self.part.adds_mirrored)
+        return np.concatenate([none, *self._models.each(run, pieces)])
 
-    def _embed(self, chips: Matrix) -> Matrix:
+    def _embed(self, chips: Matrix, *, mirrored: bool) -> Matrix:
         session = self._models.session(self.part.network)
         ready = self.ready(chips)
-        if self.part.adds_mirrored:
+        if mirrored:
             both = session.run(np.concatenate([ready, ready[..., ::-1]]))[0]
             return _normalised(both[: len(ready)] + both[len(ready) :])
         return _normalised(session.run(ready)[0])
@@ -177,12 +180,17 @@ class FusedEmbedder:
         self._parts = [Embedder(part, models) for part in recipe.parts]
         self._models = models
 
-    def embed(self, pixels: Pixels, faces: Sequence[Landmarks]) -> list[Embedding]:
+    def embed(
+        self, pixels: Pixels, faces: Sequence[Landmarks], *, mirrored: bool = True
+    ) -> list[Embedding]:
         """Embed every face of a picture.
 
         Args:
             pixels: Shape ``(height, width, 3)``, RGB.
             faces: The landmarks of each.
+            mirrored: Whether parts that add the mirrored chip do so. What is kept always has it; a
+                probe without it takes three quarters to half of the time and errs as rarely at the
+                same thresholds (docs/calibration/2026-11-probes.md).
 
         Returns:
             One embedding of the recipe's dimension for each face, in the same order.
@@ -199,7 +207,7 @@ class FusedEmbedder:
 
         def column(embedder: Embedder) -> Matrix:
             share = np.float32(np.sqrt(embedder.part.weight))
-            return share * embedder.embed(chips[embedder.part.template])
+            return share * embedder.embed(chips[embedder.part.template], mirrored=mirrored)
 
         columns = self._models.each(column, self._parts)
         return [as_embedding(row) for row in _normalised(np.concatenate(columns, axis=1))]

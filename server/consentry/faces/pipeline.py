@@ -68,8 +68,16 @@ class FacePipeline(Protocol):
             ModelUnavailable: If a model file is missing or not the pinned one.
         """
 
-    def describe(self, pixels: Pixels, found: Sequence[DetectedFace]) -> tuple[Face, ...]:
+    def describe(
+        self, pixels: Pixels, found: Sequence[DetectedFace], *, mirrored: bool = True
+    ) -> tuple[Face, ...]:
         """Judge and embed faces that `detect` found in the same pixels, in their order.
+
+        Args:
+            pixels: Shape ``(height, width, 3)``, RGB.
+            found: Faces of these pixels.
+            mirrored: Whether mirrored chips count, too, where the model has them: always for what
+                is kept; a probe may do without.
 
         Raises:
             ModelUnavailable: If a model file is missing or not the pinned one.
@@ -123,10 +131,12 @@ class NeuralPipeline:
         """Find, judge and embed every face, largest first. See `FacePipeline`."""
         return self.describe(pixels, self.detect(pixels, thorough=thorough))
 
-    def describe(self, pixels: Pixels, found: Sequence[DetectedFace]) -> tuple[Face, ...]:
+    def describe(
+        self, pixels: Pixels, found: Sequence[DetectedFace], *, mirrored: bool = True
+    ) -> tuple[Face, ...]:
         """Judge and embed faces that `detect` found. See `FacePipeline`."""
         known = [face.landmarks for face in found if is_identifiable(face.landmarks)]
-        embeddings = iter(self._embedder.embed(pixels, known))
+        embeddings = iter(self._embedder.embed(pixels, known, mirrored=mirrored))
         return tuple(
             Face(
                 box=face.box,

@@ -78,7 +78,13 @@ class ReferencePipeline:
             _face(place, shape, scale) for place, shape in zip(places, shapes, strict=True)
         )
 
-    def describe(self, pixels: Pixels, found: Sequence[DetectedFace]) -> tuple[Face, ...]:
+    def describe(
+        self,
+        pixels: Pixels,
+        found: Sequence[DetectedFace],
+        *,
+        mirrored: bool = True,  # noqa: ARG002 -- the library looks once
+    ) -> tuple[Face, ...]:
         """Judge and embed faces that `detect` found. See `FacePipeline`."""
         small, scale = _shrunk(pixels, _THOROUGH_SIDE_PX)
         places = [_sides(face.box, scale) for face in found]

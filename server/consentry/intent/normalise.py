@@ -15,7 +15,7 @@ import re
 import unicodedata
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Protocol
@@ -88,11 +88,13 @@ class View:
         text: The reading.
         starts: For each letter of `text`, where its source begins in the text as sent.
         ends: For each letter of `text`, where its source ends.
+        is_parted: Whether words that were run together are parted in it.
     """
 
     text: str
     starts: tuple[int, ...]
     ends: tuple[int, ...]
+    is_parted: bool = False
 
     def source(self, start: int, end: int) -> tuple[int, int]:
         """Return the stretch of the text as sent that ``text[start:end]`` came from."""
@@ -284,7 +286,8 @@ def spaced_at(view: View, places: Iterable[int]) -> View:
     for place in places:
         letters += [*_slice(view, at, place), (" ", view.starts[place], view.starts[place])]
         at = place
-    return _view([*letters, *_slice(view, at, len(view.text))])
+    parted = _view([*letters, *_slice(view, at, len(view.text))])
+    return replace(parted, is_parted=True)
 
 
 def rot13_view(view: View) -> View:

@@ -21,9 +21,9 @@ MOST_TOKENS = 96
 """Of one look, as in training: a prompt that is longer is looked at in pieces."""
 PARAPHRASE_THRESHOLD = 0.8
 """From which its word counts although no rule says so. Error rates with all four: docs/intent.md."""
-KNOWN_WORDS_THRESHOLD = 0.85
-"""The same where rules know every word and found nothing in them."""
-DOUBT_THRESHOLD = 0.05
+KNOWN_WORDS_THRESHOLD = 0.9
+"""The same where rules know every word and found nothing in them, and for what stands around their findings."""
+DOUBT_THRESHOLD = 0.1
 """Below which its word counts against a rule's."""
 WORD_DOUBT_THRESHOLD = 0.15
 """The same where a rule had nothing but single words to go by."""

@@ -18,8 +18,9 @@ _LONGEST_RUN = 240
 _LONGEST_ENDING = 3
 _SHORTEST_STEM = 4
 _FEWEST_WORDS_OF_A_RUN = 3
+_SHORTEST_OF_A_RUN = 2
 _LANGUAGES_OF_A_RUN = 3
-_LETTERS_A_WORD = 3
+_LETTERS_A_WORD = 3.25
 _COST = 2
 _SHORTEST_STEM_AFTER_CLITIC = 2
 _CLITICS_IN_A_ROW = 3
@@ -158,9 +159,9 @@ class Vocabulary:
     def _cuts_of(self, run: str) -> tuple[tuple[int, ...], ...]:
         """Return where letters without a space fall into three words or more of one language.
 
-        The fewest words count, whole ones before stems with up to three more letters, and these
-        before longer ones. Fewer letters a word than three are no words but a long name: "pa pa di
-        mi tri ou".
+        Each word costs the same, and a stem more for each of up to three more letters; the cheapest
+        language comes first. Where that has fewer words it is a compound ("brotherhood"), and fewer
+        letters a word than three and a quarter are a long name ("pa pa di mi tri ou").
 
         Returns:
             For each of the likeliest languages the places between the words. Nothing for a word
@@ -177,7 +178,9 @@ class Vocabulary:
                 at = reached[at][language][1]
                 starts.append(at)
             words = len(starts)
-            if words >= _FEWEST_WORDS_OF_A_RUN and len(run) >= _LETTERS_A_WORD * words - 1:
+            if words < _FEWEST_WORDS_OF_A_RUN:
+                break
+            if len(run) >= _LETTERS_A_WORD * words:
                 found[tuple(reversed(starts[:-1]))] = None
         return tuple(found)[:_LANGUAGES_OF_A_RUN]
 
@@ -189,7 +192,7 @@ class Vocabulary:
             before = reached[start]
             if not before:
                 continue
-            for end in range(start + 1, min(len(run), start + self.longest) + 1):
+            for end in range(start + _SHORTEST_OF_A_RUN, min(len(run), start + self.longest) + 1):
                 here = reached[end]
                 for language, cost in self._costs(run[start:end]).items():
                     if language in before:

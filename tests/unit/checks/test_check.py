@@ -168,6 +168,16 @@ def test_while_locked_informing_says_not_checked(home):
     assert not decision.checked
 
 
+def test_faces_are_looked_at_twice_where_something_can_be_stopped_and_once_to_tell(home):
+    home.enrol(ADA)
+    home.faces.mirrored.clear()
+
+    home.check(picture(EVE), mode=Mode.ACT)
+    home.check(picture(EVE), mode=Mode.INFORM)
+
+    assert home.faces.mirrored == [True, False]
+
+
 def test_a_face_too_small_to_recognise_is_refused_only_for_revealing_edits(home):
     home.enrol(ADA)
     home.faces.small.add(EVE)

@@ -53,6 +53,28 @@ def test_observing_is_detecting_judging_and_embedding(companion, astronaut):
     assert face.embedding.shape == (320,)
 
 
+@pytest.mark.parametrize("name", ["companion", "registry"])
+def test_a_face_looked_at_once_is_the_same_person_but_not_the_same_numbers(models, name, astronaut):
+    pipeline = open_pipeline(name, models)
+    found = pipeline.detect(astronaut, thorough=False)
+    (twice,), (once,) = (
+        pipeline.describe(astronaut, found, mirrored=mirrored) for mirrored in (True, False)
+    )
+
+    assert 0.9 < similarity(twice.embedding, once.embedding) < 0.9999
+    assert np.linalg.norm(once.embedding) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_a_model_without_mirrored_chips_knows_one_look_only(models, astronaut):
+    light = open_pipeline("light", models)
+    found = light.detect(astronaut, thorough=False)
+    (twice,), (once,) = (
+        light.describe(astronaut, found, mirrored=mirrored) for mirrored in (True, False)
+    )
+
+    np.testing.assert_array_equal(twice.embedding, once.embedding)
+
+
 def test_faces_come_largest_first_each_with_its_own_embedding(companion, astronaut):
     canvas = np.full((560, 900, 3), 100, np.uint8)
     canvas[300:500, 20:220] = shrunk(astronaut, 200)

@@ -121,9 +121,9 @@ def test_whatever_decides_with_the_rules_has_a_version_with_them():
     )
 
     assert (ENGINE_VERSION, weights, thresholds) == (
-        "composition@6",
-        "ac8a348a",
-        (0.8, 0.85, 0.05, 0.15),
+        "composition@7",
+        "33e5c9d0",
+        (0.8, 0.9, 0.1, 0.15),
     )
 
 

@@ -39,8 +39,12 @@ import { NO_SENSES } from "./vocabulary.ts";
 
 const MAX_CODES_WITHIN_CODES = 2;
 const SHORTEST_STRANGER = 4;
-const SHORTEST_RUN = 9; // letters that can be three words
-const MOST_RUNS = 8; // of one text: a bound on hostile ones
+const SHORTEST_RUN = 8; // letters that can be three words
+const MOST_RUN_LETTERS = 2_000; // of one text: a bound on hostile ones
+const SHORTEST_PARTED = 5; // letters of a single word that counts where a run was parted
+const FEWEST_TURNED = 3; // words that are turned because they are all words backwards
+const FEWEST_TURNED_LETTERS = 9;
+const WITHOUT_DIGITS = /[^\p{Nd}_]+/gu;
 const MOSTLY_KNOWN = 0.5;
 const LONGEST_SENTENCE = 160;
 const OVERLAP = 20;
@@ -163,11 +167,24 @@ function isBlank(sent: Sent): boolean {
   return stripped(sent.flat) === "";
 }
 
-/** The words that may be several, run together. */
-function runsOf(tokens: readonly Token[]): Token[] {
-  return tokens
-    .filter(({ text, script }) => text.length >= SHORTEST_RUN && !UNSPACED.has(script))
-    .slice(0, MOST_RUNS);
+/** Give the letters that may be several words run together: where, what, and their script. */
+function* runsOf(tokens: readonly Token[]): Generator<{ start: number; run: string; script: string }> {
+  let room = MOST_RUN_LETTERS;
+  for (const { text, start, script } of tokens) {
+    if (UNSPACED.has(script) || text.length < SHORTEST_RUN) {
+      continue;
+    }
+    for (const match of text.matchAll(WITHOUT_DIGITS)) {
+      const [run] = match;
+      if (run.length >= SHORTEST_RUN) {
+        room -= run.length;
+        if (room < 0) {
+          return;
+        }
+        yield { start: start + match.index, run, script };
+      }
+    }
+  }
 }
 
 /** Reads one conversation. What it worked out is forgotten with it. */
@@ -227,8 +244,8 @@ class Reader {
     for (const { marked, offset } of whole) {
       const end = (marked.view.ends.at(-1) ?? 0) + offset;
       view.text += `${marked.view.text} `;
-      view.starts.push(...marked.view.starts.map((start) => start + offset), end);
-      view.ends.push(...marked.view.ends.map((each) => each + offset), end);
+      view.starts = view.starts.concat(marked.view.starts.map((start) => start + offset), end);
+      view.ends = view.ends.concat(marked.view.ends.map((each) => each + offset), end);
     }
     const sent = turns.map((turn) => turn.flat).join("");
     this.#apply(this.#marked(sent, view), "", found, { offset: 0, code: null, depth: 0 });
@@ -287,13 +304,20 @@ class Reader {
   /** Give readings with words parted that were run together (`takeoffhertop`). */
   *#parted(view: View): Generator<View> {
     const vocabularies = this.#library.vocabulariesFor(view.text);
-    const runs = runsOf(this.#library.tokeniser.tokens(view, vocabularies))
-      .map(({ text, start, script }) => ({ start, cuts: vocabularies.get(script)?.cutsOf(text) ?? [] }))
+    const runs = [...runsOf(this.#library.tokeniser.tokens(view, vocabularies))]
+      .map(({ run, start, script }) => ({ start, end: start + run.length, cuts: vocabularies.get(script)?.cutsOf(run) ?? [] }))
       .filter(({ cuts }) => cuts.length > 0);
     const most = Math.max(0, ...runs.map(({ cuts }) => cuts.length));
     for (let i = 0; i < most; i += 1) {
-      const places = runs.flatMap(({ start, cuts }) => (cuts[i] ?? cuts.at(-1) ?? []).map((place) => start + place));
-      yield spacedAt(view, places);
+      const places = runs.flatMap(({ start, end, cuts }) => [
+        start,
+        ...(cuts[i] ?? cuts.at(-1) ?? []).map((place) => start + place),
+        end,
+      ]);
+      yield spacedAt(
+        view,
+        places.filter((at) => at > 0 && at < view.text.length && !view.text.slice(at - 1, at + 1).includes(" ")),
+      );
     }
   }
 
@@ -348,11 +372,11 @@ class Reader {
       const senses = words.senses[i] ?? NO_SENSES;
       return token.text.length >= SHORTEST_STRANGER && !words.primary.some((language) => senses.has(language));
     });
-    const isBackwards =
+    let isBackwards =
       (words.known < 1 && this.#allBackwards(words.tokens)) ||
-      runsOf(words.tokens).some(({ text, script }) => {
+      [...runsOf(words.tokens)].some(({ run, script }) => {
         const vocabulary = this.#library.vocabulariesFor("").get(script);
-        return vocabulary !== undefined && vocabulary.cutsOf(reversed(text)).length > 0;
+        return vocabulary !== undefined && vocabulary.cutsOf(reversed(run)).length > 0;
       });
     for (const each of strong) {
       const unmasked = each.unmasked(plain);
@@ -363,33 +387,37 @@ class Reader {
       if (mended !== null) {
         yield mended;
       }
-      if (
-        isBackwards ||
-        strangers.some((token) => each.isWord(reversed(token.text))) ||
-        [...each.backwardsUnspaced].some((word) => plain.text.includes(word))
-      ) {
-        for (const turned of [reversedView(plain), wordsReversed(plain)]) {
-          yield turned;
-          yield* this.#parted(turned);
-        }
-      }
+      isBackwards ||=
+        strangers.some((token) => each.words.has(reversed(token.text))) ||
+        [...each.backwardsUnspaced].some((word) => plain.text.includes(word));
       if (strangers.some((token) => each.words.has(rot13(token.text)))) {
         yield rot13View(plain);
       }
     }
+    if (isBackwards) {
+      for (const turned of [reversedView(plain), wordsReversed(plain)]) {
+        yield turned;
+        yield* this.#parted(turned);
+      }
+    }
   }
 
-  /** Whether all words of a text, of two and more, are words of one language backwards. */
+  /** Whether all words of a text, of three and more, are words of one language backwards. */
   #allBackwards(tokens: readonly Token[]): boolean {
-    const [first, ...others] = tokens.map(({ text, script }) => {
+    const letters = tokens.reduce((sum, { text }) => sum + text.length, 0);
+    if (tokens.length < FEWEST_TURNED || letters < FEWEST_TURNED_LETTERS) {
+      return false;
+    }
+    let languages: ReadonlySet<string> | null = null;
+    for (const { text, script } of tokens) {
       const senses = this.#library.vocabulariesFor("").get(script)?.lookUp(reversed(text)) ?? NO_SENSES;
-      return new Set([...senses].filter(([, { isExact }]) => isExact).map(([language]) => language));
-    });
-    return (
-      first !== undefined &&
-      others.length > 0 &&
-      others.reduce((languages, each) => languages.intersection(each), first).size > 0
-    );
+      const exact = new Set([...senses].filter(([, { isExact }]) => isExact).map(([language]) => language));
+      languages = languages === null ? exact : exact.intersection(languages);
+      if (languages.size === 0) {
+        return false;
+      }
+    }
+    return true;
   }
 
   #plain(sent: Sent): Marked {
@@ -453,6 +481,9 @@ class Reader {
       for (const finding of grammar.findings(sentence)) {
         const start = words.tokens[first + finding.first]?.start ?? 0;
         const end = words.tokens[first + finding.last]?.end ?? 0;
+        if (view.isParted === true && finding.first === finding.last && end - start < SHORTEST_PARTED) {
+          continue; // a scrap of a long word: "organiza ti on"
+        }
         const [starts, ends] = place.code ?? sourceOf(view, start, end);
         const span = { start: starts + place.offset, end: ends + place.offset, rule: finding.rule };
         found.hits.push({ category: finding.category, span });

@@ -92,6 +92,8 @@ export interface View {
   readonly starts: readonly number[];
   /** For each letter of `text`, where its source ends. */
   readonly ends: readonly number[];
+  /** Whether words that were run together are parted in it. */
+  readonly isParted?: true;
 }
 
 /** Return the stretch of the text as sent that a stretch of a view came from. */
@@ -256,10 +258,10 @@ export function stretchedViews(view: View): View[] {
     const letters: Letter[] = [];
     let at = 0;
     for (const run of runs) {
-      letters.push(...slice(view, at, run.index + kept));
+      append(letters, view, at, run.index + kept);
       at = run.index + run[0].length;
     }
-    letters.push(...slice(view, at, view.text.length));
+    append(letters, view, at, view.text.length);
     return viewOf(letters);
   });
 }
@@ -273,12 +275,17 @@ export function unwantedView(view: View): View | null {
     for (const term of view.text.slice(from, to).matchAll(UNWANTED_TERM)) {
       const start = from + term.index;
       const source = [view.starts[start] ?? 0, view.ends[start] ?? 0] as const;
-      letters.push(...slice(view, at, start), ...[..."; without "].map((char): Letter => [char, ...source]));
+      append(letters, view, at, start);
+      letters.push(...[..."; without "].map((char): Letter => [char, ...source]));
       at = start + term[0].length;
-      letters.push(...slice(view, start, at));
+      append(letters, view, start, at);
     }
   }
-  return letters.length === 0 ? null : viewOf([...letters, ...slice(view, at, view.text.length)]);
+  if (letters.length === 0) {
+    return null;
+  }
+  append(letters, view, at, view.text.length);
+  return viewOf(letters);
 }
 
 /** Set a space at each place. */
@@ -287,10 +294,12 @@ export function spacedAt(view: View, places: readonly number[]): View {
   let at = 0;
   for (const place of places) {
     const here = view.starts[place] ?? 0;
-    letters.push(...slice(view, at, place), [" ", here, here]);
+    append(letters, view, at, place);
+    letters.push([" ", here, here]);
     at = place;
   }
-  return viewOf([...letters, ...slice(view, at, view.text.length)]);
+  append(letters, view, at, view.text.length);
+  return { ...viewOf(letters), isParted: true };
 }
 
 /** Whether single letters or scraps stand so close that they may have been one word. */
@@ -321,9 +330,9 @@ export function joinedView(view: View, words: WordsInPieces, isWord: (word: stri
     const run = pieces.slice(i, i + MAX_PIECES_OF_A_WORD);
     const count = piecesOfWord(view.text, run, words, isWord);
     if (count > 1) {
-      letters.push(...slice(view, at, run[0]?.start ?? at));
+      append(letters, view, at, run[0]?.start ?? at);
       for (const piece of run.slice(0, count)) {
-        letters.push(...slice(view, piece.start, piece.end));
+        append(letters, view, piece.start, piece.end);
         at = piece.end;
       }
     }
@@ -332,7 +341,7 @@ export function joinedView(view: View, words: WordsInPieces, isWord: (word: stri
   if (at === 0) {
     return null;
   }
-  letters.push(...slice(view, at, view.text.length));
+  append(letters, view, at, view.text.length);
   return viewOf(letters);
 }
 
@@ -375,10 +384,13 @@ export function singleLettersView(view: View): View | null {
   let at = 0;
   for (const run of runs) {
     const end = run.index + run[0].length;
-    letters.push(...slice(view, at, run.index), ...runTogether(view, run.index, end));
+    append(letters, view, at, run.index);
+    for (const letter of runTogether(view, run.index, end)) {
+      letters.push(letter);
+    }
     at = end;
   }
-  letters.push(...slice(view, at, view.text.length));
+  append(letters, view, at, view.text.length);
   return viewOf(letters);
 }
 
@@ -476,10 +488,15 @@ export function stripped(text: string): string {
 
 function slice(view: View, start: number, end: number): Letter[] {
   const letters: Letter[] = [];
+  append(letters, view, start, end);
+  return letters;
+}
+
+/** Add a stretch of a view, one by one: a long text is more than the arguments that a call takes. */
+function append(letters: Letter[], view: View, start: number, end: number): void {
   for (let i = start; i < end; i += 1) {
     letters.push([view.text.charAt(i), view.starts[i] ?? 0, view.ends[i] ?? 0]);
   }
-  return letters;
 }
 
 function viewOf(letters: readonly Letter[]): View {

@@ -10,8 +10,9 @@ const LONGEST_RUN = 240;
 const LONGEST_ENDING = 3;
 const SHORTEST_STEM = 4;
 const FEWEST_WORDS_OF_A_RUN = 3;
+const SHORTEST_OF_A_RUN = 2;
 const LANGUAGES_OF_A_RUN = 3;
-const LETTERS_A_WORD = 3;
+const LETTERS_A_WORD = 3.25;
 const COST = 2;
 
 /** What a word is in one language: its slots, and the literal pieces of phrases that it is. */
@@ -209,8 +210,11 @@ export class Vocabulary {
         at = reached[at]?.get(language)?.start ?? 0;
         starts.unshift(at);
       }
+      if (starts.length < FEWEST_WORDS_OF_A_RUN) {
+        break; // a compound: "brotherhood"
+      }
       // Fewer letters a word are no words but a long name: "pa pa di mi tri ou".
-      if (starts.length >= FEWEST_WORDS_OF_A_RUN && run.length >= LETTERS_A_WORD * starts.length - 1) {
+      if (run.length >= LETTERS_A_WORD * starts.length) {
         const cuts = starts.slice(1);
         found.set(cuts.join(), found.get(cuts.join()) ?? cuts);
       }
@@ -225,7 +229,7 @@ export class Vocabulary {
     for (let start = 0; start < run.length; start += 1) {
       const before = start === 0 ? none : reached[start];
       const most = Math.min(run.length, start + this.#longest);
-      for (let end = start + 1; before !== undefined && before.size > 0 && end <= most; end += 1) {
+      for (let end = start + SHORTEST_OF_A_RUN; before !== undefined && before.size > 0 && end <= most; end += 1) {
         const here = reached[end];
         for (const [language, cost] of this.#costs(run.slice(start, end))) {
           const whole = (before.get(language)?.cost ?? Infinity) + cost;
