@@ -86,12 +86,14 @@ fix: $(VENV)/.dev ## format, and mend what can be mended by machine
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+WITH_PHOTOS = benchmarks/bench_detect.py benchmarks/bench_probes.py
+
 .PHONY: bench
-bench: $(VENV)/.dev ## the benchmarks, one after the other (DATA=folder of people's folders of photos: the detector's as well)
+bench: $(VENV)/.dev ## the benchmarks, one after the other (DATA=folder of people's folders of photos: those that need them as well)
 	@$(BIN)/consentry models build
-	@for b in $(filter-out benchmarks/bench_detect.py,$(wildcard benchmarks/bench_*.py)); do echo "== $$b"; $(BIN)/python $$b; done
-	@if [ -n "$(DATA)" ]; then $(BIN)/python benchmarks/bench_detect.py $(DATA); \
-		else echo "== benchmarks/bench_detect.py: skipped, it needs photos: make bench DATA=folder"; fi
+	@for b in $(filter-out $(WITH_PHOTOS),$(wildcard benchmarks/bench_*.py)); do echo "== $$b"; $(BIN)/python $$b; done
+	@for b in $(WITH_PHOTOS); do echo "== $$b"; \
+		if [ -n "$(DATA)" ]; then $(BIN)/python $$b $(DATA); else echo "skipped, it needs photos: make bench DATA=folder"; fi; done
 
 .PHONY: calibrate
 calibrate: $(VENV)/.dev ## measure the models on labelled faces (DATA=folder): thresholds, report, robustness card; goes on if stopped

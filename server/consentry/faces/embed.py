@@ -189,7 +189,7 @@ class FusedEmbedder:
             pixels: Shape ``(height, width, 3)``, RGB.
             faces: The landmarks of each.
             mirrored: Whether parts that add the mirrored chip do so. What is kept always has it; a
-                probe without it takes three quarters to half of the time and errs as rarely at the
+                probe without it takes three quarters of the processor time and errs about as rarely at the
                 same thresholds (docs/calibration/2026-11-probes.md).
 
         Returns:
