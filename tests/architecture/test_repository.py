@@ -43,11 +43,17 @@ def test_no_picture_is_tracked_but_drawings():
     assert pictures == []
 
 
+# What we trained ourselves stands beside a package's network, which is not tracked (ADR 0020).
+TRAINED_HERE = "server/consentry/inference/converters/paraphrase.npz"
+
+
 def test_no_model_weights_are_tracked():
     heavy = [
         path.relative_to(ROOT).as_posix()
         for path in _tracked()
-        if path.stat().st_size > 1_000_000 or path.suffix in {".onnx", ".dat", ".tflite"}
+        if path.stat().st_size
+        > (3_000_000 if path.relative_to(ROOT).as_posix() == TRAINED_HERE else 1_000_000)
+        or path.suffix in {".onnx", ".dat", ".tflite"}
     ]
 
     assert heavy == []
