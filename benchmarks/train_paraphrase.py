@@ -68,7 +68,6 @@ Learned = dict[str, torch.Tensor]
 class Line:
     """A prompt with the turns before it."""
 
-    language: str
     text: str
     is_revealing: bool
     part: str = ""
@@ -87,7 +86,6 @@ def lines() -> list[Line]:
                 continue
             found.append(
                 Line(
-                    row.get("language", "en"),
                     "\n".join([*row.get("context", []), row["text"]]),
                     row["label"] == "revealing",
                     part if part in ASKED_LATER else "",
@@ -95,10 +93,10 @@ def lines() -> list[Line]:
             )
     for path in sorted(LEXICONS.glob("*.json")):
         lexicon = json.loads(path.read_text(encoding="utf-8"))
-        found += [Line(path.stem, text, is_revealing=False) for text in lexicon.get("harmless", [])]
+        found += [Line(text, is_revealing=False) for text in lexicon.get("harmless", [])]
         for category, texts in lexicon.get("revealing", {}).items():
             if category not in {"face_swap", "impersonation"}:
-                found += [Line(path.stem, text, is_revealing=True) for text in texts]
+                found += [Line(text, is_revealing=True) for text in texts]
     # Short requests are written twice by chance: nothing is learned from a prompt that is asked later.
     return [
         line

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import replace
 from io import BytesIO
 
 import pytest
@@ -12,9 +11,8 @@ from consentry.accounts.budgets import ProbeQuota
 from consentry.accounts.keys import DEFAULT_QUOTA
 from consentry.accounts.principals import PLATFORM_SCOPES, Scope
 from consentry.checks.grounds import GROUND_LIFETIME
-from consentry.grants.grants import GrantTerms
 from consentry.kernel.errors import ModelUnavailable
-from consentry.kernel.taxonomy import IntentCategory, Purpose
+from consentry.kernel.taxonomy import Purpose
 from consentry.transparency.receipts import (
     ReceiptInputs,
     ReceiptSalts,
@@ -24,6 +22,7 @@ from consentry.transparency.receipts import (
 from fakes.coloured_faces import picture
 from fakes.home import PASSPHRASE
 from fakes.site import is_problem
+from fakes.terms import everyday
 from PIL import Image
 
 ADA, EVE, BOB = (200, 10, 10), (10, 200, 10), (10, 10, 200)
@@ -436,16 +435,7 @@ def test_what_does_not_hold_is_said(enrolled, data, files):
 
 
 def grant(site, **terms) -> None:
-    everything = GrantTerms(
-        purposes=frozenset({Purpose.EDIT}),
-        platform=PLATFORM,
-        regions=None,
-        categories=frozenset({IntentCategory.NONE}),
-        valid_from=None,
-        valid_until=None,
-        max_uses=None,
-    )
-    site.home.grants.create(site.ada, replace(everything, **terms))
+    site.home.grants.create(site.ada, everyday(platform=PLATFORM, **terms))
 
 
 def salts_of(body) -> ReceiptSalts:

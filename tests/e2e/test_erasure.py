@@ -21,11 +21,10 @@ from consentry.checks.look import LookAtFaces
 from consentry.checks.ports import StoredReceipt
 from consentry.enrolment.aliases import AliasKind, AliasProof
 from consentry.enrolment.backups import Restored
-from consentry.grants.grants import GrantTerms
 from consentry.imagery.limits import Limits
 from consentry.kernel.errors import NotFound, ProofInvalid, SealBroken
 from consentry.kernel.ids import SubjectId
-from consentry.kernel.taxonomy import IntentCategory, Purpose, Verdict
+from consentry.kernel.taxonomy import Purpose, Verdict
 from consentry.transparency.erasure import (
     SignedErasure,
     require_about,
@@ -44,6 +43,7 @@ from consentry.vault.backup_keys import BackupKey, read_key_file
 from consentry.vault.passphrase import Passphrase
 from fakes.coloured_faces import picture
 from fakes.home import PASSPHRASE, TestHome
+from fakes.terms import everyday
 
 ADA, EVE = (200, 10, 10), (10, 200, 10)
 NAME, HANDLE = "Unmistakable Ocelot-Quagga", "zyzzyva_of_the_north"
@@ -62,16 +62,7 @@ def _enrol_ada(home: TestHome) -> SubjectId:
     eve = home.enrol(EVE, name="Eve").subject
     home.aliases.add(subject, HANDLE, AliasKind.HANDLE, AliasProof.OWN_WORD)
     home.contests.open(eve, subject)
-    terms = GrantTerms(
-        purposes=frozenset({Purpose.EDIT}),
-        platform="studio.example",
-        regions=None,
-        categories=frozenset({IntentCategory.NONE}),
-        valid_from=None,
-        valid_until=None,
-        max_uses=5,
-    )
-    home.grants.create(subject, terms)
+    home.grants.create(subject, everyday(platform="studio.example", max_uses=5))
     home.consent_tokens.attest_adult(subject)
     home.check(picture(ADA), platform="studio.example", purpose=Purpose.EDIT)
     home.check(picture(ADA), platform="other.example", purpose=Purpose.FACE_SWAP)

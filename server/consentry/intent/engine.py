@@ -25,11 +25,11 @@ from consentry.intent.normalise import (
     lookalike_view,
     may_be_parted,
     native_view,
+    parted_view,
     plain_view,
     reversed_view,
     rot13_view,
     single_letters_view,
-    spaced_at,
     stretched_views,
     unwanted_view,
 )
@@ -44,7 +44,7 @@ ENGINE_VERSION = "composition@7"
 _STRICTNESS = {category: -place for place, category in enumerate(IntentCategory)}
 _MAX_CODES_WITHIN_CODES = 2
 _SHORTEST_STRANGER = 4
-_SHORTEST_RUN = 8  # letters that can be three words
+_SHORTEST_RUN = 10  # letters that can be three words
 _MOST_RUN_LETTERS = 2_000  # of one text: a bound on hostile ones
 _SHORTEST_PARTED = 5  # letters of a single word that counts where a run was parted
 _FEWEST_TURNED = 3  # words that are turned because they are all words backwards
@@ -217,10 +217,10 @@ class IntentEngine:
         """Add what the classifier is sure of, and take back what it is sure is something else.
 
         What was found in a disguise, or about somebody who may be a minor, is never taken back: for
-        the first the classifier has no ear, and the second is not left to it. Words that were run
-        together it hears parted. Nor is what it is not
-        sure of by itself: a harmless sentence behind a request would outweigh it. Nor is "nude"
-        where somebody is named and little else: it takes that for a colour.
+        the first the classifier has no ear (words that were run together it hears parted), and the
+        second is not left to it. Nor is what it is not sure of by itself: a harmless sentence behind
+        a request would outweigh it. Nor is "nude" where somebody is named and little else: it takes
+        that for a colour.
         """
         if self._classifier is None:
             return
@@ -455,22 +455,12 @@ class _Reader:
         """Give readings with words parted that were run together (``takeoffhertop``)."""
         vocabularies = self._library.vocabularies_for(view.text)
         runs = [
-            (start, start + len(run), cuts)
+            [(start, *(start + place for place in places), start + len(run)) for places in cuts]
             for start, run, script in _runs(tokens_of(view, vocabularies))
             if (cuts := _cuts_of(run, script, vocabularies))
         ]
-        for i in range(max((len(cuts) for *_, cuts in runs), default=0)):
-            places = [
-                place
-                for start, end, cuts in runs
-                for place in (
-                    start,
-                    *(start + cut for cut in cuts[min(i, len(cuts) - 1)]),
-                    end,
-                )
-                if 0 < place < len(view.text) and " " not in view.text[place - 1 : place + 1]
-            ]
-            yield spaced_at(view, places)
+        for i in range(max(map(len, runs), default=0)):
+            yield parted_view(view, [place for run in runs for place in run[min(i, len(run) - 1)]])
 
     def _is_plainly_foreign(self, text: str, plain: View) -> bool:
         """Whether a text is known words of one script that is not Latin: then nothing is disguised."""
@@ -668,9 +658,10 @@ def _end_of(view: View) -> int:
 def _with_and_without_accents(turns: Sequence[str]) -> Iterator[Sequence[str]]:
     """Give a conversation as written, and plain where that differs: rules read it plain."""
     yield turns
-    plain = tuple(plain_view(turn).text for turn in turns)
-    if plain != tuple(map(as_written, turns)):
-        yield plain
+    if not all(turn.isascii() for turn in turns):
+        plain = tuple(plain_view(turn).text for turn in turns)
+        if plain != tuple(map(as_written, turns)):
+            yield plain
 
 
 def _around(turns: Sequence[str], found: Iterable[Span]) -> Iterator[str]:

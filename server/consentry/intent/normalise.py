@@ -279,13 +279,14 @@ def reversed_view(view: View) -> View:
     return View(view.text[::-1], view.starts[::-1], view.ends[::-1])
 
 
-def spaced_at(view: View, places: Iterable[int]) -> View:
-    """Return the text with a space at each place."""
+def parted_view(view: View, places: Iterable[int]) -> View:
+    """Return the text with words that were run together parted: a space wherever there is none yet."""
     letters: list[_Letter] = []
     at = 0
     for place in places:
-        letters += [*_slice(view, at, place), (" ", view.starts[place], view.starts[place])]
-        at = place
+        if 0 < place < len(view.text) and " " not in view.text[place - 1 : place + 1]:
+            letters += [*_slice(view, at, place), (" ", view.starts[place], view.starts[place])]
+            at = place
     parted = _view([*letters, *_slice(view, at, len(view.text))])
     return replace(parted, is_parted=True)
 

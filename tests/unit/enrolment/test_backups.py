@@ -6,14 +6,14 @@ import json
 import pytest
 from consentry.enrolment.aliases import AliasKind, AliasProof
 from consentry.enrolment.backups import BackupKind, Restored
-from consentry.grants.grants import GrantTerms
 from consentry.kernel.errors import BadRequest, VaultAbsent, VaultExists, WrongPassphrase
-from consentry.kernel.taxonomy import IntentCategory, Purpose, Verdict
+from consentry.kernel.taxonomy import Verdict
 from consentry.vault.backup import export_backup, open_backup
 from consentry.vault.backup_keys import read_key_file
 from consentry.vault.passphrase import Passphrase
 from fakes.coloured_faces import picture
 from fakes.home import CHEAP, PASSPHRASE, TestHome
+from fakes.terms import everyday
 
 ADA, EVE = (200, 10, 10), (10, 200, 10)
 
@@ -45,18 +45,7 @@ def test_a_restored_backup_protects_as_before(home, elsewhere):
 def test_a_restored_backup_protects_names_and_remembers_contests_but_no_yes(home, elsewhere, kind):
     ada = home.enrol(ADA, name="Ada").subject
     home.aliases.add(ada, "konstpaus", AliasKind.HANDLE, AliasProof.OWN_WORD)
-    home.grants.create(
-        ada,
-        GrantTerms(
-            purposes=frozenset({Purpose.EDIT}),
-            platform=None,
-            regions=None,
-            categories=frozenset({IntentCategory.NONE}),
-            valid_from=None,
-            valid_until=None,
-            max_uses=None,
-        ),
-    )
+    home.grants.create(ada, everyday())
     home.contests.open(home.enrol(EVE, name="Eve").subject, ada)
 
     backup, keys = home.export_backup(PASSPHRASE, kind), keys_of(home)

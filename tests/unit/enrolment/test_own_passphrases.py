@@ -8,7 +8,6 @@ import threading
 import pytest
 from consentry.enrolment.aliases import AliasKind, AliasProof
 from consentry.enrolment.backups import BackupKind
-from consentry.grants.grants import GrantTerms
 from consentry.kernel.errors import (
     Conflict,
     Forbidden,
@@ -20,23 +19,16 @@ from consentry.kernel.errors import (
     WrongPassphrase,
 )
 from consentry.kernel.ids import SubjectId
-from consentry.kernel.taxonomy import IntentCategory, Purpose, SubjectPolicy
+from consentry.kernel.taxonomy import SubjectPolicy
 from consentry.vault.backup_keys import read_key_file
 from consentry.vault.passphrase import Passphrase
 from fakes.home import PASSPHRASE, TestHome
+from fakes.terms import everyday
 
 RED, BLUE = (200, 20, 20), (20, 20, 200)
 ADAS = Passphrase("quiet heron under glass")
 EVES = Passphrase("seven copper lanterns")
-EVERYDAY = GrantTerms(
-    purposes=frozenset({Purpose.EDIT}),
-    platform=None,
-    regions=None,
-    categories=frozenset({IntentCategory.NONE}),
-    valid_from=None,
-    valid_until=None,
-    max_uses=None,
-)
+EVERYDAY = everyday()
 
 
 @pytest.fixture

@@ -21,13 +21,13 @@ import {
   joinedView,
   leetViews,
   mayBeParted,
+  partedView,
   reversed,
   reversedView,
   rot13,
   rot13View,
   singleLettersView,
   sourceOf,
-  spacedAt,
   stretchedViews,
   unwantedView,
   stripped,
@@ -39,7 +39,7 @@ import { NO_SENSES } from "./vocabulary.ts";
 
 const MAX_CODES_WITHIN_CODES = 2;
 const SHORTEST_STRANGER = 4;
-const SHORTEST_RUN = 8; // letters that can be three words
+const SHORTEST_RUN = 10; // letters that can be three words
 const MOST_RUN_LETTERS = 2_000; // of one text: a bound on hostile ones
 const SHORTEST_PARTED = 5; // letters of a single word that counts where a run was parted
 const FEWEST_TURNED = 3; // words that are turned because they are all words backwards
@@ -305,19 +305,17 @@ class Reader {
   *#parted(view: View): Generator<View> {
     const vocabularies = this.#library.vocabulariesFor(view.text);
     const runs = [...runsOf(this.#library.tokeniser.tokens(view, vocabularies))]
-      .map(({ run, start, script }) => ({ start, end: start + run.length, cuts: vocabularies.get(script)?.cutsOf(run) ?? [] }))
-      .filter(({ cuts }) => cuts.length > 0);
-    const most = Math.max(0, ...runs.map(({ cuts }) => cuts.length));
+      .map(({ run, start, script }) =>
+        (vocabularies.get(script)?.cutsOf(run) ?? []).map((places) => [
+          start,
+          ...places.map((place) => start + place),
+          start + run.length,
+        ]),
+      )
+      .filter((cuts) => cuts.length > 0);
+    const most = Math.max(0, ...runs.map((cuts) => cuts.length));
     for (let i = 0; i < most; i += 1) {
-      const places = runs.flatMap(({ start, end, cuts }) => [
-        start,
-        ...(cuts[i] ?? cuts.at(-1) ?? []).map((place) => start + place),
-        end,
-      ]);
-      yield spacedAt(
-        view,
-        places.filter((at) => at > 0 && at < view.text.length && !view.text.slice(at - 1, at + 1).includes(" ")),
-      );
+      yield partedView(view, runs.flatMap((cuts) => cuts[i] ?? cuts.at(-1) ?? []));
     }
   }
 

@@ -288,15 +288,17 @@ export function unwantedView(view: View): View | null {
   return viewOf(letters);
 }
 
-/** Set a space at each place. */
-export function spacedAt(view: View, places: readonly number[]): View {
+/** Part words that were run together: a space wherever there is none yet. */
+export function partedView(view: View, places: readonly number[]): View {
   const letters: Letter[] = [];
   let at = 0;
   for (const place of places) {
-    const here = view.starts[place] ?? 0;
-    append(letters, view, at, place);
-    letters.push([" ", here, here]);
-    at = place;
+    if (place > 0 && place < view.text.length && !view.text.slice(place - 1, place + 1).includes(" ")) {
+      const here = view.starts[place] ?? 0;
+      append(letters, view, at, place);
+      letters.push([" ", here, here]);
+      at = place;
+    }
   }
   append(letters, view, at, view.text.length);
   return { ...viewOf(letters), isParted: true };
