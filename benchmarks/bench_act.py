@@ -2,8 +2,8 @@
 
     python benchmarks/bench_act.py [--faces DIR] [--rounds 5] [--templates 10000]
 
-    act               decode, detect at all turns and mirrored, read text, embed, search, decide, sign, keep
-    inform            decode, detect, embed, search, decide
+    act               read the prompt and the text in it, decode, detect at all turns, embed, search, decide, sign, keep
+    inform            decode, detect, embed, search, decide: a picture in a feed, nothing is asked
     face_recognition  load_image_file, face_locations, face_encodings: it neither searches nor decides
 
 Checks run through the real services, in a home that is thrown away, with random templates of as many
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import statistics
 import time
 from collections import defaultdict
@@ -24,12 +25,15 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+# As the program has it.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import face_recognition
 from bench_detect import Square
 from consentry.checks.check import CheckImages, CheckResult
 from consentry.imagery.decoding import decode
 from consentry.kernel.taxonomy import Mode
-from stage import Scene, filled_home, in_turns, median_ms, portraits, request, scenes
+from stage import PROMPT, Scene, filled_home, in_turns, median_ms, portraits, request, scenes
 
 _COUNTS = (0, 1, 3, 6)
 _TARGETS = {"act": 3.0, "inform": 6.0}
@@ -72,7 +76,7 @@ def theirs(file: bytes) -> list[Square]:
 
 def ours(check: CheckImages, mode: Mode, file: bytes) -> CheckResult:
     """One check."""
-    return check(request(file, mode))
+    return check(request(file, mode, PROMPT if mode is Mode.ACT else None))
 
 
 def found_by(result: CheckResult) -> list[Square]:

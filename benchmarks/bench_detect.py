@@ -18,11 +18,15 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+# As the program has it.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import face_recognition
 import numpy as np

@@ -113,8 +113,8 @@ def filled_home(templates: int, per_subject: int = 1) -> Iterator[Home]:
         yield home
 
 
-def request(file: bytes, mode: Mode, prompt: str = PROMPT) -> CheckRequest:
-    """An everyday question about one photo."""
+def request(file: bytes, mode: Mode, prompt: str | None = PROMPT) -> CheckRequest:
+    """An everyday question about one photo; a picture in a feed comes without a prompt."""
     return CheckRequest(
         images=(file,),
         prompt=prompt,
