@@ -21,12 +21,10 @@ newest; of the latter the Arabic ones came too late).
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import time
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,11 +36,10 @@ from consentry.inference.registry import MODEL_FILES, ModelName
 from consentry.inference.weights import fetch
 from consentry.intent.paraphrase import MOST_TOKENS, PREFIX, tokens_of
 from consentry.intent.subwords import Vocabulary
+from lessons import Line, disguised, joined, lines, summary
 from torch.nn import functional
 
 ROOT = Path(__file__).parents[1]
-CORPORA = ROOT / "tests" / "corpora"
-LEXICONS = ROOT / "server" / "consentry" / "intent" / "lexicons"
 OUT = ROOT / "server" / "consentry" / "inference" / "converters" / "paraphrase.npz"
 RANK = 32
 SHAPES = {
@@ -55,63 +52,15 @@ BATCH = 32
 PEAK_RATE = 1e-3
 SMOOTHED = 0.02
 DROPPED = 0.1
+WARMING = 0.06
+"""The share of all steps in which the rate of learning rises."""
 SEED = 20261123
-# Parts of the corpora of which nothing is learned; they are scored after each round.
-ASKED_LATER = {"judged", "test", "threshold", "twins"}
+DISGUISED = 0.1
+"""The share of prompts that are learned with a slip or a trick in them."""
 
 Array = npt.NDArray[np.float32]
 Tokens = npt.NDArray[np.int64]
 Learned = dict[str, torch.Tensor]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A prompt with the turns before it."""
-
-    text: str
-    is_revealing: bool
-    part: str = ""
-
-
-def lines() -> list[Line]:
-    """Read every prompt that there is; those of `ASKED_LATER` only to be scored."""
-    found: list[Line] = []
-    asked_later: set[str] = set()
-    for path in sorted([*CORPORA.glob("intent_*.jsonl"), *CORPORA.glob("training/*.jsonl")]):
-        for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
-            part = row.get("part", "")
-            if part in ASKED_LATER:
-                asked_later.add(_letters(row["text"]))
-            if "label" not in row:
-                continue
-            found.append(
-                Line(
-                    "\n".join([*row.get("context", []), row["text"]]),
-                    row["label"] == "revealing",
-                    part if part in ASKED_LATER else "",
-                )
-            )
-    for path in sorted(LEXICONS.glob("*.json")):
-        lexicon = json.loads(path.read_text(encoding="utf-8"))
-        found += [Line(text, is_revealing=False) for text in lexicon.get("harmless", [])]
-        for category, texts in lexicon.get("revealing", {}).items():
-            if category not in {"face_swap", "impersonation"}:
-                found += [Line(text, is_revealing=True) for text in texts]
-    # Short requests are written twice by chance: nothing is learned from a prompt that is asked later.
-    return [
-        line
-        for line in found
-        if line.part or asked_later.isdisjoint(map(_letters, (line.text, _last(line.text))))
-    ]
-
-
-def _last(text: str) -> str:
-    return text.rpartition("\n")[2]
-
-
-def _letters(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(filter(str.isalnum, folded)) or text
 
 
 class Network:
@@ -240,28 +189,28 @@ def batches(prompts: Sequence[Tokens], order: npt.NDArray[np.int64]) -> list[lis
 
 def train(
     network: Network,
-    prompts: Sequence[Tokens],
-    labels: Array,
+    drawn: Callable[[np.random.Generator], tuple[list[Tokens], Array]],
     epochs: int,
     *,
+    seed: int,
     peak: float,
     after_each: Callable[[str], None],
 ) -> None:
-    """Learn; after each epoch say how it does on what it does not learn from."""
-    random = np.random.default_rng(SEED)
-    torch.manual_seed(SEED)
-    steps = epochs * -(-len(labels) // BATCH)
+    """Learn from what is drawn for each epoch; after each say how it does on what it does not learn from."""
+    random = np.random.default_rng(seed)
+    torch.manual_seed(seed)
     descent = torch.optim.AdamW(
         network.learned.values(), peak, betas=(0.9, 0.98), weight_decay=0.02
     )
-    rates = torch.optim.lr_scheduler.LambdaLR(
-        descent, lambda n: min((n + 1) / (0.06 * steps), max(0.02, 1 - n / steps))
-    )
     for epoch in range(epochs):
         began, losses = time.time(), []
+        prompts, labels = drawn(random)
         groups = batches(prompts, random.permutation(len(prompts)))
         random.shuffle(groups)
-        for which in groups:
+        for step, which in enumerate(groups):
+            done = (epoch + step / len(groups)) / epochs
+            for group in descent.param_groups:
+                group["lr"] = peak * min((done + 1e-4) / WARMING, max(0.02, 1 - done))
             wanted = torch.from_numpy(labels[which]) * (1 - 2 * SMOOTHED) + SMOOTHED
             logits = network.logits([prompts[i] for i in which], dropped=DROPPED)
             loss = functional.binary_cross_entropy_with_logits(logits, wanted)
@@ -269,8 +218,9 @@ def train(
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.learned.values(), 1.0)
             descent.step()
-            rates.step()
             losses.append(loss.item())
+            if step % 200 == 0:
+                print(f"  {done:.1%}, loss {np.mean(losses[-200:]):.3f}", flush=True)
         took = time.time() - began
         after_each(f"epoch {epoch + 1}: loss {np.mean(losses):.3f}, {took:.0f} s")
 
@@ -282,29 +232,6 @@ def score(network: Network, prompts: Sequence[Tokens]) -> Array:
         for which in batches(prompts, np.arange(len(prompts))):
             out[which] = torch.sigmoid(network.logits([prompts[i] for i in which])).numpy()
     return out
-
-
-def summary(scores: Array, watched: Sequence[Line]) -> str:
-    """Say how well scores part the two kinds, in each part."""
-    said = []
-    for part in sorted(ASKED_LATER):
-        yes, no = (
-            np.sort(
-                [
-                    score
-                    for score, line in zip(scores, watched, strict=True)
-                    if line.part == part and line.is_revealing is revealing
-                ]
-            )
-            for revealing in (True, False)
-        )
-        area = np.searchsorted(no, yes).sum() / (len(yes) * len(no))
-        at = float(np.quantile(no, 0.95))
-        said.append(
-            f"{part}: AUC {area:.4f}, recall at 5 % false {np.mean(yes > at):.3f} "
-            f"(threshold {at:.2f})"
-        )
-    return "; ".join(said)
 
 
 def packed(name: str, value: Array) -> dict[str, npt.NDArray[np.generic]]:
@@ -321,6 +248,10 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, choices=range(1, 20), default=3)
     parser.add_argument("--rate", type=float, default=PEAK_RATE, help="of learning, at its peak")
     parser.add_argument("--anew", action="store_true", help="forget what was learned before")
+    parser.add_argument("--prompts", type=int, help="drawn for an epoch (otherwise all)")
+    parser.add_argument("--all-of", nargs="*", default=(), help="corpora drawn wholly all the same")
+    parser.add_argument("--joined", type=int, default=30_000, help="made of several, an epoch")
+    parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--out", type=Path, default=OUT)
     asked = parser.parse_args()
     weights = fetch(MODEL_FILES[ModelName.E5_SMALL].source)
@@ -329,9 +260,23 @@ def main() -> None:
     everything = lines()
     training = [line for line in everything if not line.part]
     watched = [line for line in everything if line.part]
-    prompts, watched_prompts = (tokens_for(part, vocabulary) for part in (training, watched))
-    labels = np.array([line.is_revealing for line in training], np.float32)
+    unseen = [line for line in watched if line.part == "threshold"]
+    made = joined(unseen, 1_500, np.random.default_rng(SEED))
+    watched += [replace(line, part="threshold, joined") for line in made]
+    watched_prompts = tokens_for(watched, vocabulary)
     print(f"{len(training)} prompts to learn from, {len(watched)} others", flush=True)
+
+    def drawn(random: np.random.Generator) -> tuple[list[Tokens], Array]:
+        wholly = [line for line in training if line.source in asked.all_of]
+        others = [line for line in training if line.source not in asked.all_of]
+        some = [others[i] for i in random.permutation(len(others))[: asked.prompts]] + wholly
+        chosen = [
+            disguised(line, random) if random.random() < DISGUISED else line
+            for line in [*some, *joined(training, asked.joined, random)]
+        ]
+        return tokens_for(chosen, vocabulary), np.array(
+            [line.is_revealing for line in chosen], np.float32
+        )
 
     def report(what: str) -> None:
         print(f"{what}; {summary(score(network, watched_prompts), watched)}", flush=True)
@@ -344,7 +289,7 @@ def main() -> None:
         np.savez_compressed(asked.out, **arrays)
 
     report("before")
-    train(network, prompts, labels, asked.epochs, peak=asked.rate, after_each=keep)
+    train(network, drawn, asked.epochs, seed=asked.seed, peak=asked.rate, after_each=keep)
     print(f"{asked.out.name}: {asked.out.stat().st_size:,} bytes")
 
 

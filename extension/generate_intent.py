@@ -4,7 +4,8 @@
 The words and rules are the server's own (server/consentry/intent), without the lexicons' examples; beside them the
 tables of Unicode that JavaScript lacks, from Python's. One file a script, so that a browser loads what turns up.
 
-    core.json       rules, names, scripts, characters
+    core.json       rules, names, scripts, characters, thresholds of the classifier
+    ngrams.bin      its weights, the server's own file
     <SCRIPT>.json   the lexicons of one script
     entities.json   HTML's named characters
     version.json    of the engine whose words and rules these are
@@ -17,6 +18,7 @@ import html.entities
 import json
 import unicodedata
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -24,8 +26,10 @@ from typing import Any
 from consentry.intent import normalise, tokens
 from consentry.intent.engine import ENGINE_VERSION
 from consentry.intent.lexicon import languages
+from consentry.intent.ngrams import THRESHOLDS
 
 FOLDER = Path(__file__).parent / "src" / "domain" / "intent" / "data"
+WEIGHTS = "ngrams.bin"
 _INTENT = resources.files("consentry.intent")
 _LEFT_OUT = {"name", "version", "reviewed_by_native_speaker", "revealing", "harmless", "comment"}
 _LAST_OF_PLANE_0 = 0xFFFF
@@ -93,6 +97,7 @@ def _core(scripts: list[str]) -> Json:
         "written": scripts,
         "composition": composition,
         "names": names,
+        "thresholds": asdict(THRESHOLDS),
     }
 
 
@@ -105,7 +110,7 @@ def _entities() -> Json:
 
 
 def files() -> dict[str, str]:
-    """Return file name to content."""
+    """Return file name to content, of all but the weights."""
     by_script: dict[str, list[Json]] = {}
     for language in languages():
         rows = _read(f"lexicons/{language}.json")
@@ -132,6 +137,7 @@ def main() -> None:
             old.unlink()
     for name, content in written.items():
         (FOLDER / name).write_text(content, encoding="utf-8")
+    (FOLDER / WEIGHTS).write_bytes((_INTENT / WEIGHTS).read_bytes())
 
 
 if __name__ == "__main__":

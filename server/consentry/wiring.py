@@ -66,13 +66,8 @@ from consentry.imagery.text import TextReader
 from consentry.inference.registry import MODEL_FILES
 from consentry.inference.sessions import ModelStore
 from consentry.intent.engine import IntentEngine
-from consentry.intent.paraphrase import (
-    DOUBT_THRESHOLD,
-    KNOWN_WORDS_THRESHOLD,
-    PARAPHRASE_THRESHOLD,
-    WORD_DOUBT_THRESHOLD,
-    ParaphraseNetwork,
-)
+from consentry.intent.ngrams import load_ngrams
+from consentry.intent.paraphrase import THRESHOLDS, ParaphraseNetwork
 from consentry.kernel.biometrics import as_pixels
 from consentry.kernel.clock import Clock, SystemClock
 from consentry.kernel.errors import (
@@ -341,14 +336,8 @@ def _look_at_nothing(services: Services) -> None:
 
 
 def intent_engine(models: ModelStore) -> IntentEngine:
-    """Build the reader of prompts: the rules, and the classifier of what no rule foresees."""
-    return IntentEngine(
-        ParaphraseNetwork(models),
-        asks_from=PARAPHRASE_THRESHOLD,
-        asks_known_from=KNOWN_WORDS_THRESHOLD,
-        doubts_below=DOUBT_THRESHOLD,
-        doubts_words_below=WORD_DOUBT_THRESHOLD,
-    )
+    """Build the reader of prompts: the rules, and the classifiers of what no rule foresees."""
+    return IntentEngine(ParaphraseNetwork(models, load_ngrams()), THRESHOLDS)
 
 
 def _services(settings: Settings, database: Database, clock: Clock) -> Services:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from importlib import resources
 from pathlib import Path
 from types import ModuleType
 
@@ -27,6 +28,15 @@ def test_the_browser_reads_the_words_and_rules_of_the_server():
 
     stale = [name for name, content in script.files().items() if there.pop(name, "") != content]
     assert (stale, list(there)) == ([], []), "run: python extension/generate_intent.py"
+
+
+def test_the_browser_has_the_weights_of_the_server():
+    script = _script("extension/generate_intent.py")
+    server = resources.files("consentry.intent").joinpath(script.WEIGHTS).read_bytes()
+
+    is_same = (script.FOLDER / script.WEIGHTS).read_bytes() == server
+
+    assert is_same, "run: python extension/generate_intent.py"
 
 
 def test_the_vectors_are_of_the_words_and_rules_as_they_are():

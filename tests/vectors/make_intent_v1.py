@@ -1,9 +1,11 @@
 # ruff: noqa: RUF001 -- letters that look alike are what this is about
 """Write the vectors of the intent engine: ``python tests/vectors/make_intent_v1.py``.
 
-What the server's rules say to self-written texts: the lexicons' examples, the corpora (of `intent_world.jsonl` only the part
-for tuning), the same in disguise, and conversations. The browser's engine comes to exactly the same (docs/adr/0027).
-Neither the classifier of paraphrases nor the guesser of languages takes part: the browser has neither.
+What the server's rules and n-grams say to self-written texts: the lexicons' examples, the corpora (of `intent_world.jsonl` only
+the part for tuning), the same in disguise, and conversations. The browser's engine comes to exactly the same (docs/adr/0027, 0042).
+Neither the text network nor the guesser of languages takes part: the browser has neither.
+
+Beside `output`, `rules` holds what of it rules alone say otherwise, and `logOdds`, of some, the n-grams' own score.
 """
 
 from __future__ import annotations
@@ -22,14 +24,17 @@ from urllib.parse import quote
 from consentry.intent.engine import IntentEngine
 from consentry.intent.language import LanguageCheck
 from consentry.intent.lexicon import languages, load_lexicon
+from consentry.intent.ngrams import THRESHOLDS, load_ngrams
 
 FOLDER = Path(__file__).parent
 FILE = FOLDER / "intent_v1.json"
 CORPORA = FOLDER.parent / "corpora"
 _SMALL_LATIN = "abcdefghijklmnopqrstuvwxyz"
 
-SHARE = 0.3
+SHARE = 0.28
 """Of some ten thousand texts: a file that is looked at in a repository has to stay small."""
+SCORED = 0.1
+"""Of those, which say the score, too. Odd texts are all there, and all of them do."""
 
 Json = dict[str, object]
 
@@ -42,11 +47,18 @@ class _Nobody:
 
 
 def engine() -> IntentEngine:
-    """The rules alone."""
-    rules = IntentEngine()
-    reader = rules._reader()
-    reader._library.language = LanguageCheck(frozenset(), _Nobody())
-    return rules
+    """What the browser runs."""
+    return _without_guesser(IntentEngine(load_ngrams(), THRESHOLDS))
+
+
+def rules_alone() -> IntentEngine:
+    """The same without a classifier."""
+    return _without_guesser(IntentEngine())
+
+
+def _without_guesser(made: IntentEngine) -> IntentEngine:
+    made._reader()._library.language = LanguageCheck(frozenset(), _Nobody())
+    return made
 
 
 def _mapped(letters: str) -> Callable[[str], str]:
@@ -155,6 +167,11 @@ ODD = (
     "negative_prompt=shirt; positive: the woman in the photo",
     "negative: clothes",
     "the test was negative: her dress is at home",
+    "a",
+    "𝕬 𐐀 𠀀 🔥",
+    "🔥💃🏽 die angehörigen im park 𐐀",
+    "sale en bikini y necesito que lleve un vestido largo",
+    "нӑked аt thе beаch",
 )
 
 
@@ -198,10 +215,15 @@ def _units(text: str, place: int) -> int:
     return len(text[:place].encode("utf-16-le", "surrogatepass")) // 2
 
 
-def _output(rules: IntentEngine, given: Json) -> Json:
-    text, context = str(given["text"]), given.get("context", [])
+def _turns(given: Json) -> tuple[str, ...]:
+    context = given.get("context", [])
     assert isinstance(context, list)
-    found = rules.assess(text, tuple(context))
+    return (*context, str(given["text"]))
+
+
+def _output(asked: IntentEngine, given: Json) -> Json:
+    *context, text = _turns(given)
+    found = asked.assess(text, tuple(context))
     return {
         "category": found.category.value,
         "language": found.language,
@@ -216,11 +238,12 @@ def _output(rules: IntentEngine, given: Json) -> Json:
 
 
 def made_from() -> str:
-    """A digest of the words and rules: the vectors are stale when it changes."""
+    """A digest of the words, rules, weights and thresholds: the vectors are stale when it changes."""
     digest = hashlib.sha256()
     folder = resources.files("consentry.intent")
-    for name in ("composition.json", "names.json"):
+    for name in ("composition.json", "names.json", "ngrams.bin"):
         digest.update((folder / name).read_bytes())
+    digest.update(repr(THRESHOLDS).encode())
     for language in languages():
         digest.update((folder / "lexicons" / f"{language}.json").read_bytes())
     return digest.hexdigest()
@@ -232,16 +255,23 @@ def _is_drawn(name: str, share: float) -> bool:
 
 def vectors(share: float) -> Iterator[Json]:
     """Give a share of the vectors, 0 to 1, the same ones each time."""
-    rules = engine()
+    browser, rules = engine(), rules_alone()
     for name, given in _inputs():
-        if _is_drawn(name, share):
-            yield {
+        is_odd = name.startswith("odd-")
+        if is_odd or _is_drawn(name, share):
+            output, alone = _output(browser, given), _output(rules, given)
+            test: Json = {
                 "id": name,
                 "input": given,
                 "result": "valid",
                 "error": None,
-                "output": _output(rules, given),
+                "output": output,
             }
+            if alone != output:
+                test["rules"] = {key: said for key, said in alone.items() if said != output[key]}
+            if is_odd or _is_drawn(f"score {name}", SCORED):
+                test["logOdds"] = round(load_ngrams().log_odds(_turns(given)), 6)
+            yield test
 
 
 def _line(test: Json) -> str:

@@ -13,10 +13,10 @@ const bytesOf = async (path: string): Promise<ArrayBuffer> => {
   return response.arrayBuffer();
 };
 
-const intent = new IntentEngine(async (name) => {
-  const response = await fetch(new URL(`../intent/${name}.json`, self.location.href));
-  return response.json();
-});
+const intent = new IntentEngine(
+  (file) => fetch(new URL(`../intent/${file}`, self.location.href)),
+  (library) => library.ngrams(),
+);
 
 let loading: Promise<Networks> | undefined;
 

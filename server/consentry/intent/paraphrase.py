@@ -7,6 +7,7 @@ is very sure is something else: a nude lipstick, a bikini that becomes a suit (`
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Sequence
 
@@ -14,33 +15,46 @@ import numpy as np
 
 from consentry.inference.registry import ModelName
 from consentry.inference.sessions import ModelStore
+from consentry.intent.engine import Thresholds
+from consentry.intent.ngrams import Ngrams
 from consentry.intent.normalise import as_written, plain_view
 from consentry.intent.subwords import Vocabulary
 
 MOST_TOKENS = 96
 """Of one look, as in training: a prompt that is longer is looked at in pieces."""
-PARAPHRASE_THRESHOLD = 0.8
-"""From which its word counts although no rule says so. Error rates with all four: docs/intent.md."""
-KNOWN_WORDS_THRESHOLD = 0.9
-"""The same where rules know every word and found nothing in them, and for what stands around their findings."""
-DOUBT_THRESHOLD = 0.1
-"""Below which its word counts against a rule's."""
-WORD_DOUBT_THRESHOLD = 0.15
-"""The same where a rule had nothing but single words to go by."""
+THRESHOLDS = Thresholds(
+    asks_from=0.45,
+    asks_known_from=0.7,
+    asks_beside_from=0.97,
+    doubts_below=0.15,
+    doubts_words_below=0.15,
+)
+"""Of both classifiers together. With their error rates: docs/intent.md."""
 _MOST_PIECES = 12
 _MOST_PIECES_MORE = 1.25
 PREFIX = "query: "
 """What the network was trained to find before a text that is no document."""
 
 
-class ParaphraseNetwork:
-    """`consentry.intent.engine.Paraphrase`. Loads at the first question; any number of threads.
+NGRAMS_WEIGHT = 0.7
+"""How much the n-grams' log-odds count beside the network's."""
+_LEAST = 1e-4  # likelihood of either: nothing is beyond doubt
 
-    ``_lock`` guards loading the vocabulary; the network is loaded and guarded by its store.
+
+class ParaphraseNetwork:
+    """`consentry.intent.engine.Classifier`: the network, and the n-grams beside it. Any number of threads.
+
+    Loads at the first question. ``_lock`` guards loading the vocabulary; the network is loaded and
+    guarded by its store.
+
+    Args:
+        models: Where the network is.
+        ngrams: What is heard beside it: they err elsewhere, so that both together err less (ADR 0042).
     """
 
-    def __init__(self, models: ModelStore) -> None:
+    def __init__(self, models: ModelStore, ngrams: Ngrams) -> None:
         self._models = models
+        self._ngrams = ngrams
         self._lock = threading.Lock()
         self._vocabulary: Vocabulary | None = None
 
@@ -61,13 +75,18 @@ class ParaphraseNetwork:
         prefix = vocabulary.tokens(PREFIX)
         room = MOST_TOKENS - len(prefix)
         # The newest turn comes last, so the pieces are counted from the end.
-        starts = range(len(tokens), 0, -room)[:_MOST_PIECES]
+        ends = range(len(tokens), 0, -room)[:_MOST_PIECES]
         scores = []
-        for end in starts:
+        for end in ends:
             piece = vocabulary.sentence([*prefix, *tokens[max(0, end - room) : end]])
             (probability,) = network.run(np.array(piece, dtype=np.int64))
             scores.append(float(probability))
-        return max(scores)
+        if len(ends) > 1:
+            return max(scores)  # of one piece the n-grams of all say nothing
+        (score,) = scores
+        beside = NGRAMS_WEIGHT * self._ngrams.log_odds(turns)
+        likely, unlikely = max(score, _LEAST), max(1 - score, _LEAST)
+        return likely / (likely + unlikely * math.exp(-beside))
 
     def _loaded(self) -> Vocabulary:
         with self._lock:

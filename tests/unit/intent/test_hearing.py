@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from consentry.intent.engine import IntentEngine
+from consentry.intent.engine import IntentEngine, Thresholds
 from consentry.kernel.taxonomy import IntentCategory
 
 
@@ -22,7 +22,9 @@ class Ear:
 
 
 def engine(score: float) -> IntentEngine:
-    return IntentEngine(Ear(score), asks_from=0.9, doubts_below=0.1, doubts_words_below=0.3)
+    return IntentEngine(
+        Ear(score), Thresholds(asks_from=0.9, doubts_below=0.1, doubts_words_below=0.3)
+    )
 
 
 @pytest.mark.parametrize(
@@ -42,7 +44,7 @@ def test_it_adds_what_it_is_sure_of(score: float, category: IntentCategory):
 
 @pytest.mark.parametrize(("score", "is_revealing"), [(0.94, False), (0.95, True)])
 def test_it_has_to_be_surer_where_rules_know_every_word(score: float, is_revealing: bool):
-    hearing = IntentEngine(Ear(score), asks_from=0.7, asks_known_from=0.95)
+    hearing = IntentEngine(Ear(score), Thresholds(asks_from=0.7, asks_known_from=0.95))
 
     assert hearing.assess("make her smile").category.is_revealing is is_revealing
     assert hearing.assess("make her smyxle").category.is_revealing
@@ -99,7 +101,7 @@ def test_it_takes_back_nothing_but_what_reveals():
 def test_it_hears_the_whole_conversation():
     ear = Ear(0.95)
 
-    IntentEngine(ear, asks_from=0.9).assess("and the rest", ("less of it", "more"))
+    IntentEngine(ear, Thresholds(asks_from=0.9)).assess("and the rest", ("less of it", "more"))
 
     assert ear.asked == [("less of it", "more", "and the rest")]
 
@@ -108,7 +110,9 @@ def test_a_lower_doubt_about_words_is_no_doubt():
     text = "which undressing apps were banned by law"
     assert IntentEngine().assess(text).category.is_revealing
 
-    found = IntentEngine(Ear(0.05), doubts_below=0.1, doubts_words_below=0.0).assess(text)
+    found = IntentEngine(Ear(0.05), Thresholds(doubts_below=0.1, doubts_words_below=0.0)).assess(
+        text
+    )
 
     assert not found.category.is_revealing
 
@@ -131,7 +135,9 @@ class ReadingEar:
 
 
 def test_words_that_were_run_together_are_heard_parted():
-    hearing = IntentEngine(ReadingEar(), asks_from=0.9, doubts_below=0.1, doubts_words_below=0.3)
+    hearing = IntentEngine(
+        ReadingEar(), Thresholds(asks_from=0.9, doubts_below=0.1, doubts_words_below=0.3)
+    )
 
     assert hearing.assess("please takeoffhertop now").category.is_revealing
     assert IntentEngine().assess("die angehörigen im park").category.is_revealing

@@ -1,27 +1,25 @@
 from __future__ import annotations
 
+import hashlib
 import threading
+from importlib import resources
 from pathlib import Path
 
+import numpy as np
 import pytest
 from consentry.inference.registry import MODEL_FILES, ModelName
 from consentry.inference.sessions import ModelStore
-from consentry.intent.engine import ENGINE_VERSION, IntentEngine
+from consentry.intent.engine import ENGINE_VERSION, IntentEngine, Thresholds
+from consentry.intent.ngrams import Ngrams, load_ngrams
 from consentry.intent.normalise import plain_view
-from consentry.intent.paraphrase import (
-    DOUBT_THRESHOLD,
-    KNOWN_WORDS_THRESHOLD,
-    PARAPHRASE_THRESHOLD,
-    WORD_DOUBT_THRESHOLD,
-    ParaphraseNetwork,
-)
+from consentry.intent.paraphrase import NGRAMS_WEIGHT, THRESHOLDS, ParaphraseNetwork
 from consentry.kernel.errors import ModelUnavailable
 from consentry.wiring import intent_engine
 
 
 @pytest.fixture(scope="module")
 def network(models_dir: Path) -> ParaphraseNetwork:
-    return ParaphraseNetwork(ModelStore(models_dir, 1))
+    return ParaphraseNetwork(ModelStore(models_dir, 1), load_ngrams())
 
 
 @pytest.mark.parametrize(
@@ -57,6 +55,32 @@ def test_accents_and_look_alikes_that_no_language_has_do_not_deafen_it(
     network: ParaphraseNetwork, disguised: str
 ):
     assert network.score([disguised]) == network.score([plain_view(disguised).text])
+
+
+def saying(log_odds: float) -> Ngrams:
+    """Weights that say the same to everything."""
+    nothing = np.zeros(2, np.int8)
+    return Ngrams(bits=1, shortest=1, longest=1, scale=1.0, bias=log_odds, weights=nothing)
+
+
+def test_the_n_grams_are_heard_beside_the_network(models_dir: Path):
+    models = ModelStore(models_dir, 1)
+    low, even, high = (
+        ParaphraseNetwork(models, saying(each)).score(["imagine she forgot her umbrella"])
+        for each in (-4.0, 0.0, 4.0)
+    )
+
+    assert low < even < high
+    step = NGRAMS_WEIGHT * 4
+    assert np.log(high / (1 - high)) - np.log(even / (1 - even)) == pytest.approx(step, abs=0.02)
+
+
+def test_of_a_text_that_is_heard_in_pieces_they_say_nothing(models_dir: Path):
+    models = ModelStore(models_dir, 1)
+
+    low, high = (ParaphraseNetwork(models, saying(each)).score([9 * LAKE]) for each in (-4.0, 4.0))
+
+    assert low == high
 
 
 LAKE = "The mountains behind the lake are in the morning light, and a wooden boat is on the water. "
@@ -113,17 +137,21 @@ def test_another_sense_is_taken_back_still(models_dir: Path):
 def test_whatever_decides_with_the_rules_has_a_version_with_them():
     """A receipt names the engine alone: new weights or thresholds are another engine."""
     weights = MODEL_FILES[ModelName.E5_SMALL].sha256[:8]
-    thresholds = (
-        PARAPHRASE_THRESHOLD,
-        KNOWN_WORDS_THRESHOLD,
-        DOUBT_THRESHOLD,
-        WORD_DOUBT_THRESHOLD,
-    )
+    file = resources.files("consentry.intent").joinpath("ngrams.bin").read_bytes()
+    ngrams = hashlib.sha256(file).hexdigest()[:8]
 
-    assert (ENGINE_VERSION, weights, thresholds) == (
-        "composition@7",
-        "33e5c9d0",
-        (0.8, 0.9, 0.1, 0.15),
+    assert (ENGINE_VERSION, weights, ngrams, NGRAMS_WEIGHT, THRESHOLDS) == (
+        "composition@8",
+        "21f3da41",
+        "63878fae",
+        0.7,
+        Thresholds(
+            asks_from=0.45,
+            asks_known_from=0.7,
+            asks_beside_from=0.97,
+            doubts_below=0.15,
+            doubts_words_below=0.15,
+        ),
     )
 
 
@@ -171,4 +199,4 @@ def test_threads_agree(network: ParaphraseNetwork):
 
 def test_a_model_that_is_not_built_is_a_named_error(tmp_path: Path):
     with pytest.raises(ModelUnavailable, match="consentry models build"):
-        ParaphraseNetwork(ModelStore(tmp_path, 1)).score(["hello"])
+        ParaphraseNetwork(ModelStore(tmp_path, 1), load_ngrams()).score(["hello"])

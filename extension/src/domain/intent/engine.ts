@@ -4,20 +4,23 @@
  *     text ──normalise──> readings (plain, leet, joined letters, reversed, decoded ...), with offsets
  *     reading ──marking──> words with their slots (garment, remove, without ...), by language
  *     marks ──grammar────> categories, age cues, references to a person
+ *     text ──classifier──> what no rule foresees, and which telling words mean something else (hearing.ts)
  *
  * The browser's half of server/consentry/intent, on the same words and rules; what each says to a text is in
- * tests/vectors/intent_v1.json. The server's classifier of paraphrases and its language guesser are not here.
+ * tests/vectors/intent_v1.json. The server's text network and its language guesser are not here.
  */
 
 import { Sent, WORDS, isAllLetters } from "./characters.ts";
 import { codedChunks } from "./codes.ts";
 import type { Mark, Sentence } from "./grammar.ts";
+import { type Classifier, type Known, Signs, hear } from "./hearing.ts";
 import { SOMEBODY } from "./judging.ts";
 import { type Reading, readingOf } from "./language.ts";
 import { type CoreFile, Library, type LoadData, NotLoaded } from "./library.ts";
 import { type Words, lexiconOf, marksOf, wordsOf } from "./marking.ts";
 import {
   type View,
+  asSent,
   joinedView,
   leetViews,
   mayBeParted,
@@ -52,14 +55,6 @@ const BORDER = `(?:(?<![${WORDS}])(?=[a-z])|(?<=[${WORDS}])(?='))`;
 const ONE_WORD_SENTENCES = new RegExp(`(?:${BORDER}[a-z']+[.;!?|/]+ ?){3}`, "u");
 const WORD_OR_GAP = new RegExp(`[${WORDS}]+|[^${WORDS}]+`, "gu");
 
-/** What was found in a conversation so far. Places are code points from its beginning. */
-interface Signs {
-  readonly hits: { readonly category: IntentCategory; readonly span: Span }[];
-  hasAgeCue: boolean;
-  refersToPerson: boolean;
-  isUndone: boolean;
-}
-
 /** Where a text stands in the conversation; a decoded text stands where its code does. */
 interface Place {
   readonly offset: number;
@@ -74,6 +69,11 @@ interface Marked {
   readonly marks: readonly Mark[];
 }
 
+/** Gives a library's classifier, or what stands in for it. */
+type ClassifierOf = (library: Library) => Classifier;
+
+/** What rules on a whole conversation see of it as sent: handles and names were looked for in each turn. */
+const ACROSS = new Sent("");
 const NOTHING: Assessment = {
   category: "none",
   spans: [],
@@ -87,12 +87,15 @@ const NOTHING: Assessment = {
 /** Says what a prompt or a conversation asks for. Nothing is loaded before the first question. */
 export class IntentEngine {
   readonly #load: LoadData;
+  readonly #classifierOf: ClassifierOf | null;
   /** What is being loaded or has been: texts that arrive together wait for the same. */
   readonly #added = new Map<string, Promise<void>>();
   #library: Promise<Library> | null = null;
 
-  constructor(load: LoadData) {
+  /** @param classifierOf Its word counts beside the rules' where it is sure; null for rules alone. */
+  constructor(load: LoadData, classifierOf: ClassifierOf | null) {
     this.#load = load;
+    this.#classifierOf = classifierOf;
   }
 
   /**
@@ -108,45 +111,47 @@ export class IntentEngine {
     const turns = [...context, text].map((turn) => new Sent(turn));
     for (;;) {
       try {
-        return assessed(new Reader(library), turns);
+        return assessed(new Reader(library), turns, this.#classifierOf?.(library) ?? null);
       } catch (error) {
         if (!(error instanceof NotLoaded)) {
           throw error;
         }
-        await this.#add(error.data, library);
+        await this.#add(error.file, library);
       }
     }
   }
 
-  async #add(name: string, library: Library): Promise<void> {
+  async #add(file: string, library: Library): Promise<void> {
     const adding =
-      this.#added.get(name) ?? this.#load(name).then((file) => library.add(name, file));
-    this.#added.set(name, adding);
+      this.#added.get(file) ?? this.#load(file).then((loaded) => library.add(file, loaded));
+    this.#added.set(file, adding);
     try {
       await adding;
     } catch (error) {
-      this.#added.delete(name); // the next question tries again
+      this.#added.delete(file); // the next question tries again
       throw error;
     }
   }
 
   #loaded(): Promise<Library> {
-    this.#library ??= this.#load("core").then(
-      (core) => new Library(core as CoreFile),
-      (error: unknown) => {
+    this.#library ??= this.#load("core.json")
+      .then(async (core) => new Library((await core.json()) as CoreFile))
+      .catch((error: unknown) => {
         this.#library = null; // the next question tries again
         throw error;
-      },
-    );
+      });
     return this.#library;
   }
 }
 
-function assessed(reader: Reader, turns: readonly Sent[]): Assessment {
+function assessed(reader: Reader, turns: readonly Sent[], classifier: Classifier | null): Assessment {
   if (turns.every(isBlank)) {
     return NOTHING;
   }
   const signs = reader.signs(turns);
+  if (classifier !== null) {
+    hear(turns, signs, reader, classifier);
+  }
   const readings = turns.filter((turn) => !isBlank(turn)).map((turn) => reader.reading(turn));
   let category: IntentCategory = "none";
   for (const hit of signs.hits) {
@@ -188,12 +193,28 @@ function* runsOf(tokens: readonly Token[]): Generator<{ start: number; run: stri
 }
 
 /** Reads one conversation. What it worked out is forgotten with it. */
-class Reader {
+class Reader implements Known {
   readonly #library: Library;
   readonly #memory = new Map<string, Map<string, Marked>>();
 
   constructor(library: Library) {
     this.#library = library;
+  }
+
+  get singleWords(): ReadonlySet<string> {
+    return this.#library.grammar.ofOneWord;
+  }
+
+  knowsAll(turns: readonly Sent[]): boolean {
+    return turns.every((turn) => isBlank(turn) || this.#plain(turn).words.known >= 1);
+  }
+
+  asPlain(turn: Sent): Sent {
+    return new Sent(this.#library.normaliser.plainPoints(turn).join(""));
+  }
+
+  scriptOf(char: string): string {
+    return this.#library.tokeniser.scriptOf(char);
   }
 
   /** Judge the language of a text. */
@@ -213,14 +234,13 @@ class Reader {
     return reading;
   }
 
-  /** Whether a word that may be a name stands in a conversation. */
   hasStranger(turns: readonly Sent[]): boolean {
     return turns.some((turn) => !isBlank(turn) && this.#library.cues.hasStranger(this.#plain(turn).words, turn.flat));
   }
 
   /** Collect the signs in a conversation, in all readings of each turn and across turns. */
   signs(turns: readonly Sent[]): Signs {
-    const found: Signs = { hits: [], hasAgeCue: false, refersToPerson: false, isUndone: true };
+    const found = new Signs();
     const whole: { readonly marked: Marked; readonly offset: number }[] = [];
     let offset = 0;
     for (const turn of turns) {
@@ -248,12 +268,14 @@ class Reader {
       view.ends = view.ends.concat(marked.view.ends.map((each) => each + offset), end);
     }
     const sent = turns.map((turn) => turn.flat).join("");
-    this.#apply(this.#marked(sent, view), "", found, { offset: 0, code: null, depth: 0 });
+    this.#apply(this.#marked(sent, view), ACROSS, found, { offset: 0, code: null, depth: 0 }, true);
   }
 
   #collect(sent: Sent, found: Signs, place: Place): void {
+    let isOpen = place.depth === 0;
     for (const view of this.#views(sent)) {
-      this.#apply(this.#marked(sent.flat, view), sent.flat, found, place);
+      this.#apply(this.#marked(sent.flat, view), sent, found, place, isOpen);
+      isOpen = false; // only the first is the text as it stands
     }
     for (const { start, end, decoded } of codedChunks(sent, () => this.#library.entities())) {
       if (decoded === null || place.depth === MAX_CODES_WITHIN_CODES) {
@@ -447,10 +469,10 @@ class Reader {
     return found;
   }
 
-  #apply({ view, words, marks }: Marked, sent: string, found: Signs, place: Place): void {
+  #apply({ view, words, marks }: Marked, sent: Sent, found: Signs, place: Place, isOpen: boolean): void {
     const { cues, grammar } = this.#library;
     const lexicon = lexiconOf(words, this.#library.vocabulariesFor(""));
-    const refers = cues.refersToPerson(words, marks, sent);
+    const refers = cues.refersToPerson(words, marks, sent.flat);
     const namesSomebody = refers || marks.some((mark) => mark.has(...SOMEBODY));
     const complains = marks.some((mark) => mark.has("complaint"));
     let from = 0;
@@ -485,6 +507,12 @@ class Reader {
         const [starts, ends] = place.code ?? sourceOf(view, start, end);
         const span = { start: starts + place.offset, end: ends + place.offset, rule: finding.rule };
         found.hits.push({ category: finding.category, span });
+        if (isOpen) {
+          found.addOpen(span);
+        }
+        if (view.isParted === true && place.depth === 0) {
+          found.addParted(span, asSent(view, sent));
+        }
       }
     }
     found.hasAgeCue ||= cues.speaksOfMinor(marks);

@@ -9,8 +9,10 @@ import { type CharacterTables, Characters } from "./characters.ts";
 import type { EntityTables } from "./codes.ts";
 import { Cues, type NamesFile } from "./cues.ts";
 import { type CompositionFile, Grammar } from "./grammar.ts";
+import type { Thresholds } from "./hearing.ts";
 import { type LexiconFile, readLexicon } from "./lexicon.ts";
 import type { Vocabularies } from "./marking.ts";
+import { Ngrams } from "./ngrams.ts";
 import { Normaliser } from "./normalise.ts";
 import { StrongWords } from "./strong.ts";
 import { type ScriptTable, Tokeniser } from "./tokens.ts";
@@ -24,19 +26,21 @@ export interface CoreFile {
   readonly written: readonly string[];
   readonly composition: CompositionFile;
   readonly names: NamesFile;
+  /** Which scores of the weights in `ngrams.bin` count. */
+  readonly thresholds: Thresholds;
 }
 
-/** Where the generated files come from: by name, without `.json`. */
-export type LoadData = (name: string) => Promise<unknown>;
+/** Where the generated files come from, by name. */
+export type LoadData = (file: string) => Promise<Response>;
 
 /** Something that is needed has not been loaded yet. */
 export class NotLoaded extends Error {
   override readonly name = "NotLoaded";
-  readonly data: string;
+  readonly file: string;
 
-  constructor(data: string) {
-    super(`not loaded: ${data}`);
-    this.data = data;
+  constructor(file: string) {
+    super(`not loaded: ${file}`);
+    this.file = file;
   }
 }
 
@@ -48,7 +52,9 @@ export class Library {
   readonly #written: ReadonlySet<string>;
   readonly #vocabularies = new Map<string, Vocabulary>();
   readonly #strong = new Map<string, StrongWords>();
+  readonly #thresholds: Thresholds;
   #entities: EntityTables | null = null;
+  #ngrams: Ngrams | null = null;
 
   constructor(core: CoreFile) {
     this.normaliser = new Normaliser(new Characters(core.characters));
@@ -56,18 +62,25 @@ export class Library {
     this.grammar = new Grammar(core.composition);
     this.cues = new Cues(core.names, this.normaliser);
     this.#written = new Set(core.written);
+    this.#thresholds = core.thresholds;
   }
 
   /** Take in a generated file. */
-  add(name: string, file: unknown): void {
-    // The files are ours, made by generate_intent.py and covered by a test: their shape is not questioned here.
-    if (name === ENTITIES) {
-      this.#entities = file as EntityTables;
+  async add(file: string, loaded: Response): Promise<void> {
+    if (file === NGRAMS) {
+      this.#ngrams = await Ngrams.parse(await loaded.arrayBuffer(), this.#thresholds, this.normaliser);
       return;
     }
-    const lexicons = (file as readonly LexiconFile[]).map((each) => readLexicon(each, this.normaliser));
-    this.#strong.set(name, new StrongWords(lexicons));
-    this.#vocabularies.set(name, new Vocabulary(lexicons));
+    // The words are ours, made by generate_intent.py and covered by a test: their shape is not questioned here.
+    const content: unknown = await loaded.json();
+    if (file === ENTITIES) {
+      this.#entities = content as EntityTables;
+      return;
+    }
+    const script = file.slice(0, -JSON_ENDING.length);
+    const lexicons = (content as readonly LexiconFile[]).map((each) => readLexicon(each, this.normaliser));
+    this.#strong.set(script, new StrongWords(lexicons));
+    this.#vocabularies.set(script, new Vocabulary(lexicons));
   }
 
   /**
@@ -98,15 +111,25 @@ export class Library {
     return this.#entities;
   }
 
+  /** @throws {NotLoaded} */
+  ngrams(): Ngrams {
+    if (this.#ngrams === null) {
+      throw new NotLoaded(NGRAMS);
+    }
+    return this.#ngrams;
+  }
+
   #scriptsOf(text: string): Set<string> {
     const scripts = this.tokeniser.scriptsOf(text).add("LATIN").intersection(this.#written);
     for (const script of scripts) {
       if (!this.#vocabularies.has(script)) {
-        throw new NotLoaded(script);
+        throw new NotLoaded(script + JSON_ENDING);
       }
     }
     return scripts;
   }
 }
 
-const ENTITIES = "entities";
+const JSON_ENDING = ".json";
+const ENTITIES = `entities${JSON_ENDING}`;
+const NGRAMS = "ngrams.bin";

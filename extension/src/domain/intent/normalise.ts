@@ -96,6 +96,15 @@ export interface View {
   readonly isParted?: true;
 }
 
+/** Return a reading as it could have been sent: with the characters themselves where it has stand-ins. */
+export function asSent(view: View, sent: Sent): Sent {
+  const points = view.text.split("").map((char, i) => {
+    const source = sent.points[view.starts[i] ?? 0] ?? char;
+    return isAscii(char) || source.length === 1 ? char : source;
+  });
+  return new Sent(points.join(""));
+}
+
 /** Return the stretch of the text as sent that a stretch of a view came from. */
 export function sourceOf(view: View, start: number, end: number): readonly [number, number] {
   let first = Infinity;
@@ -126,6 +135,15 @@ export class Normaliser {
 
   /** The text in lower case, compatibility forms and accents resolved, spaces made single. */
   plain(sent: Sent): View {
+    return viewOf(this.#plain(sent));
+  }
+
+  /** The code points of the text as `plain` reads it, none of them a stand-in. */
+  plainPoints(sent: Sent): string[] {
+    return this.#plain(sent).map(([char]) => char);
+  }
+
+  #plain(sent: Sent): Letter[] {
     if (sent.isAscii) {
       return spaced(sent.points.map((char, i): Letter => [char.toLowerCase(), i, i + 1]));
     }
@@ -151,7 +169,7 @@ export class Normaliser {
     if (letters.every(([char]) => isAscii(char))) {
       return null;
     }
-    return spaced(withoutLookalikes(letters, true));
+    return viewOf(spaced(withoutLookalikes(letters, true)));
   }
 
   /** The text with Latin letters and digits inside Cyrillic words read as Cyrillic ones. */
@@ -161,10 +179,10 @@ export class Normaliser {
     }
     const letters = [...this.#letters(sent)];
     const changed = letters
-      .map(([char]) => char)
+      .map(([char]) => flat(char))
       .join("")
       .replace(NATIVE_WORD, (word) => translated(word, TO_CYRILLIC));
-    return spaced(letters.map(([, start, end], i): Letter => [changed.charAt(i), start, end]));
+    return viewOf(spaced(letters.map(([, start, end], i): Letter => [changed.charAt(i), start, end])));
   }
 
   /** Give each character in compatibility form, lower case; marks on Latin letters are dropped. */
@@ -180,7 +198,7 @@ export class Normaliser {
         if (IGNORED.test(resolved) && (!MARK.test(resolved) || isAscii(last))) {
           continue;
         }
-        last = flat(resolved);
+        last = resolved;
         yield [last, i, i + 1];
       }
     }
@@ -460,7 +478,7 @@ function withoutLookalikes(letters: readonly Letter[], everywhere: boolean): Let
 }
 
 /** Make every run of white space, and of underscores, one space. */
-function spaced(letters: readonly Letter[]): View {
+function spaced(letters: readonly Letter[]): Letter[] {
   const kept: Letter[] = [];
   let last = "";
   for (const letter of letters) {
@@ -472,7 +490,7 @@ function spaced(letters: readonly Letter[]): View {
       kept.push([" ", letter[1], letter[2]]);
     }
   }
-  return viewOf(kept);
+  return kept;
 }
 
 /** A text without the white space around it, as Python's `strip` leaves it. */
@@ -503,7 +521,7 @@ function append(letters: Letter[], view: View, start: number, end: number): void
 
 function viewOf(letters: readonly Letter[]): View {
   return {
-    text: letters.map(([char]) => char).join(""),
+    text: letters.map(([char]) => flat(char)).join(""),
     starts: letters.map(([, start]) => start),
     ends: letters.map(([, , end]) => end),
   };
