@@ -13,7 +13,7 @@ import platform
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from consentry.evaluation.rates import wilson
 from consentry.inference.sessions import ModelStore
 from consentry.intent.engine import ENGINE_VERSION, IntentEngine
 from consentry.intent.lexicon import languages, load_lexicon
+from consentry.intent.ngrams import THRESHOLDS, load_ngrams
 from consentry.kernel.taxonomy import IntentCategory
 from consentry.wiring import intent_engine
 
@@ -33,7 +34,8 @@ BEGIN, END = "<!-- measured -->", "<!-- end of measured -->"
 class Line:
     """One labelled prompt.
 
-    `part` is ``tuning``, ``threshold``, ``twins``, ``judged``, ``test`` or ``examples`` (of a lexicon).
+    `part` is ``tuning``, ``threshold``, ``twins``, ``judged``, ``ordinary``, ``test`` or ``examples``
+    (of a lexicon).
     """
 
     text: str
@@ -61,6 +63,7 @@ def corpus() -> Iterator[Line]:
         "intent_threshold",
         "intent_twins",
         "intent_judged",
+        "intent_ordinary",
     ):
         path = CORPORA / f"{name}.jsonl"
         if not path.exists():
@@ -118,7 +121,7 @@ def list_wrong(engine: IntentEngine, language: str) -> None:
     print(f"{language}: {len(lines)} lines; " + ", ".join(f"{n} {k}" for k, n in counts.items()))
 
 
-def tables(engine: IntentEngine, rules_alone: IntentEngine) -> str:
+def tables(engine: IntentEngine, others: Mapping[str, IntentEngine]) -> str:
     """Return the tables of docs/intent.md: recall and false refusals by part, class and language."""
     started = time.perf_counter()
     engine.assess("bonjour tout le monde")
@@ -131,20 +134,20 @@ def tables(engine: IntentEngine, rules_alone: IntentEngine) -> str:
         found = engine.assess(line.text, line.context)
         times.append(time.perf_counter() - started)
         kinds = ["all", f"class {line.category}"]
-        if line.part in {"judged", "test"}:
+        if line.part in {"judged", "ordinary", "test"}:
             kinds.append(f"language {line.language}")
         for kind in kinds:
             cell = counts[line.part, kind, line.is_revealing]
             cell[0] += found.category.is_revealing
             cell[1] += 1
-        by_rules = rules_alone.assess(line.text, line.context)
-        alone = counts[line.part, "all, rules alone", line.is_revealing]
-        alone[0] += by_rules.category.is_revealing
-        alone[1] += 1
+        for name, other in others.items():
+            cell = counts[line.part, f"all, {name}", line.is_revealing]
+            cell[0] += other.assess(line.text, line.context).category.is_revealing
+            cell[1] += 1
         unreadable[line.part][0] += not found.is_readable
         unreadable[line.part][1] += 1
     rows = [f"{ENGINE_VERSION}, {len(languages())} lexicons, Python {platform.python_version()}."]
-    for part in ("judged", "test", "threshold", "twins", "tuning"):
+    for part in ("judged", "test", "ordinary", "threshold", "twins", "tuning"):
         rows += ["", f"| {part} part | recall | false refusals |", "|---|---|---|"]
         for kind in sorted({kind for each, kind, _ in counts if each == part}):
             recall, refusals = (share(*counts[part, kind, label]) for label in (True, False))
@@ -183,7 +186,11 @@ def main() -> None:
         for each in languages() if arguments.language == "all" else [arguments.language]:
             list_wrong(engine, each)
     else:
-        measured = tables(intent_engine(ModelStore(arguments.models_dir, threads=1)), engine)
+        others = {
+            "in the browser": IntentEngine(load_ngrams(), THRESHOLDS),
+            "rules alone": engine,
+        }
+        measured = tables(intent_engine(ModelStore(arguments.models_dir, threads=1)), others)
         print(measured)
         if arguments.write:
             write(measured)
