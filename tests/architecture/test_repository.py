@@ -24,7 +24,7 @@ def _texts() -> list[tuple[Path, str]]:
     return [
         (path, path.read_text(encoding="utf-8"))
         for path in _tracked()
-        if path.suffix not in {".png", ".ico", ".woff2", ".npz"}
+        if path.suffix not in {".png", ".ico", ".woff2", ".npz", ".bin"}
     ]
 
 

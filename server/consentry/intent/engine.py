@@ -66,6 +66,9 @@ class Classifier(Protocol):
     def score(self, turns: Sequence[str]) -> float:
         """Return how sure it is, 0 to 1, that a conversation asks for something revealing."""
 
+    def highest(self, turns: Sequence[str]) -> float:
+        """Return the most that any part of it says: a rule's finding is taken back only if none hears it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
@@ -76,7 +79,7 @@ class Thresholds:
         asks_known_from: The same where rules know every word and found nothing in them; at least
             ``asks_from``, and that where it is not given.
         asks_beside_from: From which what stands around a rule's finding asks by itself, so that the
-            finding is not taken back; at least ``asks_known_from``, and that where it is not given.
+            finding is not taken back; ``asks_known_from`` where it is not given.
         doubts_below: Below which it does not although a rule says so.
         doubts_words_below: The same where nothing but single words were found, whose senses are
             many; at least ``doubts_below``, and that where it is not given.
@@ -166,7 +169,7 @@ class IntentEngine:
         counts = thresholds or Thresholds()
         self._asks_from = counts.asks_from
         self._asks_known_from = max(counts.asks_from, counts.asks_known_from)
-        self._asks_beside_from = max(self._asks_known_from, counts.asks_beside_from)
+        self._asks_beside_from = counts.asks_beside_from or self._asks_known_from
         self._doubts_below = counts.doubts_below
         self._doubts_words_below = max(counts.doubts_below, counts.doubts_words_below)
 
@@ -273,7 +276,7 @@ class IntentEngine:
 
     def _is_below(self, turns: Sequence[str], score: float) -> bool:
         return self._classifier is not None and all(
-            self._classifier.score(each) < score for each in _with_and_without_accents(turns)
+            self._classifier.highest(each) < score for each in _with_and_without_accents(turns)
         )
 
     def _reader(self) -> _Reader:

@@ -22,14 +22,11 @@ import numpy.typing as npt
 from consentry.intent.engine import Thresholds
 from consentry.intent.normalise import plain_view
 
-THRESHOLDS = Thresholds(
-    asks_from=0.8,
-    asks_known_from=0.9,
-    asks_beside_from=0.95,
-    doubts_below=0.2,
-    doubts_words_below=0.3,
-)
-"""Of this classifier alone, as in the browser. With their error rates: docs/intent.md."""
+THRESHOLDS = Thresholds(asks_from=0.9, asks_known_from=0.95)
+"""Of this classifier alone, as in the browser. With their error rates: docs/intent.md.
+
+It adds up what it hears, so harmless words outweigh a request: it takes back nothing.
+"""
 VERSION = 1
 _FILE = Path(__file__).with_name("ngrams.bin")
 _MAGIC = b"CNGR"
@@ -99,6 +96,10 @@ class Ngrams:
             turns: The earlier turns, and the newest one last.
         """
         return 1 / (1 + math.exp(-self.log_odds(turns)))
+
+    def highest(self, turns: Sequence[str]) -> float:
+        """Return the score: it has no parts."""
+        return self.score(turns)
 
     def log_odds(self, turns: Sequence[str]) -> float:
         """Return the logarithm of likely to unlikely; the bias where nothing is written."""

@@ -23,10 +23,10 @@ from consentry.intent.subwords import Vocabulary
 MOST_TOKENS = 96
 """Of one look, as in training: a prompt that is longer is looked at in pieces."""
 THRESHOLDS = Thresholds(
-    asks_from=0.45,
-    asks_known_from=0.7,
-    asks_beside_from=0.97,
-    doubts_below=0.15,
+    asks_from=0.5,
+    asks_known_from=0.55,
+    asks_beside_from=0.9,
+    doubts_below=0.1,
     doubts_words_below=0.15,
 )
 """Of both classifiers together. With their error rates: docs/intent.md."""
@@ -38,6 +38,8 @@ PREFIX = "query: "
 
 NGRAMS_WEIGHT = 0.7
 """How much the n-grams' log-odds count beside the network's."""
+_MOST_BESIDE = 3.0
+"""Of these log-odds, to either side: a dozen everyday words would outweigh any request otherwise."""
 _LEAST = 1e-4  # likelihood of either: nothing is beyond doubt
 
 
@@ -59,7 +61,7 @@ class ParaphraseNetwork:
         self._vocabulary: Vocabulary | None = None
 
     def score(self, turns: Sequence[str]) -> float:
-        """Return how likely a conversation asks for something revealing, 0 to 1.
+        """Return how likely a conversation asks for something revealing, 0 to 1, by both together.
 
         Args:
             turns: The earlier turns, and the newest one last.
@@ -67,10 +69,18 @@ class ParaphraseNetwork:
         Raises:
             ModelUnavailable: If the network or its vocabulary is missing or not the pinned one.
         """
+        return self._heard(turns)[1]
+
+    def highest(self, turns: Sequence[str]) -> float:
+        """Return the higher of what the network says and what both say; as `score` otherwise."""
+        return max(self._heard(turns))
+
+    def _heard(self, turns: Sequence[str]) -> tuple[float, float]:
+        """Return what the network says, and what both say."""
         vocabulary = self._loaded()
         tokens = tokens_of(turns, vocabulary)
         if not tokens:
-            return 0.0
+            return 0.0, 0.0
         network = self._models.session(ModelName.E5_SMALL)
         prefix = vocabulary.tokens(PREFIX)
         room = MOST_TOKENS - len(prefix)
@@ -82,11 +92,11 @@ class ParaphraseNetwork:
             (probability,) = network.run(np.array(piece, dtype=np.int64))
             scores.append(float(probability))
         if len(ends) > 1:
-            return max(scores)  # of one piece the n-grams of all say nothing
+            return max(scores), max(scores)  # of one piece the n-grams of all say nothing
         (score,) = scores
-        beside = NGRAMS_WEIGHT * self._ngrams.log_odds(turns)
+        beside = max(-_MOST_BESIDE, min(self._ngrams.log_odds(turns), _MOST_BESIDE))
         likely, unlikely = max(score, _LEAST), max(1 - score, _LEAST)
-        return likely / (likely + unlikely * math.exp(-beside))
+        return score, likely / (likely + unlikely * math.exp(-NGRAMS_WEIGHT * beside))
 
     def _loaded(self) -> Vocabulary:
         with self._lock:

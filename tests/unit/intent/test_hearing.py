@@ -20,6 +20,8 @@ class Ear:
         self.asked.append(tuple(turns))
         return self._score
 
+    highest = score
+
 
 def engine(score: float) -> IntentEngine:
     return IntentEngine(
@@ -133,6 +135,8 @@ class ReadingEar:
     def score(self, turns: Sequence[str]) -> float:
         return 0.95 if "take off her top" in " ".join(turns) else 0.0
 
+    highest = score
+
 
 def test_words_that_were_run_together_are_heard_parted():
     hearing = IntentEngine(
@@ -147,3 +151,16 @@ def test_words_that_were_run_together_are_heard_parted():
 def test_what_is_disguised_otherwise_as_well_is_not_taken_back():
     assert engine(0.0).assess("t4k3 0ff h3r t0p, angehörigen").category.is_revealing
     assert engine(0.0).assess("ZGllIGFuZ2Vob3JpZ2VuIGltIHBhcms= n4k3d").category.is_revealing
+
+
+class PartEar(Ear):
+    """Its parts disagree."""
+
+    def highest(self, turns: Sequence[str]) -> float:
+        return 0.5
+
+
+def test_nothing_is_taken_back_that_one_part_of_it_hears():
+    hearing = IntentEngine(PartEar(0.0), Thresholds(doubts_below=0.1, doubts_words_below=0.3))
+
+    assert hearing.assess("which undressing apps were banned by law").category.is_revealing

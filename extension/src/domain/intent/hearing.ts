@@ -98,7 +98,7 @@ export interface Known {
 export function hear(turns: readonly Sent[], signs: Signs, known: Known, classifier: Classifier): void {
   const { thresholds } = classifier;
   const asksKnownFrom = Math.max(thresholds.asks_from, thresholds.asks_known_from);
-  const asksBesideFrom = Math.max(asksKnownFrom, thresholds.asks_beside_from);
+  const asksBesideFrom = thresholds.asks_beside_from || asksKnownFrom;
   const { singleWords } = known;
   // Asked twice, as on the server. N-grams hear everything plain, but a second time resolves what the first left: a mark
   // on a look-alike letter, and a few dozen signs of physics and phonetics ("ℏer"). The server does not ask again where
