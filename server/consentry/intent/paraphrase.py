@@ -2,7 +2,7 @@
 
 A text network (docs/model-cards/e5-small.md) with a little that was learned beside it
 (`benchmarks/train_paraphrase.py`). Beside the rules it adds what it is sure of, and takes back what it
-is very sure is something else: a nude lipstick, a bikini that becomes a suit (`engine.py`).
+and the n-grams are sure is something else: a nude lipstick, a bikini that becomes a suit (`engine.py`).
 """
 
 from __future__ import annotations
