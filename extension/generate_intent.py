@@ -18,7 +18,6 @@ import html.entities
 import json
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -97,7 +96,10 @@ def _core(scripts: list[str]) -> Json:
         "written": scripts,
         "composition": composition,
         "names": names,
-        "thresholds": asdict(THRESHOLDS),
+        "thresholds": {
+            "asks_from": THRESHOLDS.asks_from,
+            "asks_known_from": THRESHOLDS.asks_known_from,
+        },
     }
 
 

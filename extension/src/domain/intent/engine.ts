@@ -4,7 +4,7 @@
  *     text ──normalise──> readings (plain, leet, joined letters, reversed, decoded ...), with offsets
  *     reading ──marking──> words with their slots (garment, remove, without ...), by language
  *     marks ──grammar────> categories, age cues, references to a person
- *     text ──classifier──> what no rule foresees, and which telling words mean something else (hearing.ts)
+ *     text ──classifier──> what no rule foresees (hearing.ts)
  *
  * The browser's half of server/consentry/intent, on the same words and rules; what each says to a text is in
  * tests/vectors/intent_v1.json. The server's text network and its language guesser are not here.
@@ -13,14 +13,13 @@
 import { Sent, WORDS, isAllLetters } from "./characters.ts";
 import { codedChunks } from "./codes.ts";
 import type { Mark, Sentence } from "./grammar.ts";
-import { type Classifier, type Known, Signs, hear } from "./hearing.ts";
+import { type Classifier, type Known, heard } from "./hearing.ts";
 import { SOMEBODY } from "./judging.ts";
 import { type Reading, readingOf } from "./language.ts";
 import { type CoreFile, Library, type LoadData, NotLoaded } from "./library.ts";
 import { type Words, lexiconOf, marksOf, wordsOf } from "./marking.ts";
 import {
   type View,
-  asSent,
   joinedView,
   leetViews,
   mayBeParted,
@@ -55,6 +54,14 @@ const BORDER = `(?:(?<![${WORDS}])(?=[a-z])|(?<=[${WORDS}])(?='))`;
 const ONE_WORD_SENTENCES = new RegExp(`(?:${BORDER}[a-z']+[.;!?|/]+ ?){3}`, "u");
 const WORD_OR_GAP = new RegExp(`[${WORDS}]+|[^${WORDS}]+`, "gu");
 
+/** What was found in a conversation so far. Places are code points from its beginning. */
+interface Signs {
+  readonly hits: { readonly category: IntentCategory; readonly span: Span }[];
+  hasAgeCue: boolean;
+  refersToPerson: boolean;
+  isUndone: boolean;
+}
+
 /** Where a text stands in the conversation; a decoded text stands where its code does. */
 interface Place {
   readonly offset: number;
@@ -72,8 +79,6 @@ interface Marked {
 /** Gives a library's classifier, or what stands in for it. */
 type ClassifierOf = (library: Library) => Classifier;
 
-/** What rules on a whole conversation see of it as sent: handles and names were looked for in each turn. */
-const ACROSS = new Sent("");
 const NOTHING: Assessment = {
   category: "none",
   spans: [],
@@ -149,8 +154,11 @@ function assessed(reader: Reader, turns: readonly Sent[], classifier: Classifier
     return NOTHING;
   }
   const signs = reader.signs(turns);
-  if (classifier !== null) {
-    hear(turns, signs, reader, classifier);
+  if (classifier !== null && !signs.hits.some(({ category }) => isRevealing(category))) {
+    const span = heard(turns, reader, classifier);
+    if (span !== null) {
+      signs.hits.push({ category: "minimal", span });
+    }
   }
   const readings = turns.filter((turn) => !isBlank(turn)).map((turn) => reader.reading(turn));
   let category: IntentCategory = "none";
@@ -201,16 +209,8 @@ class Reader implements Known {
     this.#library = library;
   }
 
-  get singleWords(): ReadonlySet<string> {
-    return this.#library.grammar.ofOneWord;
-  }
-
   knowsAll(turns: readonly Sent[]): boolean {
     return turns.every((turn) => isBlank(turn) || this.#plain(turn).words.known >= 1);
-  }
-
-  asPlain(turn: Sent): Sent {
-    return new Sent(this.#library.normaliser.plainPoints(turn).join(""));
   }
 
   scriptOf(char: string): string {
@@ -234,13 +234,14 @@ class Reader implements Known {
     return reading;
   }
 
+  /** Whether a word that may be a name stands in a conversation. */
   hasStranger(turns: readonly Sent[]): boolean {
     return turns.some((turn) => !isBlank(turn) && this.#library.cues.hasStranger(this.#plain(turn).words, turn.flat));
   }
 
   /** Collect the signs in a conversation, in all readings of each turn and across turns. */
   signs(turns: readonly Sent[]): Signs {
-    const found = new Signs();
+    const found: Signs = { hits: [], hasAgeCue: false, refersToPerson: false, isUndone: true };
     const whole: { readonly marked: Marked; readonly offset: number }[] = [];
     let offset = 0;
     for (const turn of turns) {
@@ -268,14 +269,12 @@ class Reader implements Known {
       view.ends = view.ends.concat(marked.view.ends.map((each) => each + offset), end);
     }
     const sent = turns.map((turn) => turn.flat).join("");
-    this.#apply(this.#marked(sent, view), ACROSS, found, { offset: 0, code: null, depth: 0 }, true);
+    this.#apply(this.#marked(sent, view), "", found, { offset: 0, code: null, depth: 0 });
   }
 
   #collect(sent: Sent, found: Signs, place: Place): void {
-    let isOpen = place.depth === 0;
     for (const view of this.#views(sent)) {
-      this.#apply(this.#marked(sent.flat, view), sent, found, place, isOpen);
-      isOpen = false; // only the first is the text as it stands
+      this.#apply(this.#marked(sent.flat, view), sent.flat, found, place);
     }
     for (const { start, end, decoded } of codedChunks(sent, () => this.#library.entities())) {
       if (decoded === null || place.depth === MAX_CODES_WITHIN_CODES) {
@@ -469,10 +468,10 @@ class Reader implements Known {
     return found;
   }
 
-  #apply({ view, words, marks }: Marked, sent: Sent, found: Signs, place: Place, isOpen: boolean): void {
+  #apply({ view, words, marks }: Marked, sent: string, found: Signs, place: Place): void {
     const { cues, grammar } = this.#library;
     const lexicon = lexiconOf(words, this.#library.vocabulariesFor(""));
-    const refers = cues.refersToPerson(words, marks, sent.flat);
+    const refers = cues.refersToPerson(words, marks, sent);
     const namesSomebody = refers || marks.some((mark) => mark.has(...SOMEBODY));
     const complains = marks.some((mark) => mark.has("complaint"));
     let from = 0;
@@ -507,12 +506,6 @@ class Reader implements Known {
         const [starts, ends] = place.code ?? sourceOf(view, start, end);
         const span = { start: starts + place.offset, end: ends + place.offset, rule: finding.rule };
         found.hits.push({ category: finding.category, span });
-        if (isOpen) {
-          found.addOpen(span);
-        }
-        if (view.isParted === true && place.depth === 0) {
-          found.addParted(span, asSent(view, sent));
-        }
       }
     }
     found.hasAgeCue ||= cues.speaksOfMinor(marks);

@@ -96,15 +96,6 @@ export interface View {
   readonly isParted?: true;
 }
 
-/** Return a reading as it could have been sent: with the characters themselves where it has stand-ins. */
-export function asSent(view: View, sent: Sent): Sent {
-  const points = view.text.split("").map((char, i) => {
-    const source = sent.points[view.starts[i] ?? 0] ?? char;
-    return isAscii(char) || source.length === 1 ? char : source;
-  });
-  return new Sent(points.join(""));
-}
-
 /** Return the stretch of the text as sent that a stretch of a view came from. */
 export function sourceOf(view: View, start: number, end: number): readonly [number, number] {
   let first = Infinity;
