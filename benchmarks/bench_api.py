@@ -14,7 +14,6 @@ import argparse
 import asyncio
 import http.client
 import multiprocessing
-import os
 import statistics
 import tempfile
 import threading
@@ -24,9 +23,6 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from multiprocessing.connection import Connection
 from pathlib import Path
-
-# As the program has it.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import httpx
 import uvicorn

@@ -79,7 +79,8 @@ class Thresholds:
         asks_known_from: The same where rules know every word and found nothing in them; at least
             ``asks_from``, and that where it is not given.
         asks_beside_from: From which what stands around a rule's finding asks by itself, so that the
-            finding is not taken back; ``asks_known_from`` where it is not given.
+            finding is not taken back; ``asks_known_from`` where it is not given, and at least what
+            the whole is held to below.
         doubts_below: Below which it does not although a rule says so.
         doubts_words_below: The same where nothing but single words were found, whose senses are
             many; at least ``doubts_below``, and that where it is not given.
@@ -169,9 +170,11 @@ class IntentEngine:
         counts = thresholds or Thresholds()
         self._asks_from = counts.asks_from
         self._asks_known_from = max(counts.asks_from, counts.asks_known_from)
-        self._asks_beside_from = counts.asks_beside_from or self._asks_known_from
         self._doubts_below = counts.doubts_below
         self._doubts_words_below = max(counts.doubts_below, counts.doubts_words_below)
+        self._asks_beside_from = max(
+            counts.asks_beside_from or self._asks_known_from, self._doubts_words_below
+        )
 
     def assess(self, prompt: str | None, context: tuple[str, ...] = ()) -> Assessment:
         """Assess a prompt with the turns before it.
@@ -272,6 +275,8 @@ class IntentEngine:
                 pieces.add(piece)
             if len(pieces) > _MOST_PIECES:
                 return False
+        if len(turns) == 1:
+            pieces.discard(turns[0])  # heard before, and held to less
         return all(self._is_below((piece,), self._asks_beside_from) for piece in pieces)
 
     def _is_below(self, turns: Sequence[str], score: float) -> bool:
