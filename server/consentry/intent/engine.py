@@ -6,7 +6,9 @@ import gc
 import re
 import threading
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -38,7 +40,7 @@ from consentry.intent.tokens import UNSPACED, Token, script_of, tokens_of
 from consentry.intent.vocabulary import Vocabulary
 from consentry.kernel.taxonomy import Assessment, IntentCategory, Span
 
-ENGINE_VERSION = "composition@8"
+ENGINE_VERSION = "composition@9"
 """Changes with every change of the rules or lexicons, of the classifier and its thresholds. Part of each receipt."""
 
 _STRICTNESS = {category: -place for place, category in enumerate(IntentCategory)}
@@ -100,13 +102,13 @@ class _Signs:
     Attributes:
         hits: What, and where.
         open: The places of what stands there undisguised.
-        parted: The places of what was found where words that are run together were parted, with
-            that reading.
+        undone: Of what was found where a disguise was undone (but for codes), by its place: the
+            readings that it was found in, and where in each.
     """
 
     hits: list[tuple[IntentCategory, Span]] = field(default_factory=list)
     open: set[Span] = field(default_factory=set)
-    parted: dict[Span, str] = field(default_factory=dict)
+    undone: dict[Span, set[tuple[str, Span]]] = field(default_factory=lambda: defaultdict(set))
     has_age_cue: bool = False
     refers_to_person: bool = False
     is_undone: bool = True
@@ -234,9 +236,9 @@ class IntentEngine:
     def _hear(self, turns: Sequence[str], signs: _Signs, reader: _Reader) -> None:
         """Add what the classifier is sure of, and take back what it is sure is something else.
 
-        What was found in a disguise, or about somebody who may be a minor, is never taken back: for
-        the first the classifier has no ear (words that were run together it hears parted), and the
-        second is not left to it. Nor is what it is not sure of by itself: a harmless sentence behind
+        What was found in a code, or about somebody who may be a minor, is never taken back: the
+        second is not left to it. What was found in a disguise it hears undone as well: many a disguise
+        is none ("@grok"). Nor is what it is not sure of by itself: a harmless sentence behind
         a request would outweigh it. Nor is "nude" where somebody is named and little else: it takes
         that for a colour.
         """
@@ -249,7 +251,12 @@ class IntentEngine:
                 signs.hits.append((IntentCategory.MINIMAL, _whole(turns)))
             return
         are_words = reader.single_words.issuperset(span.rule for span in revealing)
-        doubtful = self._doubts_words_below if are_words else self._doubts_below
+        doubts = _Doubts(
+            self._classifier,
+            reader.joints,
+            self._doubts_words_below if are_words else self._doubts_below,
+            self._asks_beside_from,
+        )
         if (
             not signs.has_age_cue
             and not (
@@ -258,37 +265,67 @@ class IntentEngine:
                 and (signs.refers_to_person or reader.has_stranger(turns))
             )
             and all(
-                signs.is_open(span, reader.single_words)
-                or (span in signs.parted and self._is_below((signs.parted[span],), doubtful))
+                signs.is_open(span, reader.single_words) or span in signs.undone
                 for span in revealing
             )
-            and self._is_below(turns, doubtful)
-            and self._takes_back_each(turns, revealing)
+            and doubts.takes_back(turns, revealing)
+            and all(
+                doubts.takes_back_undone(signs.undone.get(span, frozenset()))
+                for span in dict.fromkeys(revealing)
+            )
         ):
             signs.hits = [hit for hit in signs.hits if not hit[0].is_revealing]
-
-    def _takes_back_each(self, turns: Sequence[str], found: Iterable[Span]) -> bool:
-        """Whether it would hear no request in the sentence, or the few words, around each finding."""
-        pieces: set[str] = set()
-        for piece in dict.fromkeys(_around(turns, found)):
-            if _is_sentence((piece,)):
-                pieces.add(piece)
-            if len(pieces) > _MOST_PIECES:
-                return False
-        if len(turns) == 1:
-            pieces.discard(turns[0])  # heard before, and held to less
-        return all(self._is_below((piece,), self._asks_beside_from) for piece in pieces)
-
-    def _is_below(self, turns: Sequence[str], score: float) -> bool:
-        return self._classifier is not None and all(
-            self._classifier.highest(each) < score for each in _with_and_without_accents(turns)
-        )
 
     def _reader(self) -> _Reader:
         with self._lock:
             if self._library is None:
                 self._library = _Library()
             return _Reader(self._library)
+
+
+class _Doubts:
+    """Whether a classifier hears no request in what rules found. Remembers what it heard, for one prompt."""
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        joints: Callable[[str], Sequence[int]],
+        below: float,
+        beside_below: float,
+    ) -> None:
+        self._classifier = classifier
+        self._joints = joints
+        self._below = below
+        self._beside_below = beside_below
+        self._heard: dict[tuple[str, ...], float] = {}
+
+    def takes_back(self, turns: Sequence[str], found: Iterable[Span]) -> bool:
+        """Whether it hears none in a conversation, nor in a piece around any finding."""
+        return self._is_below(turns, self._below) and self._takes_back_each(turns, found)
+
+    def takes_back_undone(self, readings: AbstractSet[tuple[str, Span]]) -> bool:
+        """Whether it hears none in any reading that a disguise was undone in, nor around its finding."""
+        return len(readings) <= _MOST_PIECES and all(
+            _is_sentence((text,)) and self.takes_back((text,), (place,)) for text, place in readings
+        )
+
+    def _takes_back_each(self, turns: Sequence[str], found: Iterable[Span]) -> bool:
+        pieces: set[str] = set()
+        for piece in _around(turns, found, self._joints):
+            pieces.add(piece)
+            if len(pieces) > _MOST_PIECES:
+                return False
+        if len(turns) == 1:
+            pieces.discard(turns[0])  # heard before, and held to less
+        return all(self._is_below((piece,), self._beside_below) for piece in pieces)
+
+    def _is_below(self, turns: Sequence[str], score: float) -> bool:
+        return all(self._highest(tuple(each)) < score for each in _with_and_without_accents(turns))
+
+    def _highest(self, turns: tuple[str, ...]) -> float:
+        if turns not in self._heard:
+            self._heard[turns] = self._classifier.highest(turns)
+        return self._heard[turns]
 
 
 _NOTHING = Assessment(
@@ -551,6 +588,13 @@ class _Reader:
                 return False
         return True
 
+    def joints(self, text: str) -> Sequence[int]:
+        """Return where words for "and" begin in a text."""
+        view = plain_view(text)
+        marked = self.marked(text, view)
+        starts = (marked.words.tokens[mark.first].start for mark in marked.marks if mark.has("and"))
+        return [view.source(start, start + 1)[0] for start in starts]
+
     def marked(self, sent: str, view: View) -> _Marked:
         """Return one reading of a text with its words and marks."""
         key = (sent, view.text)
@@ -599,8 +643,8 @@ class _Reader:
                 found.hits.append((finding.category, span))
                 if is_open:
                     found.open.add(span)
-                if view.is_parted and place.depth == 0:
-                    found.parted[span] = view.text
+                elif place.depth == 0:
+                    found.undone[span].add((view.text, Span(start, end, finding.rule)))
         found.has_age_cue = found.has_age_cue or self._library.cues.speaks_of_minor(marks)
         found.refers_to_person = found.refers_to_person or refers
 
@@ -684,26 +728,45 @@ def _with_and_without_accents(turns: Sequence[str]) -> Iterator[Sequence[str]]:
             yield plain
 
 
-def _around(turns: Sequence[str], found: Iterable[Span]) -> Iterator[str]:
-    """Give what stands around each finding in its turn: its sentence, and a few words."""
+def _around(
+    turns: Sequence[str], found: Iterable[Span], joints: Callable[[str], Sequence[int]]
+) -> Iterator[str]:
+    """Give what stands around each finding in its turn: its clause, a few words, its sentence.
+
+    A clause ends at a comma, and before "and". It may be a single word ("brighten the sky, undress,
+    crop it"); the others are more.
+    """
     places = sorted({(span.start, span.end) for span in found})
     before = 0
     for turn in turns:
-        # Sentences are parted once a turn: a hostile one has thousands, and a finding in each.
-        parts = [0, *(end.end() for end in _SENTENCE_ENDS.finditer(turn)), len(turn)]
+        # Parted once a turn: a hostile one has thousands of sentences, and a finding in each.
+        sentences, clauses = (
+            [0, *(end.end() for end in ends.finditer(turn)), len(turn)]
+            for ends in (_SENTENCE_ENDS, _CLAUSE_ENDS)
+        )
+        clauses = sorted({*clauses, *joints(turn)})
         for place in places:
             start, end = max(place[0] - before, 0), min(place[1] - before, len(turn))
             if start >= end:
                 continue
-            yield turn[parts[bisect_right(parts, start) - 1] : parts[bisect_left(parts, end)]]
+            yield _part_of(turn, clauses, start, end)
             low = max(start - _MANY_LETTERS, 0)
             left = turn.rfind(" ", low, max(start - _FEW_LETTERS, 0))
             right = turn.find(" ", end + _FEW_LETTERS, end + _MANY_LETTERS)
-            yield turn[max(left, low) : min(end + _MANY_LETTERS, len(turn)) if right < 0 else right]
+            last = min(end + _MANY_LETTERS, len(turn)) if right < 0 else right
+            for piece in (turn[max(left, low) : last], _part_of(turn, sentences, start, end)):
+                if _is_sentence((piece,)):
+                    yield piece
         before += len(turn)
 
 
+def _part_of(turn: str, ends: Sequence[int], start: int, end: int) -> str:
+    """Return the sentences or clauses that a finding lies in, without blanks around them."""
+    return turn[ends[bisect_right(ends, start) - 1] : ends[bisect_left(ends, end)]].strip()
+
+
 _SENTENCE_ENDS = re.compile(r"[.!?;\n\u3002\uff01\uff1f\u061f\u0964]+")
+_CLAUSE_ENDS = re.compile(r"[,:.!?;\n\u060c\u3001\u3002\uff0c\uff01\uff1f\u061f\u0964]+")
 
 
 def _is_sentence(turns: Sequence[str]) -> bool:

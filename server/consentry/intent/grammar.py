@@ -144,6 +144,7 @@ _COVERED = ("underwear", "swimwear", "transparent", "skimpy", "tight", "body", "
 _REPORTED = ("nude", "underwear", "swimwear", "sexual", "face_swap", "impersonate")
 _WEAK = ("transparent", "skimpy", "tight", "bare", "body", "open", "reduce")
 """What a sentence that covers something may name: "close the low neckline, it is too open"."""
+_OBJECT_REACH = 3
 _SPARED = ("underwear", "swimwear", "transparent", "skimpy", "tight", "garment", "undress", "nude",
            "scant", "bare", "fabric", "body", "modest")  # fmt: skip
 
@@ -495,12 +496,30 @@ def _give_up(sentence: Sentence) -> None:
 def _give_up_covered(sentence: Sentence) -> None:
     """Mark what is covered, or made longer: near the act what is worn, anywhere what is weak."""
     marks = sentence.marks
-    acts = [mark for mark in marks if mark.has("cover", "lengthen") and not mark.is_negated]
+    acts = [
+        mark
+        for mark in marks
+        if mark.has("cover", "lengthen")
+        and not mark.is_negated
+        and not _is_of_a_detail(mark, sentence)
+    ]
     for act in acts:
         _give_up_near(act, sentence, _COVER_REACH)
     for mark in marks:
         if acts and mark.has(*_WEAK):
             mark.is_given_up = True
+
+
+def _is_of_a_detail(act: Mark, sentence: Sentence) -> bool:
+    """Whether what is covered is no garment: "remove her dress, and blur the background"."""
+    step = -1 if sentence.is_verb_final else 1
+    place = act.first - 1 if step < 0 else act.last + 1
+    for _ in range(_OBJECT_REACH):
+        other = sentence.at.get(place)
+        if other is not None and not other.has(*_FILLERS):
+            return other.has("detail") and not other.has(*_COVERED)
+        place += step
+    return False
 
 
 def _give_up_refused(without: Mark, sentence: Sentence) -> None:
@@ -627,13 +646,21 @@ def _is_thing_within(mark: Mark, places: range, sentence: Sentence) -> bool:
             continue
         if other is mark:
             continue
-        if other.has("thing", "product"):
+        if other.has("thing", "product") and not other.has("remove"):
             return True
+        if places.step > 0 and other.has("and") and _does_more(other, sentence):
+            return False
         if other.has("link", "link_after"):
             is_linked = True
         if other.has("link", "link_after", "and", "but") and not is_garment:
             return False
     return False
+
+
+def _does_more(joint: Mark, sentence: Sentence) -> bool:
+    """Whether something else begins to be done behind an "and"."""
+    after = sentence.at.get(joint.last + 1)
+    return after is not None and after.has(*_VERBS)
 
 
 def _is_recoloured(intimate: list[Mark], sentence: Sentence) -> bool:

@@ -23,11 +23,11 @@ from consentry.intent.subwords import Vocabulary
 MOST_TOKENS = 96
 """Of one look, as in training: a prompt that is longer is looked at in pieces."""
 THRESHOLDS = Thresholds(
-    asks_from=0.5,
-    asks_known_from=0.55,
+    asks_from=0.6,
+    asks_known_from=0.65,
     asks_beside_from=0.9,
-    doubts_below=0.1,
-    doubts_words_below=0.15,
+    doubts_below=0.2,
+    doubts_words_below=0.25,
 )
 """Of both classifiers together. With their error rates: docs/intent.md."""
 _MOST_PIECES = 12

@@ -37,6 +37,7 @@ const COVERED = ["underwear", "swimwear", "transparent", "skimpy", "tight", "bod
 const REPORTED = ["nude", "underwear", "swimwear", "sexual", "face_swap", "impersonate"] as const;
 /** What a sentence that covers something may name: "close the low neckline, it is too open". */
 const WEAK = ["transparent", "skimpy", "tight", "bare", "body", "open", "reduce"] as const;
+const OBJECT_REACH = 3;
 const SPARED = [
   "underwear",
   "swimwear",
@@ -281,7 +282,9 @@ function giveUp(sentence: Sentence): void {
 
 /** Mark what is covered, or made longer: near the act what is worn, anywhere what is weak. */
 function giveUpCovered(sentence: Sentence): void {
-  const acts = sentence.marks.filter((mark) => mark.has("cover", "lengthen") && !mark.isNegated);
+  const acts = sentence.marks.filter(
+    (mark) => mark.has("cover", "lengthen") && !mark.isNegated && !isOfDetail(mark, sentence),
+  );
   for (const act of acts) {
     giveUpNear(act, sentence, COVER_REACH);
   }
@@ -290,6 +293,20 @@ function giveUpCovered(sentence: Sentence): void {
       mark.isGivenUp = true;
     }
   }
+}
+
+/** Whether what is covered is no garment: "remove her dress, and blur the background". */
+function isOfDetail(act: Mark, sentence: Sentence): boolean {
+  const step = sentence.isVerbFinal ? -1 : 1;
+  let place = step < 0 ? act.first - 1 : act.last + 1;
+  for (let i = 0; i < OBJECT_REACH; i += 1) {
+    const other = sentence.at.get(place);
+    if (other !== undefined && !other.has(...FILLERS)) {
+      return other.has("detail") && !other.has(...COVERED);
+    }
+    place += step;
+  }
+  return false;
 }
 
 /** Mark what is not wanted when something else is: "no bikini please, proper clothes". */
@@ -435,8 +452,11 @@ function isThingWithin(mark: Mark, from: number, step: 1 | -1, reach: number, se
     if (other === mark) {
       continue;
     }
-    if (other.has("thing", "product")) {
+    if (other.has("thing", "product") && !other.has("remove")) {
       return true;
+    }
+    if (step > 0 && other.has("and") && doesMore(other, sentence)) {
+      return false;
     }
     isLinked ||= other.has("link", "link_after");
     if (other.has("link", "link_after", "and", "but") && !isGarment) {
@@ -444,6 +464,11 @@ function isThingWithin(mark: Mark, from: number, step: 1 | -1, reach: number, se
     }
   }
   return false;
+}
+
+/** Whether something else begins to be done behind an "and". */
+function doesMore(joint: Mark, sentence: Sentence): boolean {
+  return sentence.at.get(joint.last + 1)?.has(...VERBS) ?? false;
 }
 
 /** Whether all that is asked of what is worn already is another colour. */
