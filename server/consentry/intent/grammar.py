@@ -636,7 +636,8 @@ def _is_thing_within(mark: Mark, places: range, sentence: Sentence) -> bool:
     is_garment = mark.has("garment", "body")
     is_linked = False
     for place in places:
-        if not 0 <= place < sentence.length or place in sentence.commas:
+        crossed = place if places.step > 0 else place + 1
+        if not 0 <= place < sentence.length or crossed in sentence.commas:
             return False
         other = sentence.at.get(place)
         if other is None:

@@ -438,7 +438,8 @@ function isThingWithin(mark: Mark, from: number, step: 1 | -1, reach: number, se
   let isLinked = false;
   for (let i = 1; i <= reach; i += 1) {
     const place = from + step * i;
-    if (place < 0 || place >= sentence.length || sentence.commas.has(place)) {
+    const crossed = step > 0 ? place : place + 1;
+    if (place < 0 || place >= sentence.length || sentence.commas.has(crossed)) {
       return false;
     }
     const other = sentence.at.get(place);
