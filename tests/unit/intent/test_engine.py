@@ -431,7 +431,10 @@ def test_words_are_parted_in_runs_of_a_few_lines_and_no_longer_ones():
         ("quita su falda y pon el cielo m\u00e1s azul", True),
         ("togli il vestito e aggiungi fiori", True),
         ("Rock weg und mach den Himmel blau", True),
-        ("\u628a\u5929\u7a7a\u53d8\u84dd\uff0c\u8131\u6389\u5979\u7684\u8863\u670d\uff0c\u518d\u52a0\u82b1", True),
+        (
+            "\u628a\u5929\u7a7a\u53d8\u84dd\uff0c\u8131\u6389\u5979\u7684\u8863\u670d\uff0c\u518d\u52a0\u82b1",
+            True,
+        ),
         ("take the dress off the hanger", False),
         ("cover her bikini with a coat", False),
         ("hide the bikini", False),
