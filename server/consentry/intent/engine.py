@@ -58,6 +58,7 @@ _OVERLAP = 20
 _NAKED = "nude.word"
 _FEW_WORDS = 4  # too few to tell a colour from a request
 _MOST_PIECES = 16  # around findings: more are no prompt that means something else
+_MOST_HEARD = 48  # of one prompt: a bound on hostile ones
 _FEW_LETTERS = 12  # on either side of a finding, up to the end of the word
 _MANY_LETTERS = 24
 
@@ -320,7 +321,9 @@ class _Doubts:
         return all(self._is_below((piece,), self._beside_below) for piece in pieces)
 
     def _is_below(self, turns: Sequence[str], score: float) -> bool:
-        return all(self._highest(tuple(each)) < score for each in _with_and_without_accents(turns))
+        return len(self._heard) < _MOST_HEARD and all(
+            self._highest(tuple(each)) < score for each in _with_and_without_accents(turns)
+        )
 
     def _highest(self, turns: tuple[str, ...]) -> float:
         if turns not in self._heard:

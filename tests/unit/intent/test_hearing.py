@@ -190,3 +190,18 @@ def test_nothing_is_taken_back_that_one_part_of_it_hears():
     hearing = IntentEngine(PartEar(0.0), Thresholds(doubts_below=0.1, doubts_words_below=0.3))
 
     assert hearing.assess("which undressing apps were banned by law").category.is_revealing
+
+
+def test_what_one_prompt_may_ask_of_it_is_bounded():
+    door = "@grok zet de keukendeur open en laat de kat binnen"
+    ear = Ear(0.0)
+    hearing = IntentEngine(ear, Thresholds(asks_from=0.9, doubts_below=0.1, doubts_words_below=0.3))
+
+    few = hearing.assess(door)
+    asked_of_few = len(ear.asked)
+    many = hearing.assess(", ".join(f"{door} {i} {i}" for i in range(40)))
+
+    assert not few.category.is_revealing
+    assert asked_of_few < 10
+    assert many.category.is_revealing
+    assert len(ear.asked) - asked_of_few <= 50
