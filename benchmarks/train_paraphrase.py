@@ -104,13 +104,11 @@ class Network:
 
     def _embedded(self, tokens: Tokens) -> Array:
         packed, scales = self._word
-        return _unpacked(packed[tokens], scales[tokens]) + self._place[: len(tokens)] + self._kind
-
-
-def _unpacked(packed: npt.NDArray[np.uint8], scales: Array) -> Array:
-    both = np.stack([packed & 15, packed >> 4], axis=-1).reshape(*packed.shape[:2], -1)
-    values = (both.astype(np.float32) - 8) * scales[..., None]
-    return values.reshape(len(packed), -1)
+        return (
+            e5_small.unpacked(packed[tokens], scales[tokens])
+            + self._place[: len(tokens)]
+            + self._kind
+        )
 
 
 def _norm_weights(tensors: Tensors, name: str) -> tuple[torch.Tensor, torch.Tensor]:
@@ -121,7 +119,7 @@ def _norm_weights(tensors: Tensors, name: str) -> tuple[torch.Tensor, torch.Tens
 def _layer_weights(tensors: Tensors, name: str) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
     found = {part: _norm_weights(tensors, f"{name}.{part}") for part in ("aln", "oln")}
     for part, (inputs, outputs) in SHAPES.items():
-        values = _unpacked(*tensors.quantised(f"{name}.{part}.w", outputs, inputs))
+        values = e5_small.unpacked(*tensors.quantised(f"{name}.{part}.w", outputs, inputs))
         bias = tensors.floats(f"{name}.{part}.b", outputs)
         found[part] = torch.tensor(values).bfloat16(), torch.tensor(bias).bfloat16()
     return found

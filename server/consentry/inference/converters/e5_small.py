@@ -196,6 +196,12 @@ class Tensors:
         return self.offsets[name]
 
 
+def unpacked(packed: Bytes, scales: Floats) -> Floats:
+    """Return what `Tensors.quantised` gave as numbers, ``(rows, columns)``; float32 holds them exactly."""
+    both = np.stack([packed & 15, packed >> 4], axis=-1).reshape(*packed.shape[:2], -1)
+    return ((both.astype(np.float32) - 8) * scales[..., None]).reshape(len(packed), -1)
+
+
 def _network(tensors: Tensors, beside: Learned) -> bytes:
     graph = Graph()
     network = _Network(graph, tensors, beside)
@@ -278,8 +284,7 @@ class _Network:
         bits from machine to machine, and the file's digest with it.
         """
         packed, scales = self.tensors.quantised(f"{name}.w", outputs, inputs)
-        pairs = np.stack([packed & 15, packed >> 4], axis=-1).reshape(outputs, -1, _BLOCK)
-        whole = ((pairs.astype(np.float64) - 8) * scales[..., None]).reshape(outputs, inputs)
+        whole = unpacked(packed, scales).astype(np.float64)
         if f"{name}.in" in self.beside:
             first, second = (
                 self.beside[f"{name}.{end}"].astype(np.float64) for end in ("in", "out")
