@@ -63,7 +63,10 @@ def _stolen(home: Home, to: Path) -> bytes:
 
 def test_a_stolen_home_matches_nobody(real_home: Home, tmp_path: Path):
     reference, probe = _reference(real_home), _probe(real_home)
-    threshold = real_home.services.check.faces.operating_curve.at_fmr(1e-2).threshold
+    # Some 370,000 runs of bytes are taken for templates: at a looser point noise would match by chance
+    # (once in 47 runs of this test it did at 1e-2).
+    curve = real_home.services.check.faces.operating_curve
+    threshold = curve.at_fmr(curve.lowest_fmr).threshold
     assert float(reference @ probe) > threshold, "the thief's probe must match what is enrolled"
 
     loot = _stolen(real_home, tmp_path / "loot")
