@@ -13,6 +13,7 @@ tables of Unicode that JavaScript lacks, from Python's. One file a script, so th
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import html.entities
 import json
@@ -96,10 +97,7 @@ def _core(scripts: list[str]) -> Json:
         "written": scripts,
         "composition": composition,
         "names": names,
-        "thresholds": {
-            "asks_from": THRESHOLDS.asks_from,
-            "asks_known_from": THRESHOLDS.asks_known_from,
-        },
+        "thresholds": dataclasses.asdict(THRESHOLDS) | {"kept": sorted(THRESHOLDS.kept)},
     }
 
 

@@ -22,6 +22,9 @@ interface Vector {
   readonly rules?: Partial<Output>;
   /** The n-grams' own score. */
   readonly logOdds?: number;
+  /** The category if a classifier hears a request in nothing, and what it is asked. */
+  readonly deaf?: string;
+  readonly heard?: readonly (readonly string[])[];
 }
 
 const bytes = (name: string): Uint8Array<ArrayBuffer> => Uint8Array.from(readFileSync(new URL(name, import.meta.url)));
@@ -89,6 +92,27 @@ for (const [who, engine, expected] of [
     assert.equal(wrong.length, 0, `${wrong.length} of ${tests.length} differ, for example\n${wrong.slice(0, 20).join("\n")}`);
   });
 }
+
+test("what rules find is taken back by the same questions: of single words, several, in disguise, in conversations", async () => {
+  const { thresholds } = (await (await load("core.json")).json()) as CoreFile;
+  const doubted = tests.filter(({ deaf }) => deaf !== undefined);
+  assert.ok(doubted.length > 50);
+  assert.ok(doubted.filter(({ output, rules }) => output.category === "none" && rules !== undefined).length > 5);
+
+  for (const { id, input, deaf, heard } of doubted) {
+    const asked = new Set<string>();
+    const score = (turns: readonly Sent[]): number => {
+      asked.add(JSON.stringify(turns.map(({ text }) => text)));
+      return 0;
+    };
+    const found = await new IntentEngine(load, () => ({ thresholds, score })).assess(input.text, input.context);
+
+    assert.equal(found.category, deaf, id);
+    if (heard !== undefined) {
+      assert.deepEqual([...asked].sort(), heard.map((turns) => JSON.stringify(turns)).sort(), id);
+    }
+  }
+});
 
 test("every vector with a score: the same one", async () => {
   const library = new Library((await (await load("core.json")).json()) as CoreFile);

@@ -7,10 +7,10 @@ import re
 import threading
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Protocol
 
 from consentry.intent.cues import Cues
@@ -40,7 +40,7 @@ from consentry.intent.tokens import UNSPACED, Token, script_of, tokens_of
 from consentry.intent.vocabulary import Vocabulary
 from consentry.kernel.taxonomy import Assessment, IntentCategory, Span
 
-ENGINE_VERSION = "composition@9"
+ENGINE_VERSION = "composition@10"
 """Changes with every change of the rules or lexicons, of the classifier and its thresholds. Part of each receipt."""
 
 _STRICTNESS = {category: -place for place, category in enumerate(IntentCategory)}
@@ -87,6 +87,9 @@ class Thresholds:
         doubts_below: Below which it does not although a rule says so.
         doubts_words_below: The same where nothing but single words were found, whose senses are
             many; at least ``doubts_below``, and that where it is not given.
+        asks_alone_from: From which a finding's own words, two and more, ask by themselves; where it is
+            not given they are not heard alone.
+        kept: Rules whose findings are never taken back.
     """
 
     asks_from: float = 1.0
@@ -94,6 +97,19 @@ class Thresholds:
     asks_beside_from: float = 0.0
     doubts_below: float = 0.0
     doubts_words_below: float = 0.0
+    asks_alone_from: float = 0.0
+    kept: frozenset[str] = frozenset()
+
+    def complete(self) -> Thresholds:
+        """Return them with nothing left open."""
+        known = max(self.asks_from, self.asks_known_from)
+        words = max(self.doubts_below, self.doubts_words_below)
+        return replace(
+            self,
+            asks_known_from=known,
+            asks_beside_from=max(self.asks_beside_from or known, words),
+            doubts_words_below=words,
+        )
 
 
 @dataclass(slots=True)
@@ -109,7 +125,9 @@ class _Signs:
 
     hits: list[tuple[IntentCategory, Span]] = field(default_factory=list)
     open: set[Span] = field(default_factory=set)
-    undone: dict[Span, set[tuple[str, Span]]] = field(default_factory=lambda: defaultdict(set))
+    undone: dict[Span, dict[tuple[str, Span], None]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
     has_age_cue: bool = False
     refers_to_person: bool = False
     is_undone: bool = True
@@ -170,14 +188,7 @@ class IntentEngine:
         self._lock = threading.Lock()
         self._library: _Library | None = None
         self._classifier = classifier
-        counts = thresholds or Thresholds()
-        self._asks_from = counts.asks_from
-        self._asks_known_from = max(counts.asks_from, counts.asks_known_from)
-        self._doubts_below = counts.doubts_below
-        self._doubts_words_below = max(counts.doubts_below, counts.doubts_words_below)
-        self._asks_beside_from = max(
-            counts.asks_beside_from or self._asks_known_from, self._doubts_words_below
-        )
+        self._thresholds = (thresholds or Thresholds()).complete()
 
     def assess(self, prompt: str | None, context: tuple[str, ...] = ()) -> Assessment:
         """Assess a prompt with the turns before it.
@@ -234,7 +245,7 @@ class IntentEngine:
         rows += [f"  {span.rule}: {text[span.start : span.end]!r}" for span in found.spans]
         return "\n".join(rows)
 
-    def _hear(self, turns: Sequence[str], signs: _Signs, reader: _Reader) -> None:
+    def _hear(self, turns: tuple[str, ...], signs: _Signs, reader: _Reader) -> None:
         """Add what the classifier is sure of, and take back what it is sure is something else.
 
         What was found in a code, or about somebody who may be a minor, is never taken back: the
@@ -247,21 +258,23 @@ class IntentEngine:
             return
         revealing = [span for category, span in signs.hits if category.is_revealing]
         if not revealing:
-            least = self._asks_known_from if reader.knows_all(turns) else self._asks_from
+            counts = self._thresholds
+            least = counts.asks_known_from if reader.knows_all(turns) else counts.asks_from
             if _is_sentence(turns) and self._classifier.score(turns) >= least:
                 signs.hits.append((IntentCategory.MINIMAL, _whole(turns)))
             return
-        are_words = reader.single_words.issuperset(span.rule for span in revealing)
+        rules = {span.rule for span in revealing}
         doubts = _Doubts(
             self._classifier,
             reader.joints,
-            self._doubts_words_below if are_words else self._doubts_below,
-            self._asks_beside_from,
+            self._thresholds,
+            are_words=rules <= reader.single_words,
         )
         if (
             not signs.has_age_cue
+            and rules.isdisjoint(self._thresholds.kept)
             and not (
-                any(span.rule == _NAKED for span in revealing)
+                _NAKED in rules
                 and sum(len(turn.split()) for turn in turns) <= _FEW_WORDS
                 and (signs.refers_to_person or reader.has_stranger(turns))
             )
@@ -271,7 +284,7 @@ class IntentEngine:
             )
             and doubts.takes_back(turns, revealing)
             and all(
-                doubts.takes_back_undone(signs.undone.get(span, frozenset()))
+                doubts.takes_back_undone(signs.undone.get(span, {}))
                 for span in dict.fromkeys(revealing)
             )
         ):
@@ -285,44 +298,56 @@ class IntentEngine:
 
 
 class _Doubts:
-    """Whether a classifier hears no request in what rules found. Remembers what it heard, for one prompt."""
+    """Whether a classifier hears no request in what rules found. Remembers what it heard, for one prompt.
+
+    So it does how a text is parted and read: a hostile one has hundreds of findings.
+    """
 
     def __init__(
         self,
         classifier: Classifier,
         joints: Callable[[str], Sequence[int]],
-        below: float,
-        beside_below: float,
+        thresholds: Thresholds,
+        *,
+        are_words: bool,
     ) -> None:
         self._classifier = classifier
-        self._joints = joints
-        self._below = below
-        self._beside_below = beside_below
+        self._parted = cache(lambda turn: _Parted.of(turn, joints(turn)))
+        self._readings = cache(_with_and_without_accents)
+        self._below = thresholds.doubts_words_below if are_words else thresholds.doubts_below
+        self._beside_below = thresholds.asks_beside_from
+        self._alone_below = thresholds.asks_alone_from
         self._heard: dict[tuple[str, ...], float] = {}
 
-    def takes_back(self, turns: Sequence[str], found: Iterable[Span]) -> bool:
+    def takes_back(self, turns: tuple[str, ...], found: Sequence[Span]) -> bool:
         """Whether it hears none in a conversation, nor in a piece around any finding."""
         return self._is_below(turns, self._below) and self._takes_back_each(turns, found)
 
-    def takes_back_undone(self, readings: AbstractSet[tuple[str, Span]]) -> bool:
+    def takes_back_undone(self, readings: Collection[tuple[str, Span]]) -> bool:
         """Whether it hears none in any reading that a disguise was undone in, nor around its finding."""
         return len(readings) <= _MOST_PIECES and all(
             _is_sentence((text,)) and self.takes_back((text,), (place,)) for text, place in readings
         )
 
-    def _takes_back_each(self, turns: Sequence[str], found: Iterable[Span]) -> bool:
-        pieces: set[str] = set()
-        for piece in _around(turns, found, self._joints):
-            pieces.add(piece)
+    def _takes_back_each(self, turns: tuple[str, ...], found: Sequence[Span]) -> bool:
+        pieces: dict[str, None] = {}
+        for piece in _around(turns, found, self._parted):
+            pieces[piece] = None
             if len(pieces) > _MOST_PIECES:
                 return False
         if len(turns) == 1:
-            pieces.discard(turns[0])  # heard before, and held to less
-        return all(self._is_below((piece,), self._beside_below) for piece in pieces)
+            pieces.pop(turns[0], None)  # heard before, and held to less
+        return all(self._is_below((piece,), self._beside_below) for piece in pieces) and (
+            not self._alone_below
+            or all(
+                self._is_below((words,), self._alone_below)
+                for words in dict.fromkeys(_words_of_findings(turns, found))
+            )
+        )
 
-    def _is_below(self, turns: Sequence[str], score: float) -> bool:
+    def _is_below(self, turns: tuple[str, ...], score: float) -> bool:
         return len(self._heard) < _MOST_HEARD and all(
-            self._highest(tuple(each)) < score for each in _with_and_without_accents(turns)
+            self._highest(each) < score for each in self._readings(turns)
         )
 
     def _highest(self, turns: tuple[str, ...]) -> float:
@@ -647,7 +672,7 @@ class _Reader:
                 if is_open:
                     found.open.add(span)
                 elif place.depth == 0:
-                    found.undone[span].add((view.text, Span(start, end, finding.rule)))
+                    found.undone[span][view.text, Span(start, end, finding.rule)] = None
         found.has_age_cue = found.has_age_cue or self._library.cues.speaks_of_minor(marks)
         found.refers_to_person = found.refers_to_person or refers
 
@@ -722,44 +747,67 @@ def _end_of(view: View) -> int:
     return view.ends[-1] if view.ends else 0
 
 
-def _with_and_without_accents(turns: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Give a conversation as written, and plain where that differs: rules read it plain."""
-    yield turns
-    if not all(turn.isascii() for turn in turns):
-        plain = tuple(plain_view(turn).text for turn in turns)
-        if plain != tuple(map(as_written, turns)):
-            yield plain
+def _with_and_without_accents(turns: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """Return a conversation as written, and plain where that differs: rules read it plain."""
+    if all(turn.isascii() for turn in turns):
+        return (turns,)
+    plain = tuple(plain_view(turn).text for turn in turns)
+    return (turns,) if plain == tuple(map(as_written, turns)) else (turns, plain)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parted:
+    """Where the sentences and the clauses of a text begin and end, in order.
+
+    A clause ends at every sign that is no part of a word, which is no part of the clause either, and
+    before "and": people list what they want with dashes, bars, arrows and pictures.
+    """
+
+    sentences: Sequence[int]
+    clauses: Sequence[int]
+
+    @classmethod
+    def of(cls, turn: str, joints: Iterable[int]) -> _Parted:
+        sentences = (end.end() for end in _SENTENCE_ENDS.finditer(turn))
+        signs = (place for end in _CLAUSE_ENDS.finditer(turn) for place in end.span())
+        return cls([0, *sentences, len(turn)], sorted({0, *signs, *joints, len(turn)}))
 
 
 def _around(
-    turns: Sequence[str], found: Iterable[Span], joints: Callable[[str], Sequence[int]]
+    turns: Sequence[str], found: Iterable[Span], parted: Callable[[str], _Parted]
 ) -> Iterator[str]:
     """Give what stands around each finding in its turn: its clause, a few words, its sentence.
 
-    A clause ends at a comma, and before "and". It may be a single word ("brighten the sky, undress,
-    crop it"); the others are more.
+    A clause may be a single word ("brighten the sky, undress, crop it"); the others are more.
     """
     places = sorted({(span.start, span.end) for span in found})
     before = 0
     for turn in turns:
-        # Parted once a turn: a hostile one has thousands of sentences, and a finding in each.
-        sentences, clauses = (
-            [0, *(end.end() for end in ends.finditer(turn)), len(turn)]
-            for ends in (_SENTENCE_ENDS, _CLAUSE_ENDS)
-        )
-        clauses = sorted({*clauses, *joints(turn)})
+        parts = parted(turn)
         for place in places:
             start, end = max(place[0] - before, 0), min(place[1] - before, len(turn))
             if start >= end:
                 continue
-            yield _part_of(turn, clauses, start, end)
+            yield _part_of(turn, parts.clauses, start, end)
             low = max(start - _MANY_LETTERS, 0)
             left = turn.rfind(" ", low, max(start - _FEW_LETTERS, 0))
             right = turn.find(" ", end + _FEW_LETTERS, end + _MANY_LETTERS)
             last = min(end + _MANY_LETTERS, len(turn)) if right < 0 else right
-            for piece in (turn[max(left, low) : last], _part_of(turn, sentences, start, end)):
+            sentence = _part_of(turn, parts.sentences, start, end)
+            for piece in dict.fromkeys((turn[max(left, low) : last], sentence)):
                 if _is_sentence((piece,)):
                     yield piece
+        before += len(turn)
+
+
+def _words_of_findings(turns: Sequence[str], found: Sequence[Span]) -> Iterator[str]:
+    """Give what each finding itself says: no sign may part it from what stands around it."""
+    before = 0
+    for turn in turns:
+        for span in found:
+            words = turn[max(span.start - before, 0) : max(span.end - before, 0)].strip()
+            if _is_sentence((words,)):
+                yield words
         before += len(turn)
 
 
@@ -769,7 +817,11 @@ def _part_of(turn: str, ends: Sequence[int], start: int, end: int) -> str:
 
 
 _SENTENCE_ENDS = re.compile(r"[.!?;\n\u3002\uff01\uff1f\u061f\u0964]+")
-_CLAUSE_ENDS = re.compile(r"[,:.!?;\n\u060c\u3001\u3002\uff0c\uff01\uff1f\u061f\u0964]+")
+# Whatever is no letter, nor a mark on one, nor a blank, an apostrophe or a hyphen within a word.
+_CLAUSE_ENDS = re.compile(
+    r"(?:[^\w '\u2019\-\u00a0\u00ad\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670"
+    r"\u0900-\u0dff\u0e31-\u0e4e\u200b-\u200f]|_| -+ |  )+"
+)
 
 
 def _is_sentence(turns: Sequence[str]) -> bool:

@@ -23,9 +23,9 @@ from consentry.intent.subwords import Vocabulary
 MOST_TOKENS = 96
 """Of one look, as in training: a prompt that is longer is looked at in pieces."""
 THRESHOLDS = Thresholds(
-    asks_from=0.6,
-    asks_known_from=0.65,
-    asks_beside_from=0.9,
+    asks_from=0.65,
+    asks_known_from=0.7,
+    asks_beside_from=0.95,
     doubts_below=0.2,
     doubts_words_below=0.25,
 )

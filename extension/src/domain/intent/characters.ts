@@ -121,11 +121,21 @@ export class Sent {
   readonly flat: string;
   readonly isAscii: boolean;
 
-  constructor(text: string) {
+  constructor(text: string, points?: readonly string[]) {
     this.text = text;
     this.isAscii = isAscii(text);
-    this.points = this.isAscii ? text.split("") : Array.from(text);
+    this.points = points ?? (this.isAscii ? text.split("") : Array.from(text));
     this.flat = this.points.length === text.length ? text : this.points.map(flat).join("");
+  }
+
+  /** A text of some code points. Halves of a character that come to stand side by side stay apart, as in Python. */
+  static of(points: readonly string[]): Sent {
+    return new Sent(points.join(""), points);
+  }
+
+  /** A stretch of the text, between two places in code points. */
+  slice(start: number, end: number): Sent {
+    return Sent.of(this.points.slice(start, end));
   }
 
   /** Return the place in UTF-16 units of a place in code points. */
@@ -142,6 +152,8 @@ export class Sent {
 }
 
 const FIRST_IDEOGRAPH_OF_PLANE_2 = 0x20000;
+const RARE_IDEOGRAPH = "\u4db5";
+const NO_LETTER = "\ue000";
 const STANDINS: readonly (readonly [RegExp, string])[] = [
   [/(?=\p{S})\p{Uppercase}/u, "\u24b6"],
   [/\p{Lu}/u, "\ua640"],
@@ -162,7 +174,14 @@ export function flat(point: string): string {
     return point;
   }
   if (/\p{L}/u.test(point) && (point.codePointAt(0) ?? 0) >= FIRST_IDEOGRAPH_OF_PLANE_2) {
-    return "\u4db5";
+    return RARE_IDEOGRAPH;
   }
-  return STANDINS.find(([kind]) => kind.test(point))?.[1] ?? "\ue000";
+  return STANDINS.find(([kind]) => kind.test(point))?.[1] ?? NO_LETTER;
+}
+
+const UNITS_OF_STANDINS = new Set([RARE_IDEOGRAPH, NO_LETTER, ...STANDINS.map(([, unit]) => unit)]);
+
+/** Whether a unit may stand for a character of two: some are characters themselves. */
+export function mayStandIn(unit: string): boolean {
+  return UNITS_OF_STANDINS.has(unit);
 }

@@ -4,7 +4,7 @@
  *     text ──normalise──> readings (plain, leet, joined letters, reversed, decoded ...), with offsets
  *     reading ──marking──> words with their slots (garment, remove, without ...), by language
  *     marks ──grammar────> categories, age cues, references to a person
- *     text ──classifier──> what no rule foresees (hearing.ts)
+ *     text ──classifier──> what no rule foresees (hearing.ts), and what of the findings is something else (doubts.ts)
  *
  * The browser's half of server/consentry/intent, on the same words and rules; what each says to a text is in
  * tests/vectors/intent_v1.json. The server's text network and its language guesser are not here.
@@ -12,6 +12,7 @@
 
 import { Sent, WORDS, isAllLetters } from "./characters.ts";
 import { codedChunks } from "./codes.ts";
+import { isTakenBack } from "./doubts.ts";
 import type { Mark, Sentence } from "./grammar.ts";
 import { type Classifier, type Known, heard } from "./hearing.ts";
 import { SOMEBODY } from "./judging.ts";
@@ -34,6 +35,7 @@ import {
   unwantedView,
   stripped,
 } from "./normalise.ts";
+import { Signs, type Undone } from "./signs.ts";
 import type { StrongWords } from "./strong.ts";
 import { type Assessment, type IntentCategory, type Span, isRevealing, rank } from "./taxonomy.ts";
 import { type Token, UNSPACED } from "./tokens.ts";
@@ -53,14 +55,6 @@ const OVERLAP = 20;
 const BORDER = `(?:(?<![${WORDS}])(?=[a-z])|(?<=[${WORDS}])(?='))`;
 const ONE_WORD_SENTENCES = new RegExp(`(?:${BORDER}[a-z']+[.;!?|/]+ ?){3}`, "u");
 const WORD_OR_GAP = new RegExp(`[${WORDS}]+|[^${WORDS}]+`, "gu");
-
-/** What was found in a conversation so far. Places are code points from its beginning. */
-interface Signs {
-  readonly hits: { readonly category: IntentCategory; readonly span: Span }[];
-  hasAgeCue: boolean;
-  refersToPerson: boolean;
-  isUndone: boolean;
-}
 
 /** Where a text stands in the conversation; a decoded text stands where its code does. */
 interface Place {
@@ -154,11 +148,8 @@ function assessed(reader: Reader, turns: readonly Sent[], classifier: Classifier
     return NOTHING;
   }
   const signs = reader.signs(turns);
-  if (classifier !== null && !signs.hits.some(({ category }) => isRevealing(category))) {
-    const span = heard(turns, reader, classifier);
-    if (span !== null) {
-      signs.hits.push({ category: "minimal", span });
-    }
+  if (classifier !== null) {
+    hear(turns, signs, reader, classifier);
   }
   const readings = turns.filter((turn) => !isBlank(turn)).map((turn) => reader.reading(turn));
   let category: IntentCategory = "none";
@@ -174,6 +165,20 @@ function assessed(reader: Reader, turns: readonly Sent[], classifier: Classifier
     hasAgeCue: signs.hasAgeCue,
     refersToPerson: signs.refersToPerson || (isRevealing(category) && reader.hasStranger(turns)),
   };
+}
+
+/** Add what the classifier is sure of, and take back what it is sure is something else. */
+function hear(turns: readonly Sent[], signs: Signs, reader: Reader, classifier: Classifier): void {
+  if (signs.hits.some(({ category }) => isRevealing(category))) {
+    if (isTakenBack(turns, signs, reader, classifier)) {
+      signs.takeBack();
+    }
+    return;
+  }
+  const span = heard(turns, reader, classifier);
+  if (span !== null) {
+    signs.add("minimal", span);
+  }
 }
 
 function isBlank(sent: Sent): boolean {
@@ -209,12 +214,35 @@ class Reader implements Known {
     this.#library = library;
   }
 
+  get singleWords(): ReadonlySet<string> {
+    return this.#library.grammar.ofOneWord;
+  }
+
   knowsAll(turns: readonly Sent[]): boolean {
     return turns.every((turn) => isBlank(turn) || this.#plain(turn).words.known >= 1);
   }
 
   scriptOf(char: string): string {
     return this.#library.tokeniser.scriptOf(char);
+  }
+
+  joints(turn: Sent): number[] {
+    const { view, words, marks } = this.#plain(turn);
+    return marks
+      .filter((mark) => mark.has("and"))
+      .map((mark) => view.starts[words.tokens[mark.first]?.start ?? 0] ?? 0);
+  }
+
+  plainly(turn: Sent): Sent {
+    return Sent.of(this.#library.normaliser.plainPoints(turn));
+  }
+
+  asWritten(turn: Sent): string {
+    return this.#library.normaliser.asWritten(turn);
+  }
+
+  textOf({ view, turn }: Undone): Sent {
+    return Sent.of(this.#library.normaliser.pointsOf(view, turn));
   }
 
   /** Judge the language of a text. */
@@ -241,7 +269,7 @@ class Reader implements Known {
 
   /** Collect the signs in a conversation, in all readings of each turn and across turns. */
   signs(turns: readonly Sent[]): Signs {
-    const found: Signs = { hits: [], hasAgeCue: false, refersToPerson: false, isUndone: true };
+    const found = new Signs();
     const whole: { readonly marked: Marked; readonly offset: number }[] = [];
     let offset = 0;
     for (const turn of turns) {
@@ -269,12 +297,14 @@ class Reader implements Known {
       view.ends = view.ends.concat(marked.view.ends.map((each) => each + offset), end);
     }
     const sent = turns.map((turn) => turn.flat).join("");
-    this.#apply(this.#marked(sent, view), "", found, { offset: 0, code: null, depth: 0 });
+    this.#apply(this.#marked(sent, view), new Sent(""), found, { offset: 0, code: null, depth: 0 }, true);
   }
 
   #collect(sent: Sent, found: Signs, place: Place): void {
+    let isOpen = place.depth === 0;
     for (const view of this.#views(sent)) {
-      this.#apply(this.#marked(sent.flat, view), sent.flat, found, place);
+      this.#apply(this.#marked(sent.flat, view), sent, found, place, isOpen);
+      isOpen = false; // the first is the text as it stands
     }
     for (const { start, end, decoded } of codedChunks(sent, () => this.#library.entities())) {
       if (decoded === null || place.depth === MAX_CODES_WITHIN_CODES) {
@@ -468,10 +498,10 @@ class Reader implements Known {
     return found;
   }
 
-  #apply({ view, words, marks }: Marked, sent: string, found: Signs, place: Place): void {
+  #apply({ view, words, marks }: Marked, sent: Sent, found: Signs, place: Place, isOpen: boolean): void {
     const { cues, grammar } = this.#library;
     const lexicon = lexiconOf(words, this.#library.vocabulariesFor(""));
-    const refers = cues.refersToPerson(words, marks, sent);
+    const refers = cues.refersToPerson(words, marks, sent.flat);
     const namesSomebody = refers || marks.some((mark) => mark.has(...SOMEBODY));
     const complains = marks.some((mark) => mark.has("complaint"));
     let from = 0;
@@ -505,7 +535,13 @@ class Reader implements Known {
         }
         const [starts, ends] = place.code ?? sourceOf(view, start, end);
         const span = { start: starts + place.offset, end: ends + place.offset, rule: finding.rule };
-        found.hits.push({ category: finding.category, span });
+        if (isOpen) {
+          found.addOpen(finding.category, span);
+        } else if (place.depth === 0) {
+          found.addUndone(finding.category, span, { turn: sent, view, start, end });
+        } else {
+          found.add(finding.category, span);
+        }
       }
     }
     found.hasAgeCue ||= cues.speaksOfMinor(marks);

@@ -109,10 +109,13 @@ interface Rule {
 
 /** Applies the rules. */
 export class Grammar {
+  /** The rules that a single word is enough for. */
+  readonly ofOneWord: ReadonlySet<string>;
   readonly #rules: readonly Rule[];
 
   constructor(file: CompositionFile) {
     this.#rules = file.rules.map((row) => ruleOf(row, file.groups));
+    this.ofOneWord = new Set(this.#rules.filter(({ parts }) => parts.length === 1).map(({ id }) => id));
   }
 
   /** Judge the marks of a sentence, and give the rules that they meet. */

@@ -1,17 +1,16 @@
 /**
- * What a classifier adds to the rules' findings: the first half of `_hear` in server/consentry/intent/engine.py.
- *
- * The server, which has a text network, also takes findings back. The browser's n-grams add up what they hear, so
- * that harmless words outweigh a request: they take nothing back (docs/adr/0042).
+ * What a classifier adds to the rules' findings: the first half of `_hear` in server/consentry/intent/engine.py. What it
+ * takes back of them: doubts.ts.
  */
 
 import { type Sent, hasLetter, splitWords } from "./characters.ts";
+import type { Undone } from "./signs.ts";
 import type { Span } from "./taxonomy.ts";
 import { UNSPACED } from "./tokens.ts";
 
 const SHORTEST_UNSPACED = 3; // letters that can be a sentence
 
-/** Hears wordings that no rule foresees. */
+/** Hears wordings that no rule foresees, and other senses of telling words. */
 export interface Classifier {
   readonly thresholds: Thresholds;
   /** How sure it is, 0 to 1, that a conversation asks for something revealing. */
@@ -22,24 +21,45 @@ export interface Classifier {
 export interface Thresholds {
   readonly asks_from: number;
   readonly asks_known_from: number;
+  readonly asks_beside_from: number;
+  readonly doubts_below: number;
+  readonly doubts_words_below: number;
+  readonly asks_alone_from: number;
+  readonly kept: readonly string[];
 }
 
 /** What the rules know of a conversation. */
 export interface Known {
+  /** The rules that a single word is enough for. */
+  readonly singleWords: ReadonlySet<string>;
   /** Whether every word is one of its language's lexicon. */
   knowsAll(turns: readonly Sent[]): boolean;
+  /** Whether a word that may be a name stands in it. */
+  hasStranger(turns: readonly Sent[]): boolean;
+  /** Where words for "and" begin in a text. */
+  joints(turn: Sent): readonly number[];
+  /** A text as rules read it, in lower case and without accents; and as its language writes it. */
+  plainly(turn: Sent): Sent;
+  asWritten(turn: Sent): string;
+  /** A reading that a disguise was undone in, as a text. */
+  textOf(found: Undone): Sent;
   scriptOf(char: string): string;
+}
+
+/** The least score that a conversation asks from by itself, where rules know every word of it. */
+export function asksKnownFrom({ asks_from: asksFrom, asks_known_from: known }: Thresholds): number {
+  return Math.max(asksFrom, known);
 }
 
 /** What a classifier is sure of in a conversation in which rules found nothing revealing; null if it is not. */
 export function heard(turns: readonly Sent[], known: Known, classifier: Classifier): Span | null {
-  const { asks_from: asksFrom, asks_known_from: asksKnownFrom } = classifier.thresholds;
-  const least = known.knowsAll(turns) ? Math.max(asksFrom, asksKnownFrom) : asksFrom;
+  const { thresholds } = classifier;
+  const least = known.knowsAll(turns) ? asksKnownFrom(thresholds) : thresholds.asks_from;
   return isSentence(turns, known) && classifier.score(turns) >= least ? whole(turns) : null;
 }
 
 /** Whether a conversation is more than one word: of less the classifier has no idea. */
-function isSentence(turns: readonly Sent[], known: Known): boolean {
+export function isSentence(turns: readonly Sent[], known: Known): boolean {
   const words = turns.flatMap((turn) => splitWords(turn.flat)).filter(hasLetter);
   return (
     words.length > 1 ||

@@ -16,6 +16,8 @@ import {
   isAscii,
   isLetter,
   isSpace,
+  mayStandIn,
+  splitWords,
 } from "./characters.ts";
 
 const MAX_PIECES_OF_A_WORD = 12;
@@ -58,6 +60,7 @@ const CYRILLIC = /[\u0400-\u04ff]/u;
 const NATIVE_WORD = /[a-z0-9]*[\u0430-\u04ff][a-z0-9\u0430-\u04ff]*/gu;
 const IGNORED = /[\p{Cf}\p{Cc}\p{Mn}\p{Me}\p{Sk}]/u;
 const MARK = /[\p{Mn}\p{Me}]/u;
+const INVISIBLE = /[\p{Cf}\p{Cc}\p{Sk}]/u;
 const VARIATION = "\ufe0e\ufe0f\u200d";
 const APOSTROPHES = "\u2018\u2019\u02bc\u201b\u2032";
 const BARE_SCRIPTS = /^[\u0370-\u06ff\u0900-\u09ff\u1f00-\u1fff]/u;
@@ -141,6 +144,39 @@ export class Normaliser {
     return spaced(withoutLookalikes([...this.#letters(sent)], false));
   }
 
+  /** The code points of a reading of a text, none of them a stand-in. */
+  pointsOf(view: View, sent: Sent): string[] {
+    const isBackwards = (view.starts[0] ?? 0) > (view.starts.at(-1) ?? 0);
+    const left = new Map<number, string[]>();
+    return view.text.split("").map((unit, i) => {
+      const start = view.starts[i] ?? 0;
+      if (!mayStandIn(unit)) {
+        return unit;
+      }
+      let meant = left.get(start);
+      if (meant === undefined) {
+        // Few signs of music alone come to several characters of two units.
+        meant = Array.from(this.#resolve(sent.points[start] ?? "")).filter((point) => point.length > 1);
+        left.set(start, isBackwards ? meant.reverse() : meant);
+      }
+      return meant.shift() ?? unit;
+    });
+  }
+
+  /**
+   * The text in lower case with its accents, as its language writes it.
+   *
+   * Compatibility forms, signs with a meaning and spaces are resolved as in `plain`, invisible characters dropped;
+   * look-alikes are not resolved.
+   */
+  asWritten(sent: Sent): string {
+    if (sent.isAscii) {
+      return this.plain(sent).text;
+    }
+    const letters = Array.from(sent.text.normalize("NFC"), (char) => resolvedWritten(char)).join("");
+    return splitWords(letters.replaceAll("_", " ")).join(" ");
+  }
+
   /** A text as `plain` reads it. */
   folded(text: string): string {
     if (/^[a-zA-Z0-9]+$/.test(text)) {
@@ -205,15 +241,9 @@ export class Normaliser {
   }
 
   #resolvedNow(char: string): string {
-    if (VARIATION.includes(char)) {
-      return "";
-    }
-    const meant = EMOJI[char];
-    if (meant !== undefined) {
-      return ` ${meant} `;
-    }
-    if (APOSTROPHES.includes(char)) {
-      return "'";
+    const sign = resolvedSign(char);
+    if (sign !== undefined) {
+      return sign;
     }
     const latin = this.#characters.latin(char);
     if (latin !== undefined) {
@@ -234,6 +264,25 @@ export class Normaliser {
     );
     return sameLetters(kept.join(""));
   }
+}
+
+/** What a sign stands for; undefined if it is a letter or mark. */
+function resolvedSign(char: string): string | undefined {
+  if (VARIATION.includes(char)) {
+    return "";
+  }
+  const meant = EMOJI[char];
+  if (meant !== undefined) {
+    return ` ${meant} `;
+  }
+  return APOSTROPHES.includes(char) ? "'" : undefined;
+}
+
+function resolvedWritten(char: string): string {
+  if (isAscii(char)) {
+    return char.toLowerCase();
+  }
+  return resolvedSign(char) ?? (INVISIBLE.test(char) ? "" : char.normalize("NFKC").toLowerCase());
 }
 
 function sameLetters(text: string): string {
