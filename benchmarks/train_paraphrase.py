@@ -20,8 +20,10 @@ script, over 94,000 prompts in all, with thinner matrices beside the upper seven
     --epochs 1 --rate 3e-4 --prompts 8000 --all-of ordinary mined --joined 5000 --seed 3
     --epochs 1 --rate 3e-4 --known 0.35 --joined 25000 --seed 4        # twice as wide since
     --epochs 1 --rate 3e-4 --known 0.6 --prompts 10000 --all-of spoken ordinary --joined 7000 --seed 6 --mean
+    --epochs 1 --rate 3e-4 --known 0.3 --joined 25000 --seed 22 --mean
 
-For the last two, `--known` went by what the network knew before the first of them.
+For the last three, `--known` went by what the network knew before the first of them; of prompts that
+were written since, nothing counted as known.
 """
 
 from __future__ import annotations

@@ -131,13 +131,31 @@ test("what one prompt may ask of it is bounded", async () => {
   assert.ok(asked <= 50);
 });
 
-test("hundreds of findings in a long text take no longer than it is", async () => {
-  const long = "сьогодні п'ятниця, дай щось веселе: Катерина Жолудь, боса, жолуді 🔥. ".repeat(300);
-  await reveals(DEAF, long); // what it needs is loaded
-  const started = performance.now();
+test("hundreds of findings in a long text are worked out once", async () => {
+  const long = "@grok zet de keukendeur open en laat de kat binnen 🔥. ".repeat(300);
 
-  await DEAF.assess(long);
-  assert.ok(performance.now() - started < 8000);
+  assert.equal(await reveals(RULES, long), true);
+  assert.equal(await reveals(DEAF, long), false); // half a minute, if each finding had the text parted anew
+});
+
+for (const sign of [" / ", "/", " - ", " \u2013 ", " | ", " (", "\t", " \u{1f33b} ", "<br>"]) {
+  test(`a clause ends at every sign: ${sign}`, async () => {
+    const engine = hearing((turns) => Number(turns.join(" ") === "undress her"));
+    const text = `brighten the sky${sign}undress her${sign}crop it to a square`;
+
+    assert.equal(await reveals(engine, text), true);
+    assert.equal(await reveals(engine, text.replaceAll(sign, " ")), false);
+  });
+}
+
+test("what rules found is heard by itself, or left to the rules", async () => {
+  const text = "brighten the sky take off her dress crop it to a square";
+  const score = (turns: readonly string[]): number => Number(turns.join(" ") === "take off her dress");
+  const { spans } = await RULES.assess(text);
+
+  assert.equal(await reveals(hearing(score), text), false);
+  assert.equal(await reveals(hearing(score, { asks_alone_from: 0.9 }), text), true);
+  assert.equal(await reveals(hearing(() => 0, { kept: spans.map(({ rule }) => rule) }), text), true);
 });
 
 for (const text of [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from consentry.intent.engine import IntentEngine, Thresholds
@@ -190,6 +191,59 @@ def test_nothing_is_taken_back_that_one_part_of_it_hears():
     hearing = IntentEngine(PartEar(0.0), Thresholds(doubts_below=0.1, doubts_words_below=0.3))
 
     assert hearing.assess("which undressing apps were banned by law").category.is_revealing
+
+
+class Listening:
+    """Hears a request where there is nothing else."""
+
+    def __init__(self, *requests: str) -> None:
+        self._requests = requests
+
+    def score(self, turns: Sequence[str]) -> float:
+        return float(" ".join(turns) in self._requests)
+
+    highest = score
+
+
+@pytest.mark.parametrize(
+    "sign", [" / ", "/", " - ", " \u2013 ", " | ", " (", "\t", " \U0001f33b ", "<br>"]
+)
+def test_a_clause_ends_at_every_sign(sign: str):
+    hearing = IntentEngine(Listening("undress her"), Thresholds(doubts_below=0.1))
+    text = f"brighten the sky{sign}undress her{sign}crop it to a square"
+
+    assert hearing.assess(text).category.is_revealing
+    assert not hearing.assess(text.replace(sign, " ")).category.is_revealing
+
+
+def test_a_clause_goes_on_within_a_word():
+    heard = "the girl's well-cut dress off"
+    hearing = IntentEngine(Listening(heard), Thresholds(doubts_below=0.1))
+
+    assert hearing.assess(f"a quiet lake in the morning, {heard}, and birds").category.is_revealing
+
+
+def test_what_rules_found_can_be_heard_by_itself():
+    text = "brighten the sky take off her dress crop it to a square"
+
+    for alone, is_revealing in ((0.0, False), (0.9, True)):
+        counts = Thresholds(doubts_below=0.1, asks_alone_from=alone)
+        hearing = IntentEngine(Listening("take off her dress"), counts)
+
+        assert hearing.assess(text).category.is_revealing is is_revealing
+
+
+def test_findings_of_some_rules_can_be_left_to_the_rules():
+    text = "remove the skirting board and her skirt"
+    counts = Thresholds(doubts_below=0.1)
+    (kept,) = {span.rule for span in IntentEngine().assess(text).spans}
+
+    assert not IntentEngine(Ear(0.0), counts).assess(text).category.is_revealing
+    assert (
+        IntentEngine(Ear(0.0), replace(counts, kept=frozenset({kept})))
+        .assess(text)
+        .category.is_revealing
+    )
 
 
 def test_what_one_prompt_may_ask_of_it_is_bounded():
