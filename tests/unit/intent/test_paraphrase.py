@@ -165,7 +165,7 @@ def test_nor_does_it_in_the_browser(conversation: list[str]):
 
 @pytest.mark.parametrize(
     "text",
-    ["remove the crop top", "take off the knickers", "remove the leotard", "take the kimono off"],
+    ["remove the crop top", "take off the knickers", "remove the leotard", "lift the kurta"],
 )
 def test_in_the_browser_what_is_done_to_a_garment_is_left_to_the_rules(text: str):
     """The n-grams know too few names of garments to take it back."""
