@@ -97,7 +97,7 @@ def _core(scripts: list[str]) -> Json:
         "written": scripts,
         "composition": composition,
         "names": names,
-        "thresholds": dataclasses.asdict(THRESHOLDS) | {"kept": sorted(THRESHOLDS.kept)},
+        "thresholds": dataclasses.asdict(THRESHOLDS),
     }
 
 

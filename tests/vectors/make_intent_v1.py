@@ -72,11 +72,10 @@ class _Deaf:
     highest = score
 
 
-def _said_deaf(given: Json) -> Json:
+def _said_deaf(engine: IntentEngine, deaf: _Deaf, given: Json) -> Json:
     """What is asked of a classifier, and what comes of it, whatever the weights are."""
-    deaf = _Deaf()
-    output = _output(_without_guesser(IntentEngine(deaf, THRESHOLDS)), given)
-    said: Json = {"deaf": output["category"]}
+    deaf.asked.clear()
+    said: Json = {"deaf": _output(engine, given)["category"]}
     if len(deaf.asked) <= MOST_ASKED:
         said["heard"] = sorted(deaf.asked)
     return said
@@ -360,7 +359,8 @@ def _is_drawn(name: str, share: float) -> bool:
 
 def vectors(share: float) -> Iterator[Json]:
     """Give a share of the vectors, 0 to 1, the same ones each time."""
-    browser, rules = engine(), rules_alone()
+    browser, rules, deaf = engine(), rules_alone(), _Deaf()
+    deafened = _without_guesser(IntentEngine(deaf, THRESHOLDS))
     for name, given in _inputs():
         is_odd = name.startswith(("odd-", "doubted-"))
         if is_odd or _is_drawn(name, share):
@@ -377,7 +377,7 @@ def vectors(share: float) -> Iterator[Json]:
             if is_odd or _is_drawn(f"score {name}", SCORED):
                 test["logOdds"] = round(load_ngrams().log_odds(_turns(given)), 6)
             if name.startswith("doubted-"):
-                test.update(_said_deaf(given))
+                test.update(_said_deaf(deafened, deaf, given))
             yield test
 
 

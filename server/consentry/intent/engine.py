@@ -98,7 +98,7 @@ class Thresholds:
     doubts_below: float = 0.0
     doubts_words_below: float = 0.0
     asks_alone_from: float = 0.0
-    kept: frozenset[str] = frozenset()
+    kept: tuple[str, ...] = ()
 
     def complete(self) -> Thresholds:
         """Return them with nothing left open."""
@@ -780,34 +780,37 @@ def _around(
 
     A clause may be a single word ("brighten the sky, undress, crop it"); the others are more.
     """
-    places = sorted({(span.start, span.end) for span in found})
-    before = 0
-    for turn in turns:
+    for turn, start, end in _within(turns, sorted({(span.start, span.end) for span in found})):
         parts = parted(turn)
-        for place in places:
-            start, end = max(place[0] - before, 0), min(place[1] - before, len(turn))
-            if start >= end:
-                continue
-            yield _part_of(turn, parts.clauses, start, end)
-            low = max(start - _MANY_LETTERS, 0)
-            left = turn.rfind(" ", low, max(start - _FEW_LETTERS, 0))
-            right = turn.find(" ", end + _FEW_LETTERS, end + _MANY_LETTERS)
-            last = min(end + _MANY_LETTERS, len(turn)) if right < 0 else right
-            sentence = _part_of(turn, parts.sentences, start, end)
-            for piece in dict.fromkeys((turn[max(left, low) : last], sentence)):
-                if _is_sentence((piece,)):
-                    yield piece
-        before += len(turn)
+        yield _part_of(turn, parts.clauses, start, end)
+        low = max(start - _MANY_LETTERS, 0)
+        left = turn.rfind(" ", low, max(start - _FEW_LETTERS, 0))
+        right = turn.find(" ", end + _FEW_LETTERS, end + _MANY_LETTERS)
+        last = min(end + _MANY_LETTERS, len(turn)) if right < 0 else right
+        sentence = _part_of(turn, parts.sentences, start, end)
+        for piece in dict.fromkeys((turn[max(left, low) : last], sentence)):
+            if _is_sentence((piece,)):
+                yield piece
 
 
 def _words_of_findings(turns: Sequence[str], found: Sequence[Span]) -> Iterator[str]:
     """Give what each finding itself says: no sign may part it from what stands around it."""
+    for turn, start, end in _within(turns, dict.fromkeys((span.start, span.end) for span in found)):
+        words = turn[start:end].strip()
+        if _is_sentence((words,)):
+            yield words
+
+
+def _within(
+    turns: Sequence[str], places: Collection[tuple[int, int]]
+) -> Iterator[tuple[str, int, int]]:
+    """Give the places of a conversation in each turn, with the turn."""
     before = 0
     for turn in turns:
-        for span in found:
-            words = turn[max(span.start - before, 0) : max(span.end - before, 0)].strip()
-            if _is_sentence((words,)):
-                yield words
+        for first, last in places:
+            start, end = max(first - before, 0), min(last - before, len(turn))
+            if start < end:
+                yield turn, start, end
         before += len(turn)
 
 

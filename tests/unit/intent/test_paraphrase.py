@@ -217,7 +217,7 @@ def test_whatever_decides_with_the_rules_has_a_version_with_them():
             doubts_below=0.1,
             doubts_words_below=0.15,
             asks_alone_from=0.9,
-            kept=frozenset({"undress.open-garment", "undress.remove-garment"}),
+            kept=("undress.open-garment", "undress.remove-garment"),
         )
         == BROWSER
     )

@@ -35,15 +35,13 @@ type Stretch = readonly [start: number, end: number];
  */
 export function isTakenBack(turns: readonly Sent[], signs: Signs, known: Known, classifier: Classifier): boolean {
   const found = signs.revealing();
+  const { kept } = classifier.thresholds;
   if (
     signs.hasAgeCue ||
+    found.some(({ rule }) => kept.includes(rule)) ||
     isBareWord(turns, found, signs, known) ||
     !found.every((span) => signs.isOpen(span, known.singleWords) || signs.undone(span).length > 0)
   ) {
-    return false;
-  }
-  const rules = new Set(found.map(({ rule }) => rule));
-  if (classifier.thresholds.kept.some((rule) => rules.has(rule))) {
     return false;
   }
   const areWords = found.every(({ rule }) => known.singleWords.has(rule));
@@ -237,8 +235,10 @@ class Parted {
     this.#ends ??= [
       [0, ...Array.from(flat.matchAll(SENTENCE_ENDS), endOf), flat.length],
       [
-        ...[0, ...Array.from(flat.matchAll(CLAUSE_ENDS), (sign) => [sign.index, endOf(sign)]).flat(), flat.length],
+        0,
+        ...Array.from(flat.matchAll(CLAUSE_ENDS), (sign) => [sign.index, endOf(sign)]).flat(),
         ...this.#known.joints(this.sent),
+        flat.length,
       ].sort((one, other) => one - other),
     ];
     return this.#ends;
