@@ -13,7 +13,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -26,8 +25,6 @@ from consentry.kernel.biometrics import Embedding, Pixels, as_embedding
 from consentry.kernel.ids import ModelId
 
 Matrix = npt.NDArray[np.float32]
-
-_CHIPS_AT_ONCE = 4
 
 
 class EmbeddingModel(StrEnum):
@@ -140,31 +137,25 @@ class Embedder:
         self._mean = np.array(part.mean, np.float32)
         self._models = models
 
-    def embed(self, chips: Matrix, *, mirrored: bool = True) -> Matrix:
-        """Embed chips.
+    def embed(self, one: Matrix, *, mirrored: bool) -> Matrix:
+        """Embed one chip.
 
         Args:
-            chips: Shape ``(n, side, side, 3)``, RGB, 0 to 255, aligned to the part's template.
+            one: Shape ``(1, side, side, 3)``, RGB, 0 to 255, aligned to the part's template.
             mirrored: See `FusedEmbedder.embed`.
 
         Returns:
-            Shape ``(n, dimension)``, each row of L2 norm 1.
+            Shape ``(dimension,)``, of L2 norm 1.
 
         Raises:
             ModelUnavailable: If the network's file is missing or not the pinned one.
         """
-        none = np.empty((0, self.part.dimension), np.float32)
-        pieces = [chips[i : i + _CHIPS_AT_ONCE] for i in range(0, len(chips), _CHIPS_AT_ONCE)]
-        run = partial(self._embed, mirrored=mirrored and self.part.adds_mirrored)
-        return np.concatenate([none, *self._models.each(run, pieces)])
-
-    def _embed(self, chips: Matrix, *, mirrored: bool) -> Matrix:
         session = self._models.session(self.part.network)
-        ready = self.ready(chips)
-        if mirrored:
-            both = session.run(np.concatenate([ready, ready[..., ::-1]]))[0]
-            return _normalised(both[: len(ready)] + both[len(ready) :])
-        return _normalised(session.run(ready)[0])
+        ready = self.ready(one)
+        if mirrored and self.part.adds_mirrored:
+            ready = np.concatenate([ready, ready[..., ::-1]])
+        row = session.run(ready)[0].sum(axis=0)
+        return np.asarray(row / np.linalg.norm(row), dtype=np.float32)
 
     def ready(self, chips: Matrix) -> Matrix:
         """Return chips as the network takes them: normalised, channels first."""
@@ -205,11 +196,18 @@ class FusedEmbedder:
             for template in dict.fromkeys(embedder.part.template for embedder in self._parts)
         }
 
-        def column(embedder: Embedder) -> Matrix:
-            share = np.float32(np.sqrt(embedder.part.weight))
-            return share * embedder.embed(chips[embedder.part.template], mirrored=mirrored)
+        # A run a face and network: larger ones are no quicker a face, and these keep every thread
+        # busy to the end although one network costs twice as much as another.
+        runs = [(embedder, i) for embedder in self._parts for i in range(len(faces))]
 
-        columns = self._models.each(column, self._parts)
+        def run(piece: tuple[Embedder, int]) -> Matrix:
+            embedder, i = piece
+            share = np.float32(np.sqrt(embedder.part.weight))
+            one = chips[embedder.part.template][i : i + 1]
+            return share * embedder.embed(one, mirrored=mirrored)
+
+        rows = self._models.each(run, runs)
+        columns = [np.stack(rows[i : i + len(faces)]) for i in range(0, len(rows), len(faces))]
         return [as_embedding(row) for row in _normalised(np.concatenate(columns, axis=1))]
 
 
