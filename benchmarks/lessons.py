@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +18,8 @@ _LEXICONS = _ROOT / "server" / "consentry" / "intent" / "lexicons"
 # Parts of the corpora of which nothing is learned; they are scored after each round.
 ASKED_LATER = {"judged", "ordinary", "test", "threshold", "twins"}
 _SURE = 0.8
+_GARMENTS_EACH = 10
+"""How many garments each saying about a garment is learned with."""
 _LONGEST_JOINED = 150
 """In characters: two or three of them are heard in one look."""
 _JOINTS = (". ", ". ", ", ", ", ", " ", "; ", " + ", "! ", "\n", "\n", "\n")
@@ -61,11 +63,25 @@ def lines() -> list[Line]:
         for category, texts in lexicon.get("revealing", {}).items():
             if category not in {"face_swap", "impersonation"}:
                 found += [Line(text, True, path.stem) for text in texts]  # noqa: FBT003
+    for path in sorted(_CORPORA.glob("training/garments_*.json")):
+        found += _worn(json.loads(path.read_text(encoding="utf-8")), path.stem.partition("_")[2])
     # Short requests are written twice by chance: nothing is learned from a prompt that is asked later.
     return [
         line
         for line in found
         if line.part or asked_later.isdisjoint(map(_letters, (line.text, _last(line.text))))
+    ]
+
+
+def _worn(said: Mapping[str, Sequence[str]], language: str) -> list[Line]:
+    """Put garments into what is said of them, each time others of them."""
+    garments = said["garments"]
+    random = np.random.default_rng(len(garments))
+    return [
+        Line(text.replace("{}", garments[i]), label == "revealing", language, source="garments")
+        for label in ("revealing", "harmless")
+        for text in said[label]
+        for i in random.permutation(len(garments))[:_GARMENTS_EACH]
     ]
 
 
