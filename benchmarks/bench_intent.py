@@ -62,6 +62,7 @@ def corpus() -> Iterator[Line]:
         "intent_world",
         "intent_threshold",
         "intent_twins",
+        "intent_fresh",
         "intent_judged",
         "intent_ordinary",
     ):
@@ -134,7 +135,7 @@ def tables(engine: IntentEngine, others: Mapping[str, IntentEngine]) -> str:
         found = engine.assess(line.text, line.context)
         times.append(time.perf_counter() - started)
         kinds = ["all", f"class {line.category}"]
-        if line.part in {"judged", "ordinary", "test"}:
+        if line.part in {"fresh", "judged", "ordinary", "test"}:
             kinds.append(f"language {line.language}")
         for kind in kinds:
             cell = counts[line.part, kind, line.is_revealing]
@@ -147,7 +148,7 @@ def tables(engine: IntentEngine, others: Mapping[str, IntentEngine]) -> str:
         unreadable[line.part][0] += not found.is_readable
         unreadable[line.part][1] += 1
     rows = [f"{ENGINE_VERSION}, {len(languages())} lexicons, Python {platform.python_version()}."]
-    for part in ("judged", "test", "ordinary", "threshold", "twins", "tuning"):
+    for part in ("fresh", "judged", "test", "ordinary", "threshold", "twins", "tuning"):
         rows += ["", f"| {part} part | recall | false refusals |", "|---|---|---|"]
         for kind in sorted({kind for each, kind, _ in counts if each == part}):
             recall, refusals = (share(*counts[part, kind, label]) for label in (True, False))
