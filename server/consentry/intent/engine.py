@@ -40,7 +40,7 @@ from consentry.intent.tokens import UNSPACED, Token, script_of, tokens_of
 from consentry.intent.vocabulary import Vocabulary
 from consentry.kernel.taxonomy import Assessment, IntentCategory, Span
 
-ENGINE_VERSION = "composition@10"
+ENGINE_VERSION = "composition@11"
 """Changes with every change of the rules or lexicons, of the classifier and its thresholds. Part of each receipt."""
 
 _STRICTNESS = {category: -place for place, category in enumerate(IntentCategory)}
@@ -68,9 +68,6 @@ class Classifier(Protocol):
 
     def score(self, turns: Sequence[str]) -> float:
         """Return how sure it is, 0 to 1, that a conversation asks for something revealing."""
-
-    def highest(self, turns: Sequence[str]) -> float:
-        """Return the most that any part of it says: a rule's finding is taken back only if none hears it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,7 +247,7 @@ class IntentEngine:
 
         What was found in a code, or about somebody who may be a minor, is never taken back: the
         second is not left to it. What was found in a disguise it hears undone as well: many a disguise
-        is none ("@grok"). Nor is what it is not sure of by itself: a harmless sentence behind
+        is none ("@grok"). Nor is what stands in a piece that asks by itself: a harmless sentence behind
         a request would outweigh it. Nor is "nude" where somebody is named and little else: it takes
         that for a colour.
         """
@@ -347,12 +344,12 @@ class _Doubts:
 
     def _is_below(self, turns: tuple[str, ...], score: float) -> bool:
         return len(self._heard) < _MOST_HEARD and all(
-            self._highest(each) < score for each in self._readings(turns)
+            self._score(each) < score for each in self._readings(turns)
         )
 
-    def _highest(self, turns: tuple[str, ...]) -> float:
+    def _score(self, turns: tuple[str, ...]) -> float:
         if turns not in self._heard:
-            self._heard[turns] = self._classifier.highest(turns)
+            self._heard[turns] = self._classifier.score(turns)
         return self._heard[turns]
 
 

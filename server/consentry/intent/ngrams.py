@@ -107,10 +107,6 @@ class Ngrams:
         """
         return 1 / (1 + math.exp(-self.log_odds(turns)))
 
-    def highest(self, turns: Sequence[str]) -> float:
-        """Return the score: it has no parts."""
-        return self.score(turns)
-
     def log_odds(self, turns: Sequence[str]) -> float:
         """Return the logarithm of likely to unlikely; the bias where nothing is written."""
         which = self.buckets(turns)

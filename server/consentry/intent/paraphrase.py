@@ -25,7 +25,7 @@ MOST_TOKENS = 96
 THRESHOLDS = Thresholds(
     asks_from=0.65,
     asks_known_from=0.7,
-    asks_beside_from=0.95,
+    asks_beside_from=0.93,
     doubts_below=0.2,
     doubts_words_below=0.25,
 )
@@ -36,7 +36,7 @@ PREFIX = "query: "
 """What the network was trained to find before a text that is no document."""
 
 
-NGRAMS_WEIGHT = 0.7
+NGRAMS_WEIGHT = 0.85
 """How much the n-grams' log-odds count beside the network's."""
 _MOST_BESIDE = 3.0
 """Of these log-odds, to either side: a dozen everyday words would outweigh any request otherwise."""
@@ -69,18 +69,10 @@ class ParaphraseNetwork:
         Raises:
             ModelUnavailable: If the network or its vocabulary is missing or not the pinned one.
         """
-        return self._heard(turns)[1]
-
-    def highest(self, turns: Sequence[str]) -> float:
-        """Return the higher of what the network says and what both say; as `score` otherwise."""
-        return max(self._heard(turns))
-
-    def _heard(self, turns: Sequence[str]) -> tuple[float, float]:
-        """Return what the network says, and what both say."""
         vocabulary = self._loaded()
         tokens = tokens_of(turns, vocabulary)
         if not tokens:
-            return 0.0, 0.0
+            return 0.0
         network = self._models.session(ModelName.E5_SMALL)
         prefix = vocabulary.tokens(PREFIX)
         room = MOST_TOKENS - len(prefix)
@@ -92,11 +84,11 @@ class ParaphraseNetwork:
             (probability,) = network.run(np.array(piece, dtype=np.int64))
             scores.append(float(probability))
         if len(ends) > 1:
-            return max(scores), max(scores)  # of one piece the n-grams of all say nothing
+            return max(scores)  # of one piece the n-grams of all say nothing
         (score,) = scores
         beside = max(-_MOST_BESIDE, min(self._ngrams.log_odds(turns), _MOST_BESIDE))
         likely, unlikely = max(score, _LEAST), max(1 - score, _LEAST)
-        return score, likely / (likely + unlikely * math.exp(-NGRAMS_WEIGHT * beside))
+        return likely / (likely + unlikely * math.exp(-NGRAMS_WEIGHT * beside))
 
     def _loaded(self) -> Vocabulary:
         with self._lock:

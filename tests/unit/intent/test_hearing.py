@@ -21,8 +21,6 @@ class Ear:
         self.asked.append(tuple(turns))
         return self._score
 
-    highest = score
-
 
 def engine(score: float) -> IntentEngine:
     return IntentEngine(
@@ -136,8 +134,6 @@ class ReadingEar:
     def score(self, turns: Sequence[str]) -> float:
         return 0.95 if "take off her top" in " ".join(turns) else 0.0
 
-    highest = score
-
 
 def test_words_that_were_run_together_are_heard_parted():
     hearing = IntentEngine(
@@ -180,19 +176,6 @@ def test_a_code_and_a_single_disguised_word_are_not_left_to_it(text: str):
     assert engine(0.0).assess(text).category.is_revealing
 
 
-class PartEar(Ear):
-    """Its parts disagree."""
-
-    def highest(self, turns: Sequence[str]) -> float:
-        return 0.5
-
-
-def test_nothing_is_taken_back_that_one_part_of_it_hears():
-    hearing = IntentEngine(PartEar(0.0), Thresholds(doubts_below=0.1, doubts_words_below=0.3))
-
-    assert hearing.assess("which undressing apps were banned by law").category.is_revealing
-
-
 class Listening:
     """Hears a request where there is nothing else."""
 
@@ -201,8 +184,6 @@ class Listening:
 
     def score(self, turns: Sequence[str]) -> float:
         return float(" ".join(turns) in self._requests)
-
-    highest = score
 
 
 @pytest.mark.parametrize(

@@ -197,14 +197,14 @@ def test_whatever_decides_with_the_rules_has_a_version_with_them():
     ngrams = hashlib.sha256(file).hexdigest()[:8]
 
     assert (ENGINE_VERSION, weights, ngrams, NGRAMS_WEIGHT, THRESHOLDS) == (
-        "composition@10",
-        "d7c69c70",
-        "04e9ea64",
-        0.7,
+        "composition@11",
+        "16cc77a1",
+        "9f0370f2",
+        0.85,
         Thresholds(
             asks_from=0.65,
             asks_known_from=0.7,
-            asks_beside_from=0.95,
+            asks_beside_from=0.93,
             doubts_below=0.2,
             doubts_words_below=0.25,
         ),
