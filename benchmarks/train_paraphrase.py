@@ -21,9 +21,12 @@ script, over 94,000 prompts in all, with thinner matrices beside the upper seven
     --epochs 1 --rate 3e-4 --known 0.35 --joined 25000 --seed 4        # twice as wide since
     --epochs 1 --rate 3e-4 --known 0.6 --prompts 10000 --all-of spoken ordinary --joined 7000 --seed 6 --mean
     --epochs 1 --rate 3e-4 --known 0.3 --joined 25000 --seed 22 --mean
+    --epochs 1 --rate 2e-4 --known 0.2 --joined 18000 --seed 31       # with probed and garments
+    --epochs 1 --rate 1.5e-4 --known 0.1 --prompts 26000 --all-of contrasts probed --joined 9000 --seed 41
 
-For the last three, `--known` went by what the network knew before the first of them; of prompts that
-were written since, nothing counted as known.
+The mean of what was there before the last two, of the first and of both is kept. From the fourth on,
+`--known` went by what the network knew before it; of prompts that were written since, nothing counted
+as known.
 """
 
 from __future__ import annotations

@@ -69,6 +69,7 @@ class _Deaf:
         self.asked.append(list(turns))
         return 0.0
 
+
 def _said_deaf(engine: IntentEngine, deaf: _Deaf, given: Json) -> Json:
     """What is asked of a classifier, and what comes of it, whatever the weights are."""
     deaf.asked.clear()
