@@ -61,6 +61,7 @@ _MOST_PIECES = 16  # around findings: more are no prompt that means something el
 _MOST_HEARD = 48  # of one prompt: a bound on hostile ones
 _FEW_LETTERS = 12  # on either side of a finding, up to the end of the word
 _MANY_LETTERS = 24
+_FEW_LETTERS_MORE = 3  # in a clause than in the finding: an article, "now", a word for politeness
 
 
 class Classifier(Protocol):
@@ -87,6 +88,7 @@ class Thresholds:
         asks_alone_from: From which a finding's own words, two and more, ask by themselves; where it is
             not given they are not heard alone.
         kept: Rules whose findings are never taken back.
+        kept_alone: Rules whose findings are not where their clause says nothing else.
     """
 
     asks_from: float = 1.0
@@ -96,6 +98,7 @@ class Thresholds:
     doubts_words_below: float = 0.0
     asks_alone_from: float = 0.0
     kept: tuple[str, ...] = ()
+    kept_alone: tuple[str, ...] = ()
 
     def complete(self) -> Thresholds:
         """Return them with nothing left open."""
@@ -279,6 +282,7 @@ class IntentEngine:
                 signs.is_open(span, reader.single_words) or span in signs.undone
                 for span in revealing
             )
+            and not doubts.keeps_any(turns, revealing)
             and doubts.takes_back(turns, revealing)
             and all(
                 doubts.takes_back_undone(signs.undone.get(span, {}))
@@ -314,7 +318,17 @@ class _Doubts:
         self._below = thresholds.doubts_words_below if are_words else thresholds.doubts_below
         self._beside_below = thresholds.asks_beside_from
         self._alone_below = thresholds.asks_alone_from
+        self._kept_alone = thresholds.kept_alone
         self._heard: dict[tuple[str, ...], float] = {}
+
+    def keeps_any(self, turns: tuple[str, ...], found: Sequence[Span]) -> bool:
+        """Whether a clause says nothing but what a rule found that is then left to the rule."""
+        places = {(span.start, span.end) for span in found if span.rule in self._kept_alone}
+        return any(
+            _letters_in(_part_of(turn, self._parted(turn).clauses, start, end))
+            <= _letters_in(turn[start:end]) + _FEW_LETTERS_MORE
+            for turn, start, end in _within(turns, places)
+        )
 
     def takes_back(self, turns: tuple[str, ...], found: Sequence[Span]) -> bool:
         """Whether it hears none in a conversation, nor in a piece around any finding."""
@@ -809,6 +823,10 @@ def _within(
             if start < end:
                 yield turn, start, end
         before += len(turn)
+
+
+def _letters_in(text: str) -> int:
+    return sum(map(str.isalpha, text))
 
 
 def _part_of(turn: str, ends: Sequence[int], start: int, end: int) -> str:
