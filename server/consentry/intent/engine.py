@@ -61,6 +61,7 @@ _MOST_PIECES = 16  # around findings: more are no prompt that means something el
 _MOST_HEARD = 48  # of one prompt: a bound on hostile ones
 _FEW_LETTERS = 12  # on either side of a finding, up to the end of the word
 _MANY_LETTERS = 24
+_WORDS_OF_AN_ORDER = 5  # "get rid of the pyjamas"
 _FEW_LETTERS_MORE = 3  # in a clause than in the finding: an article, "now", a word for politeness
 
 
@@ -322,10 +323,15 @@ class _Doubts:
         self._heard: dict[tuple[str, ...], float] = {}
 
     def keeps_any(self, turns: tuple[str, ...], found: Sequence[Span]) -> bool:
-        """Whether a clause says nothing but what a rule found that is then left to the rule."""
+        """Whether a clause says nothing but what a rule found that is then left to the rule.
+
+        A finding reaches from its first word to its last: of a long one nobody knows what stands between
+        ("remove the price tag hanging off her skirt").
+        """
         places = {(span.start, span.end) for span in found if span.rule in self._kept_alone}
         return any(
-            _letters_in(_part_of(turn, self._parted(turn).clauses, start, end))
+            len(turn[start:end].split()) <= _WORDS_OF_AN_ORDER
+            and _letters_in(_part_of(turn, self._parted(turn).clauses, start, end))
             <= _letters_in(turn[start:end]) + _FEW_LETTERS_MORE
             for turn, start, end in _within(turns, places)
         )
