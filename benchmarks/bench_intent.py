@@ -34,7 +34,7 @@ BEGIN, END = "<!-- measured -->", "<!-- end of measured -->"
 class Line:
     """One labelled prompt.
 
-    `part` is ``tuning``, ``threshold``, ``twins``, ``judged``, ``ordinary``, ``test`` or ``examples``
+    `part` is ``tuning``, ``threshold``, ``twins``, ``fresh``, ``judged``, ``ordinary``, ``test`` or ``examples``
     (of a lexicon).
     """
 

@@ -154,8 +154,8 @@ class Embedder:
         ready = self.ready(one)
         if mirrored and self.part.adds_mirrored:
             ready = np.concatenate([ready, ready[..., ::-1]])
-        row = session.run(ready)[0].sum(axis=0)
-        return np.asarray(row / np.linalg.norm(row), dtype=np.float32)
+        row: Matrix = _normalised(session.run(ready)[0].sum(axis=0, keepdims=True))[0]
+        return row
 
     def ready(self, chips: Matrix) -> Matrix:
         """Return chips as the network takes them: normalised, channels first."""

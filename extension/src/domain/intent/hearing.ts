@@ -17,7 +17,7 @@ export interface Classifier {
   score(turns: readonly Sent[]): number;
 }
 
-/** Which scores of a classifier count beside the rules; the server's `Thresholds` says what each is for. */
+/** Which scores of a classifier count beside the rules; the server's `Thresholds` says what each is for. Its `kept_alone` is empty here: `kept` keeps more. */
 export interface Thresholds {
   readonly asks_from: number;
   readonly asks_known_from: number;
