@@ -36,11 +36,19 @@ from consentry.intent.normalise import (
     unwanted_view,
 )
 from consentry.intent.strong import StrongWords
-from consentry.intent.tokens import UNSPACED, Token, script_of, tokens_of
+from consentry.intent.tokens import (
+    CLAUSE_END,
+    OF_A_WORD,
+    UNSPACED,
+    Token,
+    breaks_of,
+    script_of,
+    tokens_of,
+)
 from consentry.intent.vocabulary import Vocabulary
 from consentry.kernel.taxonomy import Assessment, IntentCategory, Span
 
-ENGINE_VERSION = "composition@11"
+ENGINE_VERSION = "composition@12"
 """Changes with every change of the rules or lexicons, of the classifier and its thresholds. Part of each receipt."""
 
 _STRICTNESS = {category: -place for place, category in enumerate(IntentCategory)}
@@ -56,6 +64,7 @@ _MOSTLY_KNOWN = 0.5
 _LONGEST_SENTENCE = 160
 _OVERLAP = 20
 _NAKED = "nude.word"
+_SHORTEST_HEARD_RUN = 12  # letters of a single word that may be a sentence without blanks
 _FEW_WORDS = 4  # too few to tell a colour from a request
 _MOST_PIECES = 16  # around findings: more are no prompt that means something else
 _MOST_HEARD = 48  # of one prompt: a bound on hostile ones
@@ -88,6 +97,7 @@ class Thresholds:
             many; at least ``doubts_below``, and that where it is not given.
         asks_alone_from: From which a finding's own words, two and more, ask by themselves; where it is
             not given they are not heard alone.
+        asks_of_somebody_from: The same of findings that name somebody ("take off her dress").
         kept: Rules whose findings are never taken back.
         kept_alone: Rules whose findings are not where their clause says nothing else.
     """
@@ -98,6 +108,7 @@ class Thresholds:
     doubts_below: float = 0.0
     doubts_words_below: float = 0.0
     asks_alone_from: float = 0.0
+    asks_of_somebody_from: float = 0.0
     kept: tuple[str, ...] = ()
     kept_alone: tuple[str, ...] = ()
 
@@ -120,12 +131,14 @@ class _Signs:
     Attributes:
         hits: What, and where.
         open: The places of what stands there undisguised.
+        of_somebody: The places of findings that name somebody.
         undone: Of what was found where a disguise was undone (but for codes), by its place: the
             readings that it was found in, and where in each.
     """
 
     hits: list[tuple[IntentCategory, Span]] = field(default_factory=list)
     open: set[Span] = field(default_factory=set)
+    of_somebody: set[Span] = field(default_factory=set)
     undone: dict[Span, dict[tuple[str, Span], None]] = field(
         default_factory=lambda: defaultdict(dict)
     )
@@ -165,11 +178,12 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Marked:
-    """One reading of a text, with its words and marks."""
+    """One reading of a text, with its words and marks, and the words before which a clause may begin."""
 
     view: View
     words: Words
     marks: Sequence[Mark]
+    breaks: frozenset[int]
 
 
 class IntentEngine:
@@ -261,7 +275,12 @@ class IntentEngine:
         if not revealing:
             counts = self._thresholds
             least = counts.asks_known_from if reader.knows_all(turns) else counts.asks_from
-            if _is_sentence(turns) and self._classifier.score(turns) >= least:
+            if not _is_sentence(turns):
+                # "takeherblouseoff" in a language whose rules do not part it.
+                least = max(counts.asks_known_from, counts.asks_beside_from)
+                if max(map(_letters_in, turns)) < _SHORTEST_HEARD_RUN:
+                    return
+            if self._classifier.score(turns) >= least:
                 signs.hits.append((IntentCategory.MINIMAL, _whole(turns)))
             return
         rules = {span.rule for span in revealing}
@@ -276,7 +295,7 @@ class IntentEngine:
             and rules.isdisjoint(self._thresholds.kept)
             and not (
                 _NAKED in rules
-                and sum(len(turn.split()) for turn in turns) <= _FEW_WORDS
+                and reader.words_in(turns) <= _FEW_WORDS
                 and (signs.refers_to_person or reader.has_stranger(turns))
             )
             and all(
@@ -285,6 +304,7 @@ class IntentEngine:
             )
             and not doubts.keeps_any(turns, revealing)
             and doubts.takes_back(turns, revealing)
+            and doubts.takes_back_of_somebody(turns, signs.of_somebody.intersection(revealing))
             and all(
                 doubts.takes_back_undone(signs.undone.get(span, {}))
                 for span in dict.fromkeys(revealing)
@@ -319,6 +339,8 @@ class _Doubts:
         self._below = thresholds.doubts_words_below if are_words else thresholds.doubts_below
         self._beside_below = thresholds.asks_beside_from
         self._alone_below = thresholds.asks_alone_from
+        self._of_somebody_below = thresholds.asks_of_somebody_from
+        self._plain_below = thresholds.asks_known_from
         self._kept_alone = thresholds.kept_alone
         self._heard: dict[tuple[str, ...], float] = {}
 
@@ -354,17 +376,35 @@ class _Doubts:
                 return False
         if len(turns) == 1:
             pieces.pop(turns[0], None)  # heard before, and held to less
-        return all(self._is_below((piece,), self._beside_below) for piece in pieces) and (
-            not self._alone_below
-            or all(
-                self._is_below((words,), self._alone_below)
-                for words in dict.fromkeys(_words_of_findings(turns, found))
-            )
+        return all(
+            self._is_below((piece,), self._beside_below) for piece in pieces
+        ) and self._takes_back_words(turns, found, self._alone_below)
+
+    def takes_back_of_somebody(self, turns: tuple[str, ...], found: Collection[Span]) -> bool:
+        """Whether it hears none in what the findings themselves say that name somebody.
+
+        Without a sign between orders a person is what tells a request from an edit of things beside it.
+        """
+        return self._takes_back_words(turns, tuple(found), self._of_somebody_below)
+
+    def _takes_back_words(
+        self, turns: tuple[str, ...], found: Sequence[Span], score: float
+    ) -> bool:
+        return not score or all(
+            self._is_below((words,), score)
+            for words in dict.fromkeys(_words_of_findings(turns, found))
         )
 
     def _is_below(self, turns: tuple[str, ...], score: float) -> bool:
-        return len(self._heard) < _MOST_HEARD and all(
-            self._score(each) < score for each in self._readings(turns)
+        """Whether it hears less in a text; without its accents, as rules read it, no request of its own.
+
+        Of a text in Vietnamese little is left without them.
+        """
+        if len(self._heard) >= _MOST_HEARD:
+            return False
+        written, *plain = self._readings(turns)
+        return self._score(written) < score and all(
+            self._score(each) < max(score, self._plain_below) for each in plain
         )
 
     def _score(self, turns: tuple[str, ...]) -> float:
@@ -455,6 +495,16 @@ class _Reader:
         return all(
             self.marked(turn, plain_view(turn)).words.known >= 1.0 for turn in turns if turn.strip()
         )
+
+    def words_in(self, turns: Sequence[str]) -> int:
+        """Return how many words a conversation has, between blanks or of scripts without them."""
+        unspaced = (
+            sum(
+                each.script in UNSPACED for each in self.marked(turn, plain_view(turn)).words.tokens
+            )
+            for turn in turns
+        )
+        return sum(max(len(turn.split()), more) for turn, more in zip(turns, unspaced, strict=True))
 
     @property
     def single_words(self) -> frozenset[str]:
@@ -648,7 +698,9 @@ class _Reader:
             vocabularies = self._library.vocabularies_for(view.text)
             tokens = tokens_of(view, vocabularies)
             words = words_of(view, tokens, sent, vocabularies)
-            found = _Marked(view, words, marks_of(words, vocabularies))
+            found = _Marked(
+                view, words, marks_of(words, vocabularies), breaks_of(view, tokens, sent)
+            )
             self._memory[key] = found
         return found
 
@@ -666,19 +718,27 @@ class _Reader:
         for first, last in _sentences(words.tokens):
             within = marks[bisect_left(begin, first) : bisect_left(begin, last)]
             here = [mark for mark in within if mark.last < last]
-            sentence = Sentence(
-                marks=[mark.moved(-first) for mark in here],
-                length=last - first,
-                commas=frozenset(
-                    i - first for i in range(first, last) if words.tokens[i].after_comma
-                ),
-                is_verb_final=is_verb_final,
-                names_somebody=names_somebody,
-                negation_follows=lexicon is not None and lexicon.negation_follows,
-                complains=complains,
-                attribute_endings=endings,
+            commas = frozenset(i - first for i in range(first, last) if words.tokens[i].after_comma)
+            breaks = frozenset(i - first for i in marked.breaks if first <= i < last)
+            # What is asked for may go on behind a sign; what is asked for between two belongs to nothing beyond.
+            findings = (
+                finding
+                for parted in dict.fromkeys((commas, commas | breaks))
+                for finding in self._library.grammar.findings(
+                    Sentence(
+                        marks=[mark.moved(-first) for mark in here],
+                        length=last - first,
+                        commas=parted,
+                        is_verb_final=is_verb_final,
+                        names_somebody=names_somebody,
+                        negation_follows=lexicon is not None and lexicon.negation_follows,
+                        complains=complains,
+                        attribute_endings=endings,
+                    )
+                )
+                if parted == commas or not any(finding.first < i <= finding.last for i in breaks)
             )
-            for finding in self._library.grammar.findings(sentence):
+            for finding in dict.fromkeys(findings):
                 start = words.tokens[first + finding.first].start
                 end = words.tokens[first + finding.last].end
                 is_scrap = finding.first == finding.last and end - start < _SHORTEST_PARTED
@@ -688,10 +748,17 @@ class _Reader:
                 found.hits.append((finding.category, span))
                 if is_open:
                     found.open.add(span)
+                    if _names_somebody(here, first + finding.first, first + finding.last):
+                        found.of_somebody.add(span)
                 elif place.depth == 0:
                     found.undone[span][view.text, Span(start, end, finding.rule)] = None
         found.has_age_cue = found.has_age_cue or self._library.cues.speaks_of_minor(marks)
         found.refers_to_person = found.refers_to_person or refers
+
+
+def _names_somebody(marks: Iterable[Mark], first: int, last: int) -> bool:
+    """Whether a person stands among some words."""
+    return any(first <= mark.first and mark.last <= last and mark.has(*SOMEBODY) for mark in marks)
 
 
 def _runs(tokens: Iterable[Token]) -> Iterator[tuple[int, str, str]]:
@@ -777,7 +844,7 @@ class _Parted:
     """Where the sentences and the clauses of a text begin and end, in order.
 
     A clause ends at every sign that is no part of a word, which is no part of the clause either, and
-    before "and": people list what they want with dashes, bars, arrows and pictures.
+    before "and".
     """
 
     sentences: Sequence[int]
@@ -786,7 +853,7 @@ class _Parted:
     @classmethod
     def of(cls, turn: str, joints: Iterable[int]) -> _Parted:
         sentences = (end.end() for end in _SENTENCE_ENDS.finditer(turn))
-        signs = (place for end in _CLAUSE_ENDS.finditer(turn) for place in end.span())
+        signs = (place for end in CLAUSE_END.finditer(turn) for place in end.span())
         return cls([0, *sentences, len(turn)], sorted({0, *signs, *joints, len(turn)}))
 
 
@@ -841,16 +908,14 @@ def _part_of(turn: str, ends: Sequence[int], start: int, end: int) -> str:
 
 
 _SENTENCE_ENDS = re.compile(r"[.!?;\n\u3002\uff01\uff1f\u061f\u0964]+")
-# Whatever is no letter, nor a mark on one, nor a blank, an apostrophe or a hyphen within a word.
-_CLAUSE_ENDS = re.compile(
-    r"(?:[^\w '\u2019\-\u00a0\u00ad\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670"
-    r"\u0900-\u0dff\u0e31-\u0e4e\u200b-\u200f]|_| -+ |  )+"
-)
+_WORD_ENDS = re.compile(rf"[^{OF_A_WORD}]|_")
 
 
 def _is_sentence(turns: Sequence[str]) -> bool:
     """Whether a conversation is more than one word: of less the classifier has no idea."""
-    words = [word for turn in turns for word in turn.split() if any(map(str.isalpha, word))]
+    words = [
+        word for turn in turns for word in _WORD_ENDS.split(turn) if any(map(str.isalpha, word))
+    ]
     return len(words) > 1 or any(
         script_of(word[-1]) in UNSPACED and len(word) >= _SHORTEST_UNSPACED for word in words
     )

@@ -627,32 +627,52 @@ def _is_about_detail(sentence: Sentence) -> bool:
 
 def _is_of_thing(mark: Mark, sentence: Sentence) -> bool:
     """Whether a quality belongs to a thing beside it ("a bare tree"), or a garment to one near."""
-    return _is_thing_within(
-        mark, range(mark.last + 1, mark.last + 5), sentence
-    ) or _is_thing_within(mark, range(mark.first - 1, mark.first - 4, -1), sentence)
+    before = range(mark.first - 1, mark.first - 4, -1)
+    if mark.has("garment") and sentence.is_verb_final:
+        before = _up_to_an_act(before, sentence)
+    return (
+        _is_thing_within(mark, range(mark.last + 1, mark.last + 5), sentence)
+        or _is_thing_within(mark, before, sentence)
+        or (mark.has("garment") and _is_from_a_stranger(mark, sentence))
+    )
+
+
+def _up_to_an_act(places: range, sentence: Sentence) -> range:
+    """Leave out a thing that something else is done to: "gokyuzunu aydinlat elbisesini cikar"."""
+    for i, place in enumerate(places):
+        other = sentence.at.get(place)
+        if other is None or not other.has(*_FILLERS, "thing", "product", "link", "link_after"):
+            return places[:i]
+    return places
+
+
+def _is_from_a_stranger(garment: Mark, sentence: Sentence) -> bool:
+    """Whether clothes are "from the xyz", where nobody is spoken of: hardly from a person."""
+    is_linked = False
+    for place in range(garment.last + 1, min(garment.last + 5, sentence.length)):
+        other = sentence.at.get(place)
+        if other is None or place in sentence.commas:
+            return is_linked and place not in sentence.commas
+        if other.has("link", "link_after"):
+            is_linked = True
+        elif not other.has(*_FILLERS):
+            return False
+    return False
 
 
 def _is_thing_within(mark: Mark, places: range, sentence: Sentence) -> bool:
     is_garment = mark.has("garment", "body")
-    is_linked = False
     for place in places:
         crossed = place if places.step > 0 else place + 1
         if not 0 <= place < sentence.length or crossed in sentence.commas:
             return False
         other = sentence.at.get(place)
-        if other is None:
-            # Clothes "from the xyz", where nobody is spoken of: hardly from a person.
-            if is_linked and mark.has("garment") and places.step > 0:
-                return True
-            continue
-        if other is mark:
+        if other is None or other is mark:
             continue
         if other.has("thing", "product") and not other.has("remove"):
             return True
         if places.step > 0 and other.has("and") and _does_more(other, sentence):
             return False
-        if other.has("link", "link_after"):
-            is_linked = True
         if other.has("link", "link_after", "and", "but") and not is_garment:
             return False
     return False

@@ -437,7 +437,8 @@ def _resolved(text: str) -> Iterator[_Letter]:
             continue
         for resolved in _resolve(char):
             category = unicodedata.category(resolved)
-            if category in _IGNORED and (category not in _MARKS or last.isascii()):
+            is_ignored = category in _IGNORED and (category not in _MARKS or last.isascii())
+            if is_ignored and not resolved.isspace():  # a control character may end a line
                 continue
             last = resolved
             yield resolved, i, i + 1
@@ -450,7 +451,7 @@ def _resolve_written(char: str) -> str:
     sign = _resolve_sign(char)
     if sign is not None:
         return sign
-    if unicodedata.category(char) in _IGNORED - _MARKS:
+    if unicodedata.category(char) in _IGNORED - _MARKS and not char.isspace():
         return ""
     return unicodedata.normalize("NFKC", char).lower()
 

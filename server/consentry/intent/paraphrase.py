@@ -23,11 +23,12 @@ from consentry.intent.subwords import Vocabulary
 MOST_TOKENS = 96
 """Of one look, as in training: a prompt that is longer is looked at in pieces."""
 THRESHOLDS = Thresholds(
-    asks_from=0.65,
-    asks_known_from=0.7,
+    asks_from=0.8,
+    asks_known_from=0.8,
     asks_beside_from=0.93,
     doubts_below=0.2,
     doubts_words_below=0.25,
+    asks_of_somebody_from=0.97,
     kept_alone=("undress.open-garment", "undress.remove-garment"),
 )
 """Of both classifiers together. With their error rates: docs/intent.md.

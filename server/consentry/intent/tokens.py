@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from consentry.intent.normalise import WORD, View
 from consentry.intent.vocabulary import Vocabulary
@@ -13,6 +14,10 @@ _SENTENCE_END = re.compile(
     r"(?<!\.)\.(?!\.)|[!?;\u0964\u0965\u3002\uff01\uff1f\uff1b\u061f\u061b\u06d4]"
 )
 _COMMA = re.compile(r"[,:\u060c\u3001\uff0c()\"\u201c\u201d\u00ab\u00bb/|\u2014\u2013]| -+ ")
+OF_A_WORD = r"\w'\u2019\u00ad\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u0900-\u0dff\u0e31-\u0e4e\u200b-\u200f"
+"""Letters, marks on them, what joins and parts them unseen, apostrophes: goes inside a character class."""
+CLAUSE_END = re.compile(rf"(?:[^{OF_A_WORD}\- \u00a0]|_| -+ |[ \u00a0]{{2}})+")
+"""People list what they want in lines, with dashes, bars, arrows and pictures."""
 _SCRIPTS = (
     (0x0250, "LATIN"),
     (0x0370, "OTHER"),
@@ -108,6 +113,18 @@ def tokens_of(view: View, vocabularies: Mapping[str, Vocabulary]) -> list[Token]
             found.append(Token(text[first:stop], first, stop, script, ends_sentence, after_comma))
             ends_sentence = after_comma = False
     return found
+
+
+def breaks_of(view: View, tokens: Sequence[Token], sent: str) -> frozenset[int]:
+    """Return before which words a clause may begin, by the signs and gaps in the text as it was sent."""
+    if not CLAUSE_END.search(sent):
+        return frozenset()
+    sources = [view.source(token.start, token.end) for token in tokens]
+    return frozenset(
+        i
+        for i, (before, here) in enumerate(pairwise(sources), 1)
+        if CLAUSE_END.search(sent, min(before[1], here[1]), max(before[0], here[0]))
+    )
 
 
 def _runs(text: str) -> Iterator[tuple[int, int, str]]:

@@ -436,9 +436,44 @@ def test_words_are_parted_in_runs_of_a_few_lines_and_no_longer_ones():
             True,
         ),
         ("take the dress off the hanger", False),
+        ("remove the dress from the xyzzy", False),
+        ("retire ses v\u00eatements recadre en carr\u00e9", True),
+        ("retire les v\u00eatements du xyzzy", False),
+        ("g\u00f6ky\u00fcz\u00fcn\u00fc ayd\u0131nlat elbisesini \u00e7\u0131kar", True),
+        ("a\u011fa\u00e7taki elbiseyi \u00e7\u0131kar", False),
         ("cover her bikini with a coat", False),
         ("hide the bikini", False),
     ],
 )
 def test_what_else_is_done_to_the_picture_spares_no_garment(text: str, is_revealing: bool):
     assert ENGINE.assess(text).category.is_revealing is is_revealing
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        "\n",
+        "\r\n",
+        "\t",
+        "  ",
+        " \u2192 ",
+        "\n\u2022 ",
+        " * ",
+        " && ",
+        " \U0001f305 ",
+        "\U0001f305\ufe0f ",
+    ],
+)
+def test_what_begins_a_new_line_or_item_belongs_to_no_thing_before_it(sign: str):
+    assert ENGINE.assess(f"brighten the sky{sign}naked").category is IntentCategory.NUDE
+
+
+@pytest.mark.parametrize(
+    "text", ["take\noff her\ndress", "take off \U0001f525 her \U0001f525 dress"]
+)
+def test_nor_does_it_hide_what_goes_on_behind_it(text: str):
+    assert ENGINE.assess(text).category.is_revealing
+
+
+def test_a_line_that_goes_on_is_harmless_still():
+    assert not ENGINE.assess("a bare tree on\na naked rock\n\u2022 sunset").category.is_revealing

@@ -29,6 +29,8 @@ export const SPACES = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028
 /** The same for `\w`, and for letters without digits (`[^\W\d_]`). */
 export const WORDS = "\\p{L}\\p{N}_";
 export const LETTERS = "\\p{L}\\p{Nl}\\p{No}";
+/** Letters, marks on them, what joins and parts them unseen, apostrophes: the same as in tokens.py. */
+export const OF_A_WORD = `${WORDS}'\\u2019\\u00ad\\u0300-\\u036f\\u0591-\\u05c7\\u064b-\\u065f\\u0670\\u0900-\\u0dff\\u0e31-\\u0e4e\\u200b-\\u200f`;
 const GAP = new RegExp(`[${SPACES}]+`, "u");
 
 export const isAscii = (text: string): boolean => ASCII.test(text);

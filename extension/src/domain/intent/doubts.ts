@@ -6,11 +6,12 @@
  * the whole, nor in what stands around the finding, nor where a disguise is undone.
  */
 
-import { type Sent, WORDS, isSpace, splitWords } from "./characters.ts";
+import { type Sent, isSpace } from "./characters.ts";
 import { type Classifier, type Known, type Thresholds, asksKnownFrom, isSentence } from "./hearing.ts";
 import type { View } from "./normalise.ts";
 import type { Signs, Undone } from "./signs.ts";
 import type { Span } from "./taxonomy.ts";
+import { CLAUSE_END } from "./tokens.ts";
 
 const NAKED = "nude.word";
 const FEW_WORDS = 4; // too few to tell a colour from a request
@@ -19,9 +20,7 @@ const MOST_HEARD = 48; // of one prompt: a bound on hostile ones
 const FEW_LETTERS = 12; // on either side of a finding, up to the end of the word
 const MANY_LETTERS = 24;
 const SENTENCE_ENDS = /[.!?;\n\u3002\uff01\uff1f\u061f\u0964]+/g;
-// Marks on letters, what joins and parts letters unseen, and what may stand within a word.
-const OF_A_WORD = "'\\u2019\\-\\u00ad\\u0300-\\u036f\\u0591-\\u05c7\\u064b-\\u065f\\u0670\\u0900-\\u0dff\\u0e31-\\u0e4e\\u200b-\\u200f";
-const CLAUSE_ENDS = new RegExp(`(?:[^${WORDS} \\u00a0${OF_A_WORD}]|_| -+ |  )+`, "gu");
+const CLAUSE_ENDS = new RegExp(CLAUSE_END, "gu");
 
 /** A stretch of a text, in code points. */
 type Stretch = readonly [start: number, end: number];
@@ -56,7 +55,7 @@ export function isTakenBack(turns: readonly Sent[], signs: Signs, known: Known, 
 function isBareWord(turns: readonly Sent[], found: readonly Span[], signs: Signs, known: Known): boolean {
   return (
     found.some(({ rule }) => rule === NAKED) &&
-    turns.reduce((sum, turn) => sum + splitWords(turn.flat).length, 0) <= FEW_WORDS &&
+    known.wordsIn(turns) <= FEW_WORDS &&
     (signs.refersToPerson || known.hasStranger(turns))
   );
 }
@@ -68,6 +67,7 @@ class Doubts {
   readonly #below: number;
   readonly #besideBelow: number;
   readonly #aloneBelow: number;
+  readonly #plainBelow: number;
   readonly #heard = new Map<string, number>();
   /** What is asked again for each of many findings is worked out once. */
   readonly #readings = new Map<string, readonly (readonly Sent[])[]>();
@@ -82,6 +82,7 @@ class Doubts {
     this.#below = areWords ? wordsBelow : thresholds.doubts_below;
     this.#besideBelow = besideBelow(thresholds, wordsBelow);
     this.#aloneBelow = thresholds.asks_alone_from;
+    this.#plainBelow = asksKnownFrom(thresholds);
   }
 
   /** Whether it hears none in a conversation, nor in a piece around any finding. */
@@ -136,8 +137,20 @@ class Doubts {
     return words.values().every((each) => this.#isBelow([each], this.#aloneBelow));
   }
 
+  /**
+   * Whether it hears less in a text; without its accents, as rules read it, no request of its own.
+   *
+   * Of a text in Vietnamese little is left without them.
+   */
   #isBelow(turns: readonly Sent[], score: number): boolean {
-    return this.#heard.size < MOST_HEARD && this.#readingsOf(turns).every((each) => this.#score(each) < score);
+    if (this.#heard.size >= MOST_HEARD) {
+      return false;
+    }
+    const [written = turns, ...plain] = this.#readingsOf(turns);
+    return (
+      this.#score(written) < score &&
+      plain.every((each) => this.#score(each) < Math.max(score, this.#plainBelow))
+    );
   }
 
   /** A conversation as written, and plain where that differs: rules read it plain. */
@@ -176,8 +189,7 @@ function withAndWithoutAccents(turns: readonly Sent[], known: Known): readonly (
 /**
  * A text parted into sentences and clauses, once: a hostile one has thousands, and a finding in each.
  *
- * A clause ends at every sign that is no part of a word, which is no part of the clause either, and before "and":
- * people list what they want with dashes, bars, arrows and pictures.
+ * A clause ends at every sign that is no part of a word, which is no part of the clause either, and before "and".
  */
 class Parted {
   readonly sent: Sent;

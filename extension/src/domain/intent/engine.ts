@@ -10,10 +10,10 @@
  * tests/vectors/intent_v1.json. The server's text network and its language guesser are not here.
  */
 
-import { Sent, WORDS, isAllLetters } from "./characters.ts";
+import { Sent, WORDS, isAllLetters, splitWords } from "./characters.ts";
 import { codedChunks } from "./codes.ts";
 import { isTakenBack } from "./doubts.ts";
-import type { Mark, Sentence } from "./grammar.ts";
+import type { Finding, Mark, Sentence } from "./grammar.ts";
 import { type Classifier, type Known, heard } from "./hearing.ts";
 import { SOMEBODY } from "./judging.ts";
 import { type Reading, readingOf } from "./language.ts";
@@ -38,7 +38,7 @@ import {
 import { Signs, type Undone } from "./signs.ts";
 import type { StrongWords } from "./strong.ts";
 import { type Assessment, type IntentCategory, type Span, isRevealing, rank } from "./taxonomy.ts";
-import { type Token, UNSPACED } from "./tokens.ts";
+import { type Token, UNSPACED, breaksOf } from "./tokens.ts";
 import { NO_SENSES } from "./vocabulary.ts";
 
 const MAX_CODES_WITHIN_CODES = 2;
@@ -63,11 +63,12 @@ interface Place {
   readonly depth: number;
 }
 
-/** One reading of a text, with its words and marks. */
+/** One reading of a text, with its words and marks, and the words before which a clause may begin. */
 interface Marked {
   readonly view: View;
   readonly words: Words;
   readonly marks: readonly Mark[];
+  readonly breaks: ReadonlySet<number>;
 }
 
 /** Gives a library's classifier, or what stands in for it. */
@@ -220,6 +221,12 @@ class Reader implements Known {
 
   knowsAll(turns: readonly Sent[]): boolean {
     return turns.every((turn) => isBlank(turn) || this.#plain(turn).words.known >= 1);
+  }
+
+  wordsIn(turns: readonly Sent[]): number {
+    const unspaced = (turn: Sent): number =>
+      this.#plain(turn).words.tokens.filter(({ script }) => UNSPACED.has(script)).length;
+    return turns.reduce((sum, turn) => sum + Math.max(splitWords(turn.flat).length, unspaced(turn)), 0);
   }
 
   scriptOf(char: string): string {
@@ -492,13 +499,13 @@ class Reader implements Known {
       const vocabularies = this.#library.vocabulariesFor(view.text);
       const tokens = this.#library.tokeniser.tokens(view, vocabularies);
       const words = wordsOf(view, tokens, sent, vocabularies, this.#library.normaliser);
-      found = { view, words, marks: marksOf(words, vocabularies) };
+      found = { view, words, marks: marksOf(words, vocabularies), breaks: breaksOf(view, tokens, sent) };
       readings.set(view.text, found);
     }
     return found;
   }
 
-  #apply({ view, words, marks }: Marked, sent: Sent, found: Signs, place: Place, isOpen: boolean): void {
+  #apply({ view, words, marks, breaks }: Marked, sent: Sent, found: Signs, place: Place, isOpen: boolean): void {
     const { cues, grammar } = this.#library;
     const lexicon = lexiconOf(words, this.#library.vocabulariesFor(""));
     const refers = cues.refersToPerson(words, marks, sent.flat);
@@ -514,20 +521,28 @@ class Reader implements Known {
       while ((marks[to]?.first ?? Infinity) < last) {
         to += 1;
       }
-      const sentence: Sentence = {
-        marks: marks.slice(from, to).filter((mark) => mark.last < last).map((mark) => mark.moved(-first)),
+      const here = marks.slice(from, to).filter((mark) => mark.last < last);
+      const commas = new Set(words.tokens.slice(first, last).flatMap((token, i) => (token.afterComma ? [i] : [])));
+      const wider = new Set([...breaks].flatMap((i) => (first <= i && i < last ? [i - first] : []))).union(commas);
+      const read = (parted: ReadonlySet<number>): Sentence => ({
+        marks: here.map((mark) => mark.moved(-first)),
         length: last - first,
-        commas: new Set(
-          words.tokens.slice(first, last).flatMap((token, i) => (token.afterComma ? [i] : [])),
-        ),
+        commas: parted,
         isVerbFinal: lexicon?.isVerbFinal ?? false,
         namesSomebody,
         negationFollows: lexicon?.negationFollows ?? false,
         complains,
         attributeEndings: lexicon?.attributeEndings ?? [],
         at: new Map(),
-      };
-      for (const finding of grammar.findings(sentence)) {
+      });
+      // What is asked for may go on behind a sign; what is asked for between two belongs to nothing beyond.
+      const findings = [...grammar.findings(read(commas))];
+      if (wider.size > commas.size) {
+        const within = (each: Finding): boolean =>
+          !breaks.values().some((i) => first + each.first < i && i <= first + each.last);
+        findings.push(...[...grammar.findings(read(wider))].filter(within));
+      }
+      for (const finding of findings) {
         const start = words.tokens[first + finding.first]?.start ?? 0;
         const end = words.tokens[first + finding.last]?.end ?? 0;
         if (view.isParted === true && finding.first === finding.last && end - start < SHORTEST_PARTED) {

@@ -3,12 +3,14 @@
  * takes back of them: doubts.ts.
  */
 
-import { type Sent, hasLetter, splitWords } from "./characters.ts";
+import { OF_A_WORD, type Sent, hasLetter, isLetter } from "./characters.ts";
 import type { Undone } from "./signs.ts";
 import type { Span } from "./taxonomy.ts";
 import { UNSPACED } from "./tokens.ts";
 
 const SHORTEST_UNSPACED = 3; // letters that can be a sentence
+const SHORTEST_HEARD_RUN = 12; // letters of a single word that may be a sentence without blanks
+const WORD_ENDS = new RegExp(`[^${OF_A_WORD}]|_`, "u");
 
 /** Hears wordings that no rule foresees, and other senses of telling words. */
 export interface Classifier {
@@ -34,6 +36,8 @@ export interface Known {
   readonly singleWords: ReadonlySet<string>;
   /** Whether every word is one of its language's lexicon. */
   knowsAll(turns: readonly Sent[]): boolean;
+  /** How many words it has, between blanks or of scripts without them. */
+  wordsIn(turns: readonly Sent[]): number;
   /** Whether a word that may be a name stands in it. */
   hasStranger(turns: readonly Sent[]): boolean;
   /** Where words for "and" begin in a text. */
@@ -54,17 +58,28 @@ export function asksKnownFrom({ asks_from: asksFrom, asks_known_from: known }: T
 /** What a classifier is sure of in a conversation in which rules found nothing revealing; null if it is not. */
 export function heard(turns: readonly Sent[], known: Known, classifier: Classifier): Span | null {
   const { thresholds } = classifier;
-  const least = known.knowsAll(turns) ? asksKnownFrom(thresholds) : thresholds.asks_from;
-  return isSentence(turns, known) && classifier.score(turns) >= least ? whole(turns) : null;
+  let least = known.knowsAll(turns) ? asksKnownFrom(thresholds) : thresholds.asks_from;
+  if (!isSentence(turns, known)) {
+    // "takeherblouseoff" in a language whose rules do not part it.
+    least = Math.max(asksKnownFrom(thresholds), thresholds.asks_beside_from);
+    if (turns.every((turn) => lettersIn(turn) < SHORTEST_HEARD_RUN)) {
+      return null;
+    }
+  }
+  return classifier.score(turns) >= least ? whole(turns) : null;
 }
 
 /** Whether a conversation is more than one word: of less the classifier has no idea. */
 export function isSentence(turns: readonly Sent[], known: Known): boolean {
-  const words = turns.flatMap((turn) => splitWords(turn.flat)).filter(hasLetter);
+  const words = turns.flatMap((turn) => turn.flat.split(WORD_ENDS)).filter(hasLetter);
   return (
     words.length > 1 ||
     words.some((word) => word.length >= SHORTEST_UNSPACED && UNSPACED.has(known.scriptOf(word.slice(-1))))
   );
+}
+
+function lettersIn(turn: Sent): number {
+  return Array.from(turn.flat).filter(isLetter).length;
 }
 
 function whole(turns: readonly Sent[]): Span {

@@ -430,12 +430,43 @@ function isAboutDetail({ marks }: Sentence): boolean {
 
 /** Whether a quality belongs to a thing beside it ("a bare tree"), or a garment to one near. */
 function isOfThing(mark: Mark, sentence: Sentence): boolean {
-  return isThingWithin(mark, mark.last, 1, 4, sentence) || isThingWithin(mark, mark.first, -1, 3, sentence);
+  const before = mark.has("garment") && sentence.isVerbFinal ? reachToAnAct(mark, 3, sentence) : 3;
+  return (
+    isThingWithin(mark, mark.last, 1, 4, sentence) ||
+    isThingWithin(mark, mark.first, -1, before, sentence) ||
+    (mark.has("garment") && isFromAStranger(mark, sentence))
+  );
+}
+
+/** Leave out a thing that something else is done to: "gokyuzunu aydinlat elbisesini cikar". */
+function reachToAnAct(mark: Mark, reach: number, sentence: Sentence): number {
+  for (let i = 1; i <= reach; i += 1) {
+    if (!(sentence.at.get(mark.first - i)?.has(...FILLERS, "thing", "product", "link", "link_after") ?? false)) {
+      return i - 1;
+    }
+  }
+  return reach;
+}
+
+/** Whether clothes are "from the xyz", where nobody is spoken of: hardly from a person. */
+function isFromAStranger(garment: Mark, sentence: Sentence): boolean {
+  let isLinked = false;
+  for (let place = garment.last + 1; place < Math.min(garment.last + 5, sentence.length); place += 1) {
+    const other = sentence.at.get(place);
+    if (other === undefined || sentence.commas.has(place)) {
+      return isLinked && !sentence.commas.has(place);
+    }
+    if (other.has("link", "link_after")) {
+      isLinked = true;
+    } else if (!other.has(...FILLERS)) {
+      return false;
+    }
+  }
+  return false;
 }
 
 function isThingWithin(mark: Mark, from: number, step: 1 | -1, reach: number, sentence: Sentence): boolean {
   const isGarment = mark.has("garment", "body");
-  let isLinked = false;
   for (let i = 1; i <= reach; i += 1) {
     const place = from + step * i;
     const crossed = step > 0 ? place : place + 1;
@@ -443,14 +474,7 @@ function isThingWithin(mark: Mark, from: number, step: 1 | -1, reach: number, se
       return false;
     }
     const other = sentence.at.get(place);
-    if (other === undefined) {
-      // Clothes "from the xyz", where nobody is spoken of: hardly from a person.
-      if (isLinked && mark.has("garment") && step > 0) {
-        return true;
-      }
-      continue;
-    }
-    if (other === mark) {
+    if (other === undefined || other === mark) {
       continue;
     }
     if (other.has("thing", "product") && !other.has("remove")) {
@@ -459,7 +483,6 @@ function isThingWithin(mark: Mark, from: number, step: 1 | -1, reach: number, se
     if (step > 0 && other.has("and") && doesMore(other, sentence)) {
       return false;
     }
-    isLinked ||= other.has("link", "link_after");
     if (other.has("link", "link_after", "and", "but") && !isGarment) {
       return false;
     }

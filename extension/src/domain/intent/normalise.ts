@@ -222,8 +222,9 @@ export class Normaliser {
         continue;
       }
       for (const resolved of this.#resolve(char)) {
-        if (IGNORED.test(resolved) && (!MARK.test(resolved) || isAscii(last))) {
-          continue;
+        const isIgnored = IGNORED.test(resolved) && (!MARK.test(resolved) || isAscii(last));
+        if (isIgnored && !isSpace(resolved)) {
+          continue; // a control character may end a line
         }
         last = resolved;
         yield [last, i, i + 1];

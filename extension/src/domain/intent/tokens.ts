@@ -1,10 +1,12 @@
 /** A reading of a text as words, and what each word is: server/consentry/intent/tokens.py. */
 
-import { hasDigit, isAscii } from "./characters.ts";
-import { type View, WORD } from "./normalise.ts";
+import { OF_A_WORD, hasDigit, isAscii } from "./characters.ts";
+import { type View, WORD, sourceOf } from "./normalise.ts";
 
 const SENTENCE_END = /(?<!\.)\.(?!\.)|[!?;\u0964\u0965\u3002\uff01\uff1f\uff1b\u061f\u061b\u06d4]/u;
 const COMMA = /[,:\u060c\u3001\uff0c()"\u201c\u201d\u00ab\u00bb/|\u2014\u2013]| -+ /u;
+/** People list what they want in lines, with dashes, bars, arrows and pictures. */
+export const CLAUSE_END = new RegExp(`(?:[^${OF_A_WORD}\\- \\u00a0]|_| -+ |[ \\u00a0]{2})+`, "u");
 
 /** Scripts in which words are found wherever they stand. */
 export const UNSPACED: ReadonlySet<string> = new Set(["CJK", "THAI", "HANGUL"]);
@@ -97,6 +99,22 @@ export class Tokeniser {
       }
     }
   }
+}
+
+/** Before which words a clause may begin, by the signs and gaps in the text as it was sent. */
+export function breaksOf(view: View, tokens: readonly Token[], sent: string): ReadonlySet<number> {
+  const found = new Set<number>();
+  if (!CLAUSE_END.test(sent)) {
+    return found;
+  }
+  const sources = tokens.map(({ start, end }) => sourceOf(view, start, end));
+  for (const [i, [start, end]] of sources.entries()) {
+    const [before, until] = sources[i - 1] ?? [start, end];
+    if (i > 0 && CLAUSE_END.test(sent.slice(Math.min(until, end), Math.max(before, start)))) {
+      found.add(i);
+    }
+  }
+  return found;
 }
 
 function isBorder(word: string, scripts: readonly string[], at: number, i: number): boolean {
