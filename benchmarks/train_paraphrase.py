@@ -23,9 +23,10 @@ script, over 94,000 prompts in all, with thinner matrices beside the upper seven
     --epochs 1 --rate 3e-4 --known 0.3 --joined 25000 --seed 22 --mean
     --epochs 1 --rate 2e-4 --known 0.2 --joined 18000 --seed 31       # with probed and garments
     --epochs 1 --rate 1.5e-4 --known 0.1 --prompts 26000 --all-of contrasts probed --joined 9000 --seed 41
+    --epochs 1 --rate 1.5e-4 --known 0.1 --prompts 20000 --all-of fair --joined 7000 --seed 51 --mean
 
-What ships is the mean of three: of what was there before the last two, after the first of them and
-after both; `--mean` makes one of two only. From the fourth on,
+Before the last one stands the mean of three: of what was there before the two above it, after the first
+of them and after both; `--mean` makes one of two only. From the fourth on,
 `--known` went by what the network knew before it; of prompts that were written since, nothing counted
 as known.
 """

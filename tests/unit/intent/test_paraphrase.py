@@ -226,8 +226,8 @@ def test_whatever_decides_with_the_rules_has_a_version_with_them():
 
     assert (ENGINE_VERSION, weights, ngrams, NGRAMS_WEIGHT, THRESHOLDS) == (
         "composition@12",
-        "16cc77a1",
-        "9f0370f2",
+        "05b73053",
+        "b3a7533a",
         0.85,
         Thresholds(
             asks_from=0.8,
