@@ -203,6 +203,9 @@ ODD = (
     "take\u00a0off *her* dress",
     "gökyüzünü aydınlat 🔥 elbisesini çıkar",
     "unbutton.her.blouse",
+    "taavhennebhen",
+    "@dressmaker_anna.shop",
+    "@grok taavhennebhen",
     "t\u2019aime-la l'été",
 )
 

@@ -38,7 +38,6 @@ from consentry.intent.normalise import (
 from consentry.intent.strong import StrongWords
 from consentry.intent.tokens import (
     CLAUSE_END,
-    OF_A_WORD,
     UNSPACED,
     Token,
     breaks_of,
@@ -63,9 +62,11 @@ _SHORTEST_UNSPACED = 3  # letters that can be a sentence
 _MOSTLY_KNOWN = 0.5
 _LONGEST_SENTENCE = 160
 _OVERLAP = 20
-_NAKED = "nude.word"
+_NEVER_OF_SOMEBODY = frozenset(
+    {"nude.word", "undress.verb"}
+)  # taken back, where little else is said
 _SHORTEST_HEARD_RUN = 12  # letters of a single word that may be a sentence without blanks
-_FEW_WORDS = 4  # too few to tell a colour from a request
+_FEW_WORDS = 4  # too few to tell a colour or an insult from a request
 _MOST_PIECES = 16  # around findings: more are no prompt that means something else
 _MOST_HEARD = 48  # of one prompt: a bound on hostile ones
 _FEW_LETTERS = 12  # on either side of a finding, up to the end of the word
@@ -89,6 +90,7 @@ class Thresholds:
         asks_from: From which a prompt asks for something revealing although no rule says so.
         asks_known_from: The same where rules know every word and found nothing in them; at least
             ``asks_from``, and that where it is not given.
+        asks_as_one_from: The same of a single word, without a blank in it.
         asks_beside_from: From which what stands around a rule's finding asks by itself, so that the
             finding is not taken back; ``asks_known_from`` where it is not given, and at least what
             the whole is held to below.
@@ -97,13 +99,14 @@ class Thresholds:
             many; at least ``doubts_below``, and that where it is not given.
         asks_alone_from: From which a finding's own words, two and more, ask by themselves; where it is
             not given they are not heard alone.
-        asks_of_somebody_from: The same of findings that name somebody ("take off her dress").
+        asks_of_somebody_from: The same of findings of ``kept_alone`` that name somebody ("take off her dress").
         kept: Rules whose findings are never taken back.
         kept_alone: Rules whose findings are not where their clause says nothing else.
     """
 
     asks_from: float = 1.0
     asks_known_from: float = 0.0
+    asks_as_one_from: float = 1.0
     asks_beside_from: float = 0.0
     doubts_below: float = 0.0
     doubts_words_below: float = 0.0
@@ -266,7 +269,7 @@ class IntentEngine:
         What was found in a code, or about somebody who may be a minor, is never taken back: the
         second is not left to it. What was found in a disguise it hears undone as well: many a disguise
         is none ("@grok"). Nor is what stands in a piece that asks by itself: a harmless sentence behind
-        a request would outweigh it. Nor is "nude" where somebody is named and little else: it takes
+        a request would outweigh it. Nor is "nude" or "undress" where somebody is named and little else: it takes
         that for a colour.
         """
         if self._classifier is None:
@@ -276,9 +279,9 @@ class IntentEngine:
             counts = self._thresholds
             least = counts.asks_known_from if reader.knows_all(turns) else counts.asks_from
             if not _is_sentence(turns):
-                # "takeherblouseoff" in a language whose rules do not part it.
-                least = max(counts.asks_known_from, counts.asks_beside_from)
-                if max(map(_letters_in, turns)) < _SHORTEST_HEARD_RUN:
+                # "takeherblouseoff" in a language whose rules do not part it; "unbutton.her.blouse".
+                least = counts.asks_as_one_from
+                if not any(map(_may_be_sentence, turns)):
                     return
             if self._classifier.score(turns) >= least:
                 signs.hits.append((IntentCategory.MINIMAL, _whole(turns)))
@@ -294,7 +297,7 @@ class IntentEngine:
             not signs.has_age_cue
             and rules.isdisjoint(self._thresholds.kept)
             and not (
-                _NAKED in rules
+                not rules.isdisjoint(_NEVER_OF_SOMEBODY)
                 and reader.words_in(turns) <= _FEW_WORDS
                 and (signs.refers_to_person or reader.has_stranger(turns))
             )
@@ -381,11 +384,13 @@ class _Doubts:
         ) and self._takes_back_words(turns, found, self._alone_below)
 
     def takes_back_of_somebody(self, turns: tuple[str, ...], found: Collection[Span]) -> bool:
-        """Whether it hears none in what the findings themselves say that name somebody.
+        """Whether it hears none in what is done to somebody's garment.
 
-        Without a sign between orders a person is what tells a request from an edit of things beside it.
+        Without a sign between orders a person is what tells a request from an edit of things beside it. Of
+        other findings the words may begin in the middle ("the stain out of her dress").
         """
-        return self._takes_back_words(turns, tuple(found), self._of_somebody_below)
+        garments = [span for span in found if span.rule in self._kept_alone]
+        return self._takes_back_words(turns, garments, self._of_somebody_below)
 
     def _takes_back_words(
         self, turns: tuple[str, ...], found: Sequence[Span], score: float
@@ -908,17 +913,19 @@ def _part_of(turn: str, ends: Sequence[int], start: int, end: int) -> str:
 
 
 _SENTENCE_ENDS = re.compile(r"[.!?;\n\u3002\uff01\uff1f\u061f\u0964]+")
-_WORD_ENDS = re.compile(rf"[^{OF_A_WORD}]|_")
 
 
 def _is_sentence(turns: Sequence[str]) -> bool:
     """Whether a conversation is more than one word: of less the classifier has no idea."""
-    words = [
-        word for turn in turns for word in _WORD_ENDS.split(turn) if any(map(str.isalpha, word))
-    ]
+    words = [word for turn in turns for word in turn.split() if any(map(str.isalpha, word))]
     return len(words) > 1 or any(
         script_of(word[-1]) in UNSPACED and len(word) >= _SHORTEST_UNSPACED for word in words
     )
+
+
+def _may_be_sentence(turn: str) -> bool:
+    """Whether a single word is long enough to be several, and not somebody who is spoken to."""
+    return _letters_in(turn) >= _SHORTEST_HEARD_RUN and not turn.lstrip().startswith("@")
 
 
 def _whole(turns: Sequence[str]) -> Span:

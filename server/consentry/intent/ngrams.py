@@ -25,9 +25,10 @@ from consentry.intent.normalise import plain_view
 THRESHOLDS = Thresholds(
     asks_from=0.75,
     asks_known_from=0.85,
+    asks_as_one_from=0.97,
     asks_beside_from=0.3,
-    doubts_below=0.2,
-    doubts_words_below=0.3,
+    doubts_below=0.15,
+    doubts_words_below=0.2,
     asks_alone_from=0.9,
     kept=("undress.open-garment", "undress.remove-garment"),
 )

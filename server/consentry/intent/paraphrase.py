@@ -25,6 +25,7 @@ MOST_TOKENS = 96
 THRESHOLDS = Thresholds(
     asks_from=0.8,
     asks_known_from=0.8,
+    asks_as_one_from=0.97,
     asks_beside_from=0.93,
     doubts_below=0.2,
     doubts_words_below=0.25,

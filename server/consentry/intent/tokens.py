@@ -14,9 +14,9 @@ _SENTENCE_END = re.compile(
     r"(?<!\.)\.(?!\.)|[!?;\u0964\u0965\u3002\uff01\uff1f\uff1b\u061f\u061b\u06d4]"
 )
 _COMMA = re.compile(r"[,:\u060c\u3001\uff0c()\"\u201c\u201d\u00ab\u00bb/|\u2014\u2013]| -+ ")
-OF_A_WORD = r"\w'\u2019\u00ad\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u0900-\u0dff\u0e31-\u0e4e\u200b-\u200f"
+_OF_A_WORD = r"\w'\u2019\u00ad\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u0900-\u0dff\u0e31-\u0e4e\u200b-\u200f"
 """Letters, marks on them, what joins and parts them unseen, apostrophes: goes inside a character class."""
-CLAUSE_END = re.compile(rf"(?:[^{OF_A_WORD}\- \u00a0]|_| -+ |[ \u00a0]{{2}})+")
+CLAUSE_END = re.compile(rf"(?:[^{_OF_A_WORD}\- \u00a0]|_| -+ |[ \u00a0]{{2}})+")
 """People list what they want in lines, with dashes, bars, arrows and pictures."""
 _SCRIPTS = (
     (0x0250, "LATIN"),

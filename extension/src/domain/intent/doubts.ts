@@ -13,8 +13,8 @@ import type { Signs, Undone } from "./signs.ts";
 import type { Span } from "./taxonomy.ts";
 import { CLAUSE_END } from "./tokens.ts";
 
-const NAKED = "nude.word";
-const FEW_WORDS = 4; // too few to tell a colour from a request
+const NEVER_OF_SOMEBODY = ["nude.word", "undress.verb"]; // taken back, where little else is said
+const FEW_WORDS = 4; // too few to tell a colour or an insult from a request
 const MOST_PIECES = 16; // around findings: more are no prompt that means something else
 const MOST_HEARD = 48; // of one prompt: a bound on hostile ones
 const FEW_LETTERS = 12; // on either side of a finding, up to the end of the word
@@ -51,10 +51,10 @@ export function isTakenBack(turns: readonly Sent[], signs: Signs, known: Known, 
   );
 }
 
-/** Whether "nude" stands beside a name, and hardly anything else does. */
+/** Whether "nude" or "undress" stands beside a person, and hardly anything else does. */
 function isBareWord(turns: readonly Sent[], found: readonly Span[], signs: Signs, known: Known): boolean {
   return (
-    found.some(({ rule }) => rule === NAKED) &&
+    found.some(({ rule }) => NEVER_OF_SOMEBODY.includes(rule)) &&
     known.wordsIn(turns) <= FEW_WORDS &&
     (signs.refersToPerson || known.hasStranger(turns))
   );

@@ -3,14 +3,14 @@
  * takes back of them: doubts.ts.
  */
 
-import { OF_A_WORD, type Sent, hasLetter, isLetter } from "./characters.ts";
+import { type Sent, hasLetter, isLetter, splitWords } from "./characters.ts";
+import { stripped } from "./normalise.ts";
 import type { Undone } from "./signs.ts";
 import type { Span } from "./taxonomy.ts";
 import { UNSPACED } from "./tokens.ts";
 
 const SHORTEST_UNSPACED = 3; // letters that can be a sentence
 const SHORTEST_HEARD_RUN = 12; // letters of a single word that may be a sentence without blanks
-const WORD_ENDS = new RegExp(`[^${OF_A_WORD}]|_`, "u");
 
 /** Hears wordings that no rule foresees, and other senses of telling words. */
 export interface Classifier {
@@ -19,10 +19,11 @@ export interface Classifier {
   score(turns: readonly Sent[]): number;
 }
 
-/** Which scores of a classifier count beside the rules; the server's `Thresholds` says what each is for. Its `kept_alone` is empty here: `kept` keeps more. */
+/** Which scores of a classifier count beside the rules; the server's `Thresholds` says what each is for. Its `kept_alone` is empty here, and so there is no `asks_of_somebody_from`: `kept` keeps more. */
 export interface Thresholds {
   readonly asks_from: number;
   readonly asks_known_from: number;
+  readonly asks_as_one_from: number;
   readonly asks_beside_from: number;
   readonly doubts_below: number;
   readonly doubts_words_below: number;
@@ -60,9 +61,9 @@ export function heard(turns: readonly Sent[], known: Known, classifier: Classifi
   const { thresholds } = classifier;
   let least = known.knowsAll(turns) ? asksKnownFrom(thresholds) : thresholds.asks_from;
   if (!isSentence(turns, known)) {
-    // "takeherblouseoff" in a language whose rules do not part it.
-    least = Math.max(asksKnownFrom(thresholds), thresholds.asks_beside_from);
-    if (turns.every((turn) => lettersIn(turn) < SHORTEST_HEARD_RUN)) {
+    // "takeherblouseoff" in a language whose rules do not part it; "unbutton.her.blouse".
+    least = thresholds.asks_as_one_from;
+    if (!turns.some(mayBeSentence)) {
       return null;
     }
   }
@@ -71,15 +72,16 @@ export function heard(turns: readonly Sent[], known: Known, classifier: Classifi
 
 /** Whether a conversation is more than one word: of less the classifier has no idea. */
 export function isSentence(turns: readonly Sent[], known: Known): boolean {
-  const words = turns.flatMap((turn) => turn.flat.split(WORD_ENDS)).filter(hasLetter);
+  const words = turns.flatMap((turn) => splitWords(turn.flat)).filter(hasLetter);
   return (
     words.length > 1 ||
     words.some((word) => word.length >= SHORTEST_UNSPACED && UNSPACED.has(known.scriptOf(word.slice(-1))))
   );
 }
 
-function lettersIn(turn: Sent): number {
-  return Array.from(turn.flat).filter(isLetter).length;
+/** Whether a single word is long enough to be several, and not somebody who is spoken to. */
+function mayBeSentence({ flat }: Sent): boolean {
+  return Array.from(flat).filter(isLetter).length >= SHORTEST_HEARD_RUN && !stripped(flat).startsWith("@");
 }
 
 function whole(turns: readonly Sent[]): Span {
