@@ -232,9 +232,7 @@ def test_who_is_spoken_to_and_what_a_stain_is_on_ask_for_nothing(hearing: Intent
     assert not hearing.assess(text).category.is_revealing
 
 
-@pytest.mark.parametrize(
-    "text", ["mach die Nutte nackt", "kl\u00e4 av horan"]
-)
+@pytest.mark.parametrize("text", ["mach die Nutte nackt", "kl\u00e4 av horan"])
 def test_an_insult_is_a_person(hearing: IntentEngine, text: str):
     assert hearing.assess(text).category.is_revealing
 
