@@ -724,7 +724,7 @@ class _Reader:
             within = marks[bisect_left(begin, first) : bisect_left(begin, last)]
             here = [mark for mark in within if mark.last < last]
             commas = frozenset(i - first for i in range(first, last) if words.tokens[i].after_comma)
-            breaks = frozenset(i - first for i in marked.breaks if first <= i < last)
+            breaks = frozenset(i - first for i in marked.breaks if first < i < last)
             # What is asked for may go on behind a sign; what is asked for between two belongs to nothing beyond.
             findings = (
                 finding

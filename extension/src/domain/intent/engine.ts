@@ -523,7 +523,7 @@ class Reader implements Known {
       }
       const here = marks.slice(from, to).filter((mark) => mark.last < last);
       const commas = new Set(words.tokens.slice(first, last).flatMap((token, i) => (token.afterComma ? [i] : [])));
-      const wider = new Set([...breaks].flatMap((i) => (first <= i && i < last ? [i - first] : []))).union(commas);
+      const wider = new Set([...breaks].flatMap((i) => (first < i && i < last ? [i - first] : []))).union(commas);
       const read = (parted: ReadonlySet<number>): Sentence => ({
         marks: here.map((mark) => mark.moved(-first)),
         length: last - first,
