@@ -33,7 +33,7 @@ from consentry.transparency.tiles import encode_bundle
 from consentry.transparency.tree import Frontier, leaf_hash
 
 ORIGIN = "log.example/vectors"
-ENGINES = {"faces": "mfn192+sface@1", "intent": "composition@12"}
+ENGINES = {"faces": "mfn192+sface@1", "intent": "composition@13"}
 POLICY = "consentry-policy@3"
 KINDS = (
     (Verdict.ALLOW, ()),

@@ -47,7 +47,7 @@ from consentry.intent.tokens import (
 from consentry.intent.vocabulary import Vocabulary
 from consentry.kernel.taxonomy import Assessment, IntentCategory, Span
 
-ENGINE_VERSION = "composition@12"
+ENGINE_VERSION = "composition@13"
 """Changes with every change of the rules or lexicons, of the classifier and its thresholds. Part of each receipt."""
 
 _STRICTNESS = {category: -place for place, category in enumerate(IntentCategory)}
@@ -62,9 +62,8 @@ _SHORTEST_UNSPACED = 3  # letters that can be a sentence
 _MOSTLY_KNOWN = 0.5
 _LONGEST_SENTENCE = 160
 _OVERLAP = 20
-_NEVER_OF_SOMEBODY = frozenset(
-    {"nude.word", "undress.verb"}
-)  # taken back, where little else is said
+_ASKING_WORDS = frozenset({"nude.word", "undress.verb"})
+"""Rules of single words that may say all that is asked; of somebody, where little else is said, never taken back."""
 _SHORTEST_HEARD_RUN = 12  # letters of a single word that may be a sentence without blanks
 _FEW_WORDS = 4  # too few to tell a colour or an insult from a request
 _MOST_PIECES = 16  # around findings: more are no prompt that means something else
@@ -292,12 +291,13 @@ class IntentEngine:
             reader.joints,
             self._thresholds,
             are_words=rules <= reader.single_words,
+            may_ask_in_a_word=not rules.isdisjoint(_ASKING_WORDS),
         )
         if (
             not signs.has_age_cue
             and rules.isdisjoint(self._thresholds.kept)
             and not (
-                not rules.isdisjoint(_NEVER_OF_SOMEBODY)
+                not rules.isdisjoint(_ASKING_WORDS)
                 and reader.words_in(turns) <= _FEW_WORDS
                 and (signs.refers_to_person or reader.has_stranger(turns))
             )
@@ -335,15 +335,17 @@ class _Doubts:
         thresholds: Thresholds,
         *,
         are_words: bool,
+        may_ask_in_a_word: bool,
     ) -> None:
         self._classifier = classifier
+        self._may_ask_in_a_word = may_ask_in_a_word
         self._parted = cache(lambda turn: _Parted.of(turn, joints(turn)))
         self._readings = cache(_with_and_without_accents)
         self._below = thresholds.doubts_words_below if are_words else thresholds.doubts_below
         self._beside_below = thresholds.asks_beside_from
         self._alone_below = thresholds.asks_alone_from
         self._of_somebody_below = thresholds.asks_of_somebody_from
-        self._plain_below = thresholds.asks_known_from
+        self._known_below = thresholds.asks_known_from
         self._kept_alone = thresholds.kept_alone
         self._heard: dict[tuple[str, ...], float] = {}
 
@@ -355,10 +357,12 @@ class _Doubts:
         """
         places = {(span.start, span.end) for span in found if span.rule in self._kept_alone}
         return any(
-            len(turn[start:end].split()) <= _WORDS_OF_AN_ORDER
+            end - start == last - first  # none that begins in one turn and ends in another
+            and len(turn[start:end].split()) <= _WORDS_OF_AN_ORDER
             and _letters_in(_part_of(turn, self._parted(turn).clauses, start, end))
             <= _letters_in(turn[start:end]) + _FEW_LETTERS_MORE
-            for turn, start, end in _within(turns, places)
+            for first, last in places
+            for turn, start, end in _within(turns, ((first, last),))
         )
 
     def takes_back(self, turns: tuple[str, ...], found: Sequence[Span]) -> bool:
@@ -366,15 +370,22 @@ class _Doubts:
         return self._is_below(turns, self._below) and self._takes_back_each(turns, found)
 
     def takes_back_undone(self, readings: Collection[tuple[str, Span]]) -> bool:
-        """Whether it hears none in any reading that a disguise was undone in, nor around its finding."""
+        """Whether it hears none in any reading that a disguise was undone in, nor around its finding.
+
+        Such a reading may be of letters that nobody wrote, so it is held to what asks by itself.
+        """
         return len(readings) <= _MOST_PIECES and all(
-            _is_sentence((text,)) and self.takes_back((text,), (place,)) for text, place in readings
+            _is_sentence((text,))
+            and self._is_below((text,), max(self._below, self._known_below))
+            and self._takes_back_each((text,), (place,))
+            for text, place in readings
         )
 
     def _takes_back_each(self, turns: tuple[str, ...], found: Sequence[Span]) -> bool:
         pieces: dict[str, None] = {}
         for piece in _around(turns, found, self._parted):
-            pieces[piece] = None
+            if self._may_ask_in_a_word or _is_sentence((piece,)):
+                pieces[piece] = None
             if len(pieces) > _MOST_PIECES:
                 return False
         if len(turns) == 1:
@@ -409,7 +420,7 @@ class _Doubts:
             return False
         written, *plain = self._readings(turns)
         return self._score(written) < score and all(
-            self._score(each) < max(score, self._plain_below) for each in plain
+            self._score(each) < max(score, self._known_below) for each in plain
         )
 
     def _score(self, turns: tuple[str, ...]) -> float:
@@ -865,19 +876,22 @@ class _Parted:
 def _around(
     turns: Sequence[str], found: Iterable[Span], parted: Callable[[str], _Parted]
 ) -> Iterator[str]:
-    """Give what stands around each finding in its turn: its clause, a few words, its sentence.
+    """Give what stands around each finding in its turn: its clause, its sentence, of long clauses a few words.
 
-    A clause may be a single word ("brighten the sky, undress, crop it"); the others are more.
+    A clause may be a single word where that can ask ("brighten the sky, undress, crop it"); the others are
+    more. A few words of a short clause are what is left of a sense that the rest of it makes plain.
     """
     for turn, start, end in _within(turns, sorted({(span.start, span.end) for span in found})):
         parts = parted(turn)
-        yield _part_of(turn, parts.clauses, start, end)
+        clause = _part_of(turn, parts.clauses, start, end)
+        yield clause
         low = max(start - _MANY_LETTERS, 0)
         left = turn.rfind(" ", low, max(start - _FEW_LETTERS, 0))
         right = turn.find(" ", end + _FEW_LETTERS, end + _MANY_LETTERS)
         last = min(end + _MANY_LETTERS, len(turn)) if right < 0 else right
+        few = turn[max(left, low) : last]
         sentence = _part_of(turn, parts.sentences, start, end)
-        for piece in dict.fromkeys((turn[max(left, low) : last], sentence)):
+        for piece in dict.fromkeys((few, sentence) if 2 * len(few) < len(clause) else (sentence,)):
             if _is_sentence((piece,)):
                 yield piece
 

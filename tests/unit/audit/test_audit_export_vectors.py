@@ -90,7 +90,7 @@ def test_every_file_has_the_digest_of_the_vectors():
         VECTORS["figures"]["threshold"],
         measured_rates(["mfn192+sface@1"]),
         Beside(
-            engine_rates=engine_rates(["composition@12", "mfn192+sface@1"]),
+            engine_rates=engine_rates(["composition@13", "mfn192+sface@1"]),
             stated=Stated(day=DAY, contests_open=7),
             tried=(Tried(trial=Trial.STRANGER, sent=40, right=39),),
         ),
@@ -123,9 +123,9 @@ def test_the_schema_wants_every_member(drop):
 
 
 def test_engines_that_were_announced_have_their_rates_and_others_none():
-    both = engine_rates(["composition@12", EXPOSURE_ENGINE, "unknown@9"])
+    both = engine_rates(["composition@13", EXPOSURE_ENGINE, "unknown@9"])
 
-    assert {each.engine for each in both} == {"composition@12", EXPOSURE_ENGINE}
+    assert {each.engine for each in both} == {"composition@13", EXPOSURE_ENGINE}
     assert all(0 <= each.rate <= 1 and each.of > 0 for each in both)
     assert all((ROOT / each.source).is_file() for each in both)
     assert engine_rates(["unknown@9"]) == ()

@@ -249,7 +249,7 @@ def test_whatever_decides_with_the_rules_has_a_version_with_them():
     ngrams = hashlib.sha256(file).hexdigest()[:8]
 
     assert (ENGINE_VERSION, weights, ngrams, NGRAMS_WEIGHT, THRESHOLDS) == (
-        "composition@12",
+        "composition@13",
         "05b73053",
         "b3a7533a",
         0.85,
@@ -257,7 +257,7 @@ def test_whatever_decides_with_the_rules_has_a_version_with_them():
             asks_from=0.8,
             asks_known_from=0.8,
             asks_as_one_from=0.97,
-            asks_beside_from=0.93,
+            asks_beside_from=0.98,
             doubts_below=0.2,
             doubts_words_below=0.25,
             asks_of_somebody_from=0.97,
@@ -269,7 +269,7 @@ def test_whatever_decides_with_the_rules_has_a_version_with_them():
             asks_from=0.75,
             asks_known_from=0.85,
             asks_as_one_from=0.97,
-            asks_beside_from=0.3,
+            asks_beside_from=0.5,
             doubts_below=0.15,
             doubts_words_below=0.2,
             asks_alone_from=0.9,

@@ -13,7 +13,8 @@ import type { Signs, Undone } from "./signs.ts";
 import type { Span } from "./taxonomy.ts";
 import { CLAUSE_END } from "./tokens.ts";
 
-const NEVER_OF_SOMEBODY = ["nude.word", "undress.verb"]; // taken back, where little else is said
+/** Rules of single words that may say all that is asked; of somebody, where little else is said, never taken back. */
+const ASKING_WORDS = ["nude.word", "undress.verb"];
 const FEW_WORDS = 4; // too few to tell a colour or an insult from a request
 const MOST_PIECES = 16; // around findings: more are no prompt that means something else
 const MOST_HEARD = 48; // of one prompt: a bound on hostile ones
@@ -43,8 +44,10 @@ export function isTakenBack(turns: readonly Sent[], signs: Signs, known: Known, 
   ) {
     return false;
   }
-  const areWords = found.every(({ rule }) => known.singleWords.has(rule));
-  const doubts = new Doubts(classifier, known, areWords);
+  const doubts = new Doubts(classifier, known, {
+    areWords: found.every(({ rule }) => known.singleWords.has(rule)),
+    mayAskInAWord: found.some(({ rule }) => ASKING_WORDS.includes(rule)),
+  });
   return (
     doubts.takesBack(turns, found.map(({ start, end }) => [start, end])) &&
     found.every((span) => doubts.takesBackUndone(signs.undone(span)))
@@ -54,10 +57,16 @@ export function isTakenBack(turns: readonly Sent[], signs: Signs, known: Known, 
 /** Whether "nude" or "undress" stands beside a person, and hardly anything else does. */
 function isBareWord(turns: readonly Sent[], found: readonly Span[], signs: Signs, known: Known): boolean {
   return (
-    found.some(({ rule }) => NEVER_OF_SOMEBODY.includes(rule)) &&
+    found.some(({ rule }) => ASKING_WORDS.includes(rule)) &&
     known.wordsIn(turns) <= FEW_WORDS &&
     (signs.refersToPerson || known.hasStranger(turns))
   );
+}
+
+/** What rules found: nothing but single words, whose senses are many; among them one that may say all that is asked. */
+interface Kind {
+  readonly areWords: boolean;
+  readonly mayAskInAWord: boolean;
 }
 
 /** Whether a classifier hears no request in what rules found. Remembers what it heard, for one prompt. */
@@ -67,14 +76,14 @@ class Doubts {
   readonly #below: number;
   readonly #besideBelow: number;
   readonly #aloneBelow: number;
-  readonly #plainBelow: number;
+  readonly #knownBelow: number;
+  readonly #mayAskInAWord: boolean;
   readonly #heard = new Map<string, number>();
   /** What is asked again for each of many findings is worked out once. */
   readonly #readings = new Map<string, readonly (readonly Sent[])[]>();
   readonly #undone = new Map<View, Parted>();
 
-  /** @param areWords Whether nothing but single words were found, whose senses are many. */
-  constructor(classifier: Classifier, known: Known, areWords: boolean) {
+  constructor(classifier: Classifier, known: Known, { areWords, mayAskInAWord }: Kind) {
     const { thresholds } = classifier;
     const wordsBelow = Math.max(thresholds.doubts_below, thresholds.doubts_words_below);
     this.#classifier = classifier;
@@ -82,21 +91,27 @@ class Doubts {
     this.#below = areWords ? wordsBelow : thresholds.doubts_below;
     this.#besideBelow = besideBelow(thresholds, wordsBelow);
     this.#aloneBelow = thresholds.asks_alone_from;
-    this.#plainBelow = asksKnownFrom(thresholds);
+    this.#knownBelow = asksKnownFrom(thresholds);
+    this.#mayAskInAWord = mayAskInAWord;
   }
 
   /** Whether it hears none in a conversation, nor in a piece around any finding. */
   takesBack(turns: readonly Sent[], found: readonly Stretch[]): boolean {
-    return this.#takesBackIn(turns.map((turn) => new Parted(turn, this.#known)), found);
+    return this.#takesBackIn(turns.map((turn) => new Parted(turn, this.#known)), found, this.#below);
   }
 
-  /** Whether it hears none in any reading that a disguise was undone in, nor around its finding. */
+  /**
+   * Whether it hears none in any reading that a disguise was undone in, nor around its finding.
+   *
+   * Such a reading may be of letters that nobody wrote, so it is held to what asks by itself.
+   */
   takesBackUndone(readings: readonly Undone[]): boolean {
     return (
       readings.length <= MOST_PIECES &&
       readings.every((found) => {
         const text = this.#textOf(found);
-        return text.isSentence && this.#takesBackIn([text], [[found.start, found.end]]);
+        const below = Math.max(this.#below, this.#knownBelow);
+        return text.isSentence && this.#takesBackIn([text], [[found.start, found.end]], below);
       })
     );
   }
@@ -107,14 +122,16 @@ class Doubts {
     return text;
   }
 
-  #takesBackIn(turns: readonly Parted[], found: readonly Stretch[]): boolean {
-    return this.#isBelow(turns.map(({ sent }) => sent), this.#below) && this.#takesBackEach(turns, found);
+  #takesBackIn(turns: readonly Parted[], found: readonly Stretch[], below: number): boolean {
+    return this.#isBelow(turns.map(({ sent }) => sent), below) && this.#takesBackEach(turns, found);
   }
 
   #takesBackEach(turns: readonly Parted[], found: readonly Stretch[]): boolean {
     const pieces = new Map<string, Sent>();
     for (const piece of around(turns, found)) {
-      pieces.set(piece.text, piece);
+      if (this.#mayAskInAWord || isSentence([piece], this.#known)) {
+        pieces.set(piece.text, piece);
+      }
       if (pieces.size > MOST_PIECES) {
         return false;
       }
@@ -149,7 +166,7 @@ class Doubts {
     const [written = turns, ...plain] = this.#readingsOf(turns);
     return (
       this.#score(written) < score &&
-      plain.every((each) => this.#score(each) < Math.max(score, this.#plainBelow))
+      plain.every((each) => this.#score(each) < Math.max(score, this.#knownBelow))
     );
   }
 
@@ -209,15 +226,19 @@ class Parted {
   }
 
   /**
-   * Give what stands around a finding: its clause, a few words, its sentence.
+   * Give what stands around a finding: its clause, its sentence, of a long clause a few words.
    *
-   * The clause may be a single word ("brighten the sky, undress, crop it"); the others are more.
+   * The clause may be a single word ("brighten the sky, undress, crop it"); the others are more. A few words of a
+   * short clause are what is left of a sense that the rest of it makes plain.
    */
   *around(start: number, end: number): Generator<Sent> {
     const { flat } = this.sent;
     const [sentences = [], clauses = []] = this.#parts();
-    yield this.sent.slice(...partOf(flat, clauses, start, end));
-    for (const stretch of [wordsBeside(flat, start, end), partOf(flat, sentences, start, end)]) {
+    const clause = partOf(flat, clauses, start, end);
+    const few = wordsBeside(flat, start, end);
+    const sentence = partOf(flat, sentences, start, end);
+    yield this.sent.slice(...clause);
+    for (const stretch of 2 * lengthOf(few) < lengthOf(clause) ? [few, sentence] : [sentence]) {
       const piece = this.#piece(stretch);
       if (piece !== null) {
         yield piece;
@@ -298,6 +319,10 @@ function endOf(sign: RegExpExecArray): number {
 /** The sentences or clauses that a finding lies in, without blanks around them. */
 function partOf(flat: string, ends: readonly number[], start: number, end: number): Stretch {
   return trimmed(flat, ends[firstFrom(ends, start + 1) - 1] ?? 0, ends[firstFrom(ends, end)] ?? flat.length);
+}
+
+function lengthOf([start, end]: Stretch): number {
+  return end - start;
 }
 
 /** A stretch without blanks around it. */
