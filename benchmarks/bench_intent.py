@@ -34,7 +34,7 @@ BEGIN, END = "<!-- measured -->", "<!-- end of measured -->"
 class Line:
     """One labelled prompt.
 
-    `part` is ``tuning``, ``threshold``, ``twins``, ``fresh``, ``judged``, ``ordinary``, ``test`` or ``examples``
+    `part` is ``tuning``, ``threshold``, ``twins``, ``fresh``, ``second``, ``judged``, ``ordinary``, ``test`` or ``examples``
     (of a lexicon).
     """
 
@@ -63,6 +63,7 @@ def corpus() -> Iterator[Line]:
         "intent_threshold",
         "intent_twins",
         "intent_fresh",
+        "intent_second",
         "intent_judged",
         "intent_ordinary",
     ):
@@ -135,7 +136,7 @@ def tables(engine: IntentEngine, others: Mapping[str, IntentEngine]) -> str:
         found = engine.assess(line.text, line.context)
         times.append(time.perf_counter() - started)
         kinds = ["all", f"class {line.category}"]
-        if line.part in {"fresh", "judged", "ordinary", "test"}:
+        if line.part in {"fresh", "second", "judged", "ordinary", "test"}:
             kinds.append(f"language {line.language}")
         for kind in kinds:
             cell = counts[line.part, kind, line.is_revealing]
@@ -148,7 +149,7 @@ def tables(engine: IntentEngine, others: Mapping[str, IntentEngine]) -> str:
         unreadable[line.part][0] += not found.is_readable
         unreadable[line.part][1] += 1
     rows = [f"{ENGINE_VERSION}, {len(languages())} lexicons, Python {platform.python_version()}."]
-    for part in ("fresh", "judged", "test", "ordinary", "threshold", "twins", "tuning"):
+    for part in ("fresh", "second", "judged", "test", "ordinary", "threshold", "twins", "tuning"):
         rows += ["", f"| {part} part | recall | false refusals |", "|---|---|---|"]
         for kind in sorted({kind for each, kind, _ in counts if each == part}):
             recall, refusals = (share(*counts[part, kind, label]) for label in (True, False))

