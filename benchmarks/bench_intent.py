@@ -34,8 +34,8 @@ BEGIN, END = "<!-- measured -->", "<!-- end of measured -->"
 class Line:
     """One labelled prompt.
 
-    `part` is ``tuning``, ``threshold``, ``twins``, ``fresh``, ``second``, ``judged``, ``ordinary``, ``test`` or ``examples``
-    (of a lexicon).
+    `part` is ``tuning``, ``threshold``, ``twins``, ``fresh``, ``second``, ``judged``, ``ordinary``,
+    ``test`` or ``examples`` (of a lexicon).
     """
 
     text: str
