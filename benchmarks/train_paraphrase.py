@@ -24,11 +24,16 @@ script, over 94,000 prompts in all, with thinner matrices beside the upper seven
     --epochs 1 --rate 2e-4 --known 0.2 --joined 18000 --seed 31       # with probed and garments
     --epochs 1 --rate 1.5e-4 --known 0.1 --prompts 26000 --all-of contrasts probed --joined 9000 --seed 41
     --epochs 1 --rate 1.5e-4 --known 0.1 --prompts 20000 --all-of fair --joined 7000 --seed 51 --mean
+    --epochs 1 --rate 2e-4 --known 0.1 --prompts 18000 --all-of fair --joined 7000 --seed 61 --mean
+    --epochs 1 --rate 1.5e-4 --known 0.1 --prompts 14000 --all-of fair --joined 6000 --seed 62 --mean
+    --epochs 1 --rate 1.5e-4 --known 0.1 --prompts 12000 --all-of fair --joined 6000 --seed 63 --mean
+    --epochs 1 --rate 3e-4 --known 0.12 --prompts 16000 --all-of fair contrasts asked judged --joined 8000 \
+        --seed 64 --mean
 
-Before the last one stands the mean of three: of what was there before the two above it, after the first
+Before that of seed 51 stands the mean of three: of what was there before the two above it, after the first
 of them and after both; `--mean` makes one of two only. From the fourth on,
-`--known` went by what the network knew before it; of prompts that were written since, nothing counted
-as known.
+`--known` went by what the network knew before it, in the last four before the first of these; of prompts that
+were written since, by what it knew when they came.
 """
 
 from __future__ import annotations
