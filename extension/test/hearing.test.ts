@@ -125,7 +125,7 @@ test("what one prompt may ask of it is bounded", async () => {
     asked += 1;
     return 0;
   });
-  const many = Array.from({ length: 40 }, (_, i) => `${door} ${i} ${i}`);
+  const many = Array.from({ length: 40 }, (_, i) => door.replace("de ", `${i} `));
 
   assert.equal(await reveals(engine, many.join(", ")), true);
   assert.ok(asked <= 50);
