@@ -270,7 +270,7 @@ class IntentEngine:
         second is not left to it. What was found in a disguise it hears undone as well: many a disguise
         is none ("@grok"). Nor is what stands in a piece that asks by itself: a harmless sentence behind
         a request would outweigh it. Nor is "nude" or "undress" where somebody is named and little else: it takes
-        that for a colour.
+        that for a colour; nor what undresses somebody in a clause of few words that asks by itself.
         """
         if self._classifier is None:
             return
@@ -299,15 +299,15 @@ class IntentEngine:
             and not (
                 not rules.isdisjoint(_NEVER_OF_SOMEBODY)
                 and reader.words_in(turns) <= _FEW_WORDS
-                and (signs.refers_to_person or any(map(reader.names_somebody, turns)))
+                and (signs.refers_to_person or any(map(reader.may_name_somebody, turns)))
             )
             and all(
                 signs.is_open(span, reader.single_words) or span in signs.undone
                 for span in revealing
             )
             and not doubts.keeps_any(turns, revealing)
-            and not doubts.hears_somebody_undressed(turns, revealing)
             and doubts.takes_back(turns, revealing)
+            and not doubts.hears_somebody_undressed(turns, revealing)
             and doubts.takes_back_of_somebody(turns, signs.of_somebody.intersection(revealing))
             and all(
                 doubts.takes_back_undone(signs.undone.get(span, {}))
@@ -373,7 +373,7 @@ class _Doubts:
         places = {(span.start, span.end) for span in found if span.rule == _UNDRESSING}
         return any(
             self._reader.words_in((clause,)) <= _FEW_WORDS
-            and self._reader.names_somebody(clause)
+            and self._reader.may_name_somebody(clause)
             and not self._is_below((clause,), self._known_below)
             for turn, start, end in _within(turns, places)
             if (clause := _part_of(turn, self._parted(turn).clauses, start, end))
@@ -708,7 +708,7 @@ class _Reader:
         starts = (marked.words.tokens[mark.first].start for mark in marked.marks if mark.has("and"))
         return [marked.view.source(start, start + 1)[0] for start in starts]
 
-    def names_somebody(self, text: str) -> bool:
+    def may_name_somebody(self, text: str) -> bool:
         """Whether a person stands in a text, or a word that may be a name."""
         marks = self.plainly(text).marks
         return any(mark.has(*SOMEBODY) for mark in marks) or self.has_stranger((text,))

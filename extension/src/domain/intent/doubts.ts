@@ -3,7 +3,8 @@
  * server/consentry/intent/engine.py.
  *
  * Harmless words outweigh a request beside them. So a finding is taken back only if the classifier hears no request in
- * the whole, nor in what stands around the finding, nor where a disguise is undone.
+ * the whole, nor in what stands around the finding, nor where a disguise is undone. The server asks once more
+ * about a short clause that undresses somebody; here what stands around a finding is held to less than that anyway.
  */
 
 import { type Sent, isSpace } from "./characters.ts";
@@ -56,7 +57,7 @@ function isBareWord(turns: readonly Sent[], found: readonly Span[], signs: Signs
   return (
     found.some(({ rule }) => NEVER_OF_SOMEBODY.includes(rule)) &&
     known.wordsIn(turns) <= FEW_WORDS &&
-    (signs.refersToPerson || turns.some((turn) => known.namesSomebody(turn)))
+    (signs.refersToPerson || turns.some((turn) => known.mayNameSomebody(turn)))
   );
 }
 

@@ -270,7 +270,7 @@ class Reader implements Known {
   }
 
   /** Whether a person stands in a text, or a word that may be a name. */
-  namesSomebody(turn: Sent): boolean {
+  mayNameSomebody(turn: Sent): boolean {
     return this.#plain(turn).marks.some((mark) => mark.has(...SOMEBODY)) || this.hasStranger([turn]);
   }
 

@@ -40,7 +40,7 @@ export interface Known {
   /** How many words it has, between blanks or of scripts without them. */
   wordsIn(turns: readonly Sent[]): number;
   /** Whether a person stands in a text, or a word that may be a name. */
-  namesSomebody(turn: Sent): boolean;
+  mayNameSomebody(turn: Sent): boolean;
   /** Where words for "and" begin in a text. */
   joints(turn: Sent): readonly number[];
   /** A text as rules read it, in lower case and without accents; and as its language writes it. */
